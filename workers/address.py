@@ -1,0 +1,58 @@
+"""RABBITMQ_URL: one or several broker addresses, their passwords never shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pika
+
+ACCEPTED = "amqp://user:password@host:5672/vhost (amqps:// for TLS; several hosts: URLs separated by commas)"
+
+
+class BadAddress(ValueError):
+    """A broker URL that cannot be used; the text says which and what is accepted, without the password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one broker node listens."""
+
+    shown: str
+    parameters: Any  # pika.URLParameters
+
+
+def parse_addresses(urls: str) -> Sequence[Address]:
+    """The addresses in the order given. Raises BadAddress."""
+    parts = [part.strip() for part in urls.split(",") if part.strip()]
+    if not parts:
+        raise BadAddress(f"RABBITMQ_URL must be {ACCEPTED} (it is not set)")
+    return [_parse(part) for part in parts]
+
+
+def _parse(url: str) -> Address:
+    try:
+        split = urlsplit(url)
+        port = split.port
+    except ValueError:
+        raise _bad("malformed") from None
+    if split.scheme not in ("amqp", "amqps"):
+        raise _bad(f"it begins with '{split.scheme}://'" if split.scheme and "://" in url else "it has no amqp://")
+    if not split.hostname:
+        raise _bad("it has no host")
+    try:
+        parameters = pika.URLParameters(url)
+    except Exception as error:  # noqa: BLE001  pika raises whatever its own parsing meets
+        raise _bad(f"malformed: {type(error).__name__}") from None
+    # A dead peer is noticed within 40 s; the retry loop is broker.py's own, with jitter.
+    parameters.heartbeat = 20
+    parameters.blocked_connection_timeout = 30
+    parameters.socket_timeout = 5
+    parameters.stack_timeout = 10
+    parameters.connection_attempts = 1
+    host = f"[{split.hostname}]" if ":" in split.hostname else split.hostname
+    return Address(f"{host}:{port or parameters.port}", parameters)
+
+
+def _bad(what: str) -> BadAddress:
+    return BadAddress(f"RABBITMQ_URL must be {ACCEPTED} ({what})")

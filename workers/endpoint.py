@@ -1,0 +1,65 @@
+"""PUBLIC. Posts GraphQL documents to the web over kept-alive connections and tells apart what can go wrong.
+
+Blocks: call it through `asyncio.to_thread`. Several threads may share one.
+"""
+
+import json
+from typing import Any
+
+import urllib3
+
+CONNECT_SECONDS = 2.0
+
+
+class EndpointError(Exception):
+    """No answer that can be used; the text is one line. The same may succeed later."""
+
+
+class NotAllowed(EndpointError):
+    """The token is unknown, revoked, or has not the scope."""
+
+
+class Endpoint:
+    def __init__(self, web_url: str, token: str, *, answer_seconds: float = 30.0) -> None:
+        self._url = f"{web_url}/graphql/"
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=answer_seconds)
+        self._pool = urllib3.PoolManager(maxsize=8, timeout=timeout, retries=False)
+
+    def post(self, body: bytes) -> dict[str, Any]:
+        """The answer's `data`. Raises EndpointError."""
+        try:
+            response = self._pool.request("POST", self._url, body=body, headers=self._headers, redirect=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise EndpointError(f"{self._url} does not answer ({_reason(error)})") from None
+        if response.status in (401, 403):
+            raise NotAllowed(
+                f"{self._url} refuses the token (HTTP {response.status}); check MILLRACE_TOKEN and its scope"
+            )
+        try:
+            answer = json.loads(response.data)
+        except (ValueError, RecursionError):
+            answer = None
+        if isinstance(answer, dict) and answer.get("errors"):
+            raise _failure(answer["errors"])
+        if response.status != 200 or not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
+            raise EndpointError(f"{self._url} answered HTTP {response.status} without the data asked for")
+        data: dict[str, Any] = answer["data"]
+        return data
+
+
+def _failure(errors: Any) -> EndpointError:
+    first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
+    extensions = first.get("extensions")
+    code = str(extensions.get("code", "")) if isinstance(extensions, dict) else ""
+    text = " ".join(f"the web answered: {first.get('message', 'an error')!s:.200} {code}".split())
+    return NotAllowed(text) if code in ("UNAUTHENTICATED", "FORBIDDEN") else EndpointError(text)
+
+
+def _reason(error: BaseException) -> str:
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror.lower()
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return "timed out"
+    return type(error).__name__

@@ -1,0 +1,130 @@
+"""The link between a worker and one child: bodies as packets, of which the worker can take back what is still unread.
+
+A SOCK_SEQPACKET pair keeps packets apart and hands each to one reader alone. The worker keeps a copy of the child's
+end, so while the child is busy the worker can read away, atomically, what was posted in advance.
+"""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable, Iterator
+
+_PIECE = 65_536  # well below what a socket's buffer holds by default (212,992)
+_LAST, _MORE = b"\0", b"\1"  # the first byte of a packet: does the body go on in the next one?
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def fits_one_packet(body: bytes) -> bool:
+    return len(body) <= _PIECE
+
+
+def receive(sock: socket.socket) -> Iterator[bytes]:
+    """The bodies that arrive on a blocking socket, until the other end closes it."""
+    joiner = _Joiner()
+    while packet := sock.recv(_PIECE + 1):
+        if (body := joiner.feed(packet)) is not None:
+            yield body
+
+
+def send(sock: socket.socket, body: bytes) -> None:
+    """Over a blocking socket."""
+    for packet in _packets(body):
+        sock.sendall(packet)
+
+
+class Link:
+    """The worker's end, on its event loop."""
+
+    def __init__(self, ours: socket.socket, theirs: socket.socket, on_bodies: Callable[[list[bytes]], None]) -> None:
+        ours.setblocking(False)
+        self._ours = ours
+        self._theirs = theirs  # shared with the child: its flags stay as they are
+        self._on_bodies = on_bodies
+        self._joiner = _Joiner()
+        self._waiting: deque[bytes] = deque()  # packets for which the socket had no room
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(ours, self.read)
+
+    def post(self, body: bytes) -> None:
+        for packet in _packets(body):
+            if self._waiting or not self._sent(packet):
+                self._wait_with(packet)
+
+    def take_back(self) -> int:
+        """How many of the bodies posted last the child has not read, and never will. Each has to fit one packet."""
+        count = len(self._waiting)
+        self._waiting.clear()
+        while True:
+            try:
+                if not self._theirs.recv(_PIECE + 1, socket.MSG_DONTWAIT):
+                    return count
+            except (BlockingIOError, ConnectionError):
+                return count
+            count += 1
+
+    def read(self) -> None:
+        """Hands on all that has arrived."""
+        bodies = []
+        while True:
+            try:
+                packet = self._ours.recv(_PIECE + 1)
+            except (BlockingIOError, ConnectionError):
+                break
+            if not packet:
+                break
+            if (body := self._joiner.feed(packet)) is not None:
+                bodies.append(body)
+        if bodies:
+            self._on_bodies(bodies)
+
+    def close(self) -> None:
+        if self._ours.fileno() >= 0:
+            self._loop.remove_reader(self._ours)
+            self._loop.remove_writer(self._ours)
+            self._ours.close()
+            self._theirs.close()
+
+    def _sent(self, packet: bytes) -> bool:
+        try:
+            self._ours.send(packet)
+        except BlockingIOError:
+            return False
+        except ConnectionError:
+            pass  # the child has ended, which is told elsewhere
+        return True
+
+    def _wait_with(self, packet: bytes) -> None:
+        if not self._waiting:
+            self._loop.add_writer(self._ours, self._write)
+        self._waiting.append(packet)
+
+    def _write(self) -> None:
+        while self._waiting and self._sent(self._waiting[0]):
+            self._waiting.popleft()
+        if not self._waiting:
+            self._loop.remove_writer(self._ours)
+
+
+class _Joiner:
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def feed(self, packet: bytes) -> bytes | None:
+        """The body that this packet completes."""
+        if packet[:1] == _LAST and not self._pieces:
+            return packet[1:]
+        self._pieces.append(packet[1:])
+        if packet[:1] == _MORE:
+            return None
+        body, self._pieces = b"".join(self._pieces), []
+        return body
+
+
+def _packets(body: bytes) -> Iterator[bytes]:
+    last = max(0, len(body) - 1) // _PIECE * _PIECE
+    for start in range(0, last, _PIECE):
+        yield _MORE + body[start : start + _PIECE]
+    yield _LAST + body[last:]

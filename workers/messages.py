@@ -1,0 +1,303 @@
+"""The wire format between relay, workers and sink: JSON bodies, versioned, strict in what they accept.
+
+Two kinds of message travel: one `TaskMessage` per attempt (relay -> worker) and one `EventBatch` per burst of events
+(worker -> sink -> GraphQL). Bodies carry ids and input, never truth: the task's row is the only truth.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Literal, NoReturn
+
+VERSION = 1
+MAX_BODY_BYTES = 1_048_576
+CONTENT_TYPE = "application/json"
+AGAIN_HEADER = "x-again"  # set when an earlier publish of the same attempt was never confirmed
+BIGGEST_ID = 2**63 - 1
+
+FinalStatus = Literal["FINISHED", "FAILED"]
+
+
+class BadMessage(ValueError):
+    """A body that is not of this format; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskMessage:
+    """One attempt handed to the workers."""
+
+    task: int
+    attempt: int
+    kind: str
+    params: dict[str, Any]
+
+    def encode(self) -> bytes:
+        return _dump({"v": VERSION, **asdict(self)})
+
+    @classmethod
+    def decode(cls, body: bytes) -> "TaskMessage":
+        data = _load(body)
+        return cls(
+            task=_number(data, "task"),
+            attempt=_number(data, "attempt"),
+            kind=_text(data, "kind"),
+            params=_object(data, "params"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorInfo:
+    """What a handler raised, or how its process ended."""
+
+    type: str
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A worker has begun to run the attempt."""
+
+    type: ClassVar[str] = "STARTED"
+    task: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How the attempt ended.
+
+    `value` is the number it returned as `repr` text ("0.25", "nan", "-inf"), None when it returned no number.
+    `result` is what it returned as JSON text, None for a plain float or nothing.
+    `reason` is one of the lifecycle's reasons for FAILED, "" for FINISHED. `run_seconds` is measured, not subtracted.
+    """
+
+    type: ClassVar[str] = "OUTCOME"
+    task: int
+    attempt: int
+    status: FinalStatus
+    reason: str = ""
+    value: str | None = None
+    result: str | None = None
+    error: ErrorInfo | None = None
+    run_seconds: float
+
+
+Event = Started | Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """A worker's sign of life. `kinds` and `environment` come with the first one after a connect and once a minute.
+
+    `kinds`: [{"name", "doc", "schema" (JSON Schema of the parameters), "queue"}]. `leaving`: the last one, sent on an
+    orderly stop.
+    """
+
+    host: str
+    pid: int
+    queues: list[str]
+    concurrency: int
+    running: list[int]
+    draining: bool = False
+    leaving: bool = False
+    rss_bytes: int | None = None
+    kinds: list[dict[str, Any]] | None = None
+    environment: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBatch:
+    """What one worker has to say at once: events in the order they happened, and perhaps a heartbeat."""
+
+    worker: str
+    events: list[Event] = field(default_factory=list)
+    heartbeat: Heartbeat | None = None
+
+    def encode(self) -> bytes:
+        return join_batch(self.worker, [encode_event(event) for event in self.events], self.heartbeat)
+
+
+def encode_event(event: Event) -> bytes:
+    """One element of a batch's `events`. It begins with `event_head`."""
+    head = event_head(event.type, event.task, event.attempt)
+    if isinstance(event, Started):
+        return head + b"}"
+    fields: dict[str, Any] = {"status": event.status, "run_seconds": event.run_seconds}
+    if event.reason:
+        fields["reason"] = event.reason
+    if event.value is not None:
+        fields["value"] = event.value
+    if event.result is not None:
+        fields["result"] = event.result
+    if event.error is not None:
+        fields["error"] = asdict(event.error)
+    return head + b"," + _dump(fields)[1:]
+
+
+def event_head(event_type: str, task: int, attempt: int) -> bytes:
+    """What every encoded event of this attempt begins with."""
+    return b'{"type":"%s","task":%d,"attempt":%d' % (event_type.encode(), task, attempt)
+
+
+def join_batch(worker: str, events: list[bytes], heartbeat: Heartbeat | None = None) -> bytes:
+    """A batch of events that are encoded already."""
+    head = _dump({"v": VERSION, "worker": worker})[:-1]
+    tail = b',"heartbeat":' + _dump(asdict(heartbeat)) + b"}" if heartbeat else b"}"
+    return b"".join([head, b',"events":[', b",".join(events), b"]", tail])
+
+
+def decode_batch(body: bytes) -> dict[str, Any]:
+    """The batch as JSON data, its outline checked; each event is checked by `decode_event` where it is recorded.
+
+    Raises BadMessage.
+    """
+    return check_batch(_load(body))
+
+
+def check_batch(data: object) -> dict[str, Any]:
+    """The same check for a batch that has been parsed already. Raises BadMessage."""
+    if not isinstance(data, dict):
+        raise BadMessage("not a JSON object")
+    _version(data)
+    _text(data, "worker")
+    if not isinstance(data.get("events"), list):
+        raise BadMessage("'events' must be a list")
+    if not isinstance(data.get("heartbeat", {}), dict):
+        raise BadMessage("'heartbeat' must be an object")
+    return data
+
+
+def decode_event(data: object) -> Event:
+    """Raises BadMessage, with the field and what was expected."""
+    if not isinstance(data, dict):
+        raise BadMessage("an event must be an object")
+    kind = data.get("type")
+    if kind == Started.type:
+        return Started(task=_number(data, "task"), attempt=_number(data, "attempt"))
+    if kind == Outcome.type:
+        return _outcome(data)
+    raise BadMessage(f"unknown event type {kind!r:.50}")
+
+
+def decode_heartbeat(data: dict[str, Any]) -> Heartbeat:
+    """Raises BadMessage, with the field and what was expected."""
+    if not storable(json.dumps(data, ensure_ascii=False)):
+        raise BadMessage("it holds a NUL or a lone surrogate")
+    rss = data.get("rss_bytes")
+    return Heartbeat(
+        host=_text(data, "host"),
+        pid=_number(data, "pid"),
+        queues=_list_of(data, "queues", str),
+        concurrency=_number(data, "concurrency"),
+        running=_list_of(data, "running", int),
+        draining=data.get("draining") is True,
+        leaving=data.get("leaving") is True,
+        rss_bytes=rss if isinstance(rss, int) and 0 <= rss <= BIGGEST_ID else None,
+        kinds=_list_of(data, "kinds", dict) if data.get("kinds") is not None else None,
+        environment=_object(data, "environment") if data.get("environment") is not None else None,
+    )
+
+
+def storable(text: str) -> bool:
+    """Whether both databases can keep the text: PostgreSQL refuses NUL, UTF-8 has no lone surrogates."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _outcome(data: dict[str, Any]) -> Outcome:
+    status = data.get("status")
+    if status not in ("FINISHED", "FAILED"):
+        raise BadMessage("'status' must be FINISHED or FAILED")
+    seconds = data.get("run_seconds")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 1e9:
+        raise BadMessage("'run_seconds' must be a number of seconds")
+    return Outcome(
+        task=_number(data, "task"),
+        attempt=_number(data, "attempt"),
+        status=status,
+        reason=_text(data, "reason") if data.get("reason") else "",
+        value=_value(data),
+        result=_text(data, "result") if data.get("result") is not None else None,
+        error=_error(_object(data, "error")) if data.get("error") is not None else None,
+        run_seconds=float(seconds),
+    )
+
+
+def _value(data: dict[str, Any]) -> str | None:
+    if data.get("value") is None:
+        return None
+    value = _text(data, "value")
+    try:
+        float(value)
+    except ValueError:
+        raise BadMessage("'value' must be a number as text") from None
+    return value
+
+
+def _error(data: dict[str, Any]) -> ErrorInfo:
+    return ErrorInfo(
+        type=_text(data, "type"),
+        message=_text(data, "message") if data.get("message") else "",
+        traceback=_text(data, "traceback") if data.get("traceback") else "",
+    )
+
+
+def _dump(data: dict[str, Any]) -> bytes:
+    return _encode(data).encode()
+
+
+def _load(body: bytes) -> dict[str, Any]:
+    if len(body) > MAX_BODY_BYTES:
+        raise BadMessage(f"longer than {MAX_BODY_BYTES} bytes")
+    try:
+        # json.loads would accept UTF-16 bytes as well, which could not be joined with others.
+        data = _decode(body.decode())
+    except (ValueError, RecursionError) as error:
+        raise BadMessage(f"not JSON: {error!s:.100}") from None
+    if not isinstance(data, dict):
+        raise BadMessage("not a JSON object")
+    _version(data)
+    return data
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+# json.dumps and json.loads would make these anew for every message.
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_decode = json.JSONDecoder(parse_constant=_no_constant).decode
+
+
+def _version(data: dict[str, Any]) -> None:
+    if data.get("v") != VERSION:
+        raise BadMessage(f"version {data.get('v')!r:.20} is not spoken here (only {VERSION})")
+
+
+def _number(data: dict[str, Any], name: str) -> int:
+    value = data.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= BIGGEST_ID:
+        raise BadMessage(f"'{name}' must be a whole number from 1")
+    return value
+
+
+def _text(data: dict[str, Any], name: str) -> str:
+    value = data.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadMessage(f"'{name}' must be a text")
+    if not storable(value):
+        raise BadMessage(f"'{name}' holds a NUL or a lone surrogate")
+    return value
+
+
+def _object(data: dict[str, Any], name: str) -> dict[str, Any]:
+    value = data.get(name)
+    if not isinstance(value, dict):
+        raise BadMessage(f"'{name}' must be an object")
+    return value
+
+
+def _list_of(data: dict[str, Any], name: str, kind: type) -> list[Any]:
+    value = data.get(name)
+    if not isinstance(value, list) or not all(isinstance(item, kind) for item in value):
+        raise BadMessage(f"'{name}' must be a list of {kind.__name__}")
+    return value

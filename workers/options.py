@@ -1,0 +1,93 @@
+"""PUBLIC. What command line and environment tell a process; a wrong value stops it with one line, exit 2."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from workers.address import Address, BadAddress, parse_addresses
+
+EXIT_WRONG_OPTION = 2
+DEFAULT_PORT = 8000
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line that begins with `error:`."""
+
+    def error(self, message: str) -> NoReturn:
+        refuse(message)
+
+
+def refuse(message: str) -> NoReturn:
+    sys.stderr.write(f"error: {message}\n")
+    sys.exit(EXIT_WRONG_OPTION)
+
+
+def whole_number(name: str, low: int, high: int) -> Callable[[str], int]:
+    """A reader for texts such as "12"."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
+            refuse(f"{name} must be a whole number from {low} to {high} (got {text!r:.60})")
+        return int(text)
+
+    return read
+
+
+def seconds(name: str, low: float, high: float) -> Callable[[str], float]:
+    """A reader for texts such as "3.5"."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text) if text.isascii() else low - 1
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            refuse(f"{name} must be a number of seconds from {low:g} to {high:g} (got {text!r:.60})")
+        return value
+
+    return read
+
+
+def words(name: str) -> Callable[[str], list[str]]:
+    """A reader for texts such as "default,nightly"."""
+
+    def read(text: str) -> list[str]:
+        found = [word.strip() for word in text.split(",") if word.strip()]
+        if not found:
+            refuse(f"{name} must be one or several names, separated by commas (got {text!r:.60})")
+        return list(dict.fromkeys(found))
+
+    return read
+
+
+def broker_addresses() -> Sequence[Address]:
+    """From RABBITMQ_URL."""
+    try:
+        return parse_addresses(os.environ.get("RABBITMQ_URL", ""))
+    except BadAddress as error:
+        refuse(str(error))
+
+
+def web_url() -> str:
+    """From MILLRACE_URL, else this machine's MILLRACE_PORT; without a slash at the end."""
+    port = whole_number("MILLRACE_PORT", 1, 65535)(os.environ.get("MILLRACE_PORT") or str(DEFAULT_PORT))
+    url = os.environ.get("MILLRACE_URL") or f"http://127.0.0.1:{port}"
+    try:
+        split = urlsplit(url)
+        usable = split.scheme in ("http", "https") and split.hostname and (split.port or True)
+    except ValueError:
+        usable = False
+    if not usable:
+        refuse(f"MILLRACE_URL must be a URL such as http://127.0.0.1:8000 (got {url!r:.100})")
+    return url.rstrip("/")
+
+
+def token(whose: str) -> str:
+    """From MILLRACE_TOKEN."""
+    value = os.environ.get("MILLRACE_TOKEN", "")
+    if not value or not value.isascii() or not value.isprintable() or " " in value:
+        refuse(f"MILLRACE_TOKEN must be the {whose}'s API token ({'malformed' if value else 'it is not set'})")
+    return value
