@@ -1,0 +1,153 @@
+"""The worker's side of the template: starts it and has it fork children.
+
+template = await Template.start(modules)       # raises HandlersUnusable
+child = await template.fork(on_answers)        # raises ChildDied
+child.link.post(body)                          # a TaskMessage's; answers.py is what comes back
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from workers.link import Link, pair
+from workers.pipes import Pipe
+
+KEPT_FROM_HANDLERS = ("RABBITMQ_URL", "MILLRACE_TOKEN", "MILLRACE_SECRET_KEY", "DATABASE_URL")
+HINTS = {
+    "SIGKILL": ", most likely because memory ran out",
+    "SIGSEGV": ", a fault in native code",
+    "SIGABRT": ", native code gave up",
+    "SIGXCPU": ", its CPU time was used up",
+}
+
+Forked = tuple[int, "asyncio.Future[int]"]  # the child's pid, and its wait status once it has ended
+
+
+class HandlersUnusable(Exception):
+    """The template could not serve the handlers' modules; the text is one line."""
+
+
+class ChildDied(Exception):
+    """The child's process ended; the text says how, for a person."""
+
+
+class Template:
+    """A running template process. `gone` is done when it has ended, and all its children with it."""
+
+    _pipe: Pipe
+    _process: subprocess.Popen[bytes]
+
+    def __init__(self, control: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        self.kinds: list[dict[str, Any]] = []
+        self.environment: dict[str, Any] = {}
+        self.gone: asyncio.Future[None] = loop.create_future()
+        self._descriptors = control.dup()  # asyncio lets nobody send descriptors over a socket that it reads
+        self._hello: asyncio.Future[dict[str, Any]] = loop.create_future()
+        self._forking: deque[asyncio.Future[Forked]] = deque()
+        self._ended: dict[int, asyncio.Future[int]] = {}
+
+    @classmethod
+    async def start(cls, modules: Sequence[str]) -> "Template":
+        ours, theirs = socket.socketpair()
+        self = cls(ours)
+        self._pipe = await Pipe.over(ours, self._on_frame, self._on_lost)
+        # From the main thread, which lives as long as the process: the template's death signal hangs on it.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "workers.template", str(theirs.fileno()), str(os.getpid()), *modules],
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,  # the terminal's Ctrl-C is for the worker, which lets its tasks finish
+            env={name: value for name, value in os.environ.items() if name not in KEPT_FROM_HANDLERS},
+        )
+        theirs.close()
+        hello = await self._hello
+        if "error" in hello:
+            await self.stop()
+            raise HandlersUnusable(hello["error"])
+        self.kinds, self.environment = hello["kinds"], hello["environment"]
+        return self
+
+    async def fork(self, on_answers: Callable[[list[bytes]], None]) -> "Child":
+        """`on_answers` gets what the child answers. Raises ChildDied when the template has ended."""
+        if self.gone.done():
+            raise ChildDied("its process was not started: the process it is forked from has ended")
+        ours, theirs = pair()
+        forked: asyncio.Future[Forked] = asyncio.get_running_loop().create_future()
+        self._forking.append(forked)
+        socket.send_fds(self._descriptors, [b"f"], [theirs.fileno()])
+        pid, status = await forked
+        return Child(pid, Link(ours, theirs, on_answers), status)
+
+    async def stop(self) -> None:
+        """Kills it and, by the kernel, its children."""
+        if self._process.poll() is None:
+            self._process.kill()
+        await self.gone
+        self._process.wait()
+
+    def _on_frame(self, frame: bytes) -> None:
+        data = json.loads(frame)
+        if not self._hello.done():
+            self._hello.set_result(data)
+        elif "forked" in data:
+            ended = self._ended[data["forked"]] = asyncio.get_running_loop().create_future()
+            self._forking.popleft().set_result((data["forked"], ended))
+        elif "ended" in data:
+            self._ended.pop(data["ended"]).set_result(data["status"])
+
+    def _on_lost(self) -> None:
+        self._descriptors.close()
+        if not self._hello.done():
+            self._hello.set_result({"error": "the process that imports the handlers ended before it was ready"})
+        lost = ChildDied("its process was killed together with the process it was forked from")
+        waiting: list[asyncio.Future[Any]] = [*self._forking, *self._ended.values()]
+        for each in waiting:
+            if not each.done():
+                each.set_exception(lost)
+                each.exception()  # marks it as looked at: perhaps nobody asks
+        self.gone.set_result(None)
+
+
+class Child:
+    """One child process. It runs what is posted on its link, one after the other, and answers in the same order."""
+
+    def __init__(self, pid: int, link: Link, status: "asyncio.Future[int]") -> None:
+        self.pid = pid
+        self.link = link
+        self._status = status
+
+    async def ended(self) -> str:
+        """Waits for its end; says how it ended. What it had answered before has been handed on."""
+        try:
+            text = describe_end(await asyncio.shield(self._status))
+        except ChildDied as died:
+            text = str(died)
+        self.link.read()
+        return text
+
+    def kill(self) -> None:
+        self.link.close()
+        if not self._status.done():  # else the number may belong to another process by now
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+
+def describe_end(status: int) -> str:
+    """A sentence about a process's wait status."""
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"its process exited with code {code} in mid-task"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"its process was killed by {name}{HINTS.get(name, '')}"

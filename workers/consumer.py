@@ -1,0 +1,227 @@
+"""Takes deliveries from the queues and settles them: acked once the broker has the outcome, given back unstarted.
+
+Everything runs on the event loop, so nothing here needs a lock. When the connection is lost, what was not begun is
+forgotten (the broker hands it out again); what runs goes on, and is joined by its new delivery if that comes here.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
+
+from workers.broker import (
+    NO_SUCH_QUEUE,
+    Address,
+    BrokerLost,
+    Channel,
+    Connection,
+    Delivery,
+    keep_connected,
+    tasks_queue,
+    while_open,
+)
+from workers.claim import Claims
+from workers.consumers import Consumers
+from workers.lookahead import LookAhead
+from workers.messages import AGAIN_HEADER, BadMessage, TaskMessage
+from workers.parking import park
+from workers.publisher import Publisher
+from workers.settling import Settling
+from workers.taken import Taken
+
+if TYPE_CHECKING:
+    from workers.slots import Slots
+
+STUCK_AFTER_SECONDS = 0.25  # a child on a busy machine may not get the processor for 0.1 s
+LOOK_SECONDS = 0.1
+WATCH_SECONDS = 30.0
+CANCEL_SECONDS = 0.5
+REMEMBERED = 5_000
+
+
+class Consumer:
+    """`backlog` holds what has been taken and waits for a slot; `slots` runs it."""
+
+    slots: "Slots"
+
+    def __init__(
+        self, addresses: Sequence[Address], queues: Sequence[str], slots: int, claims: Claims, publisher: Publisher
+    ) -> None:
+        self.backlog: deque[Taken] = deque()
+        self._addresses = addresses
+        self._queues = [tasks_queue(queue) for queue in queues]
+        self._slots = slots
+        self._claims = claims
+        self._publisher = publisher
+        self._look_ahead = LookAhead(slots)
+        self._live: dict[tuple[int, int], Taken] = {}
+        self._told: dict[tuple[int, int], None] = {}  # the broker has the outcome, but the delivery could not be acked
+        self._channel: Channel | None = None
+        self._settling: Settling | None = None
+        self._consumers: Consumers | None = None
+        self._retune = asyncio.Event()
+        self._begun_at = 0.0
+        self._draining = False
+        self._side_tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def tasks_in_advance(self) -> int:
+        return self._look_ahead.in_advance
+
+    async def run(self) -> None:
+        await keep_connected(self._addresses, self._serve, doing="taking tasks from RabbitMQ")
+
+    def begun(self, taken: Taken) -> None:
+        """A slot runs it now."""
+        taken.begun_at = self._begun_at = asyncio.get_running_loop().time()
+
+    def ran(self, run_seconds: float) -> None:
+        """A slot is done with one, which took so long."""
+        self._look_ahead.ran(run_seconds)
+        if self._look_ahead.wanted() != self._look_ahead.level:
+            self._retune.set()
+
+    def settle(self, confirmed: list[Taken]) -> None:
+        """The broker has their outcomes: acks them."""
+        tags = []
+        for taken in confirmed:
+            self._live.pop((taken.task, taken.attempt), None)
+            ours = [delivery.tag for delivery in taken.deliveries if delivery.channel is self._channel]
+            if not ours:
+                self._remember(taken)
+            tags += ours
+        self._ack(tags)
+
+    def give_back(self, taken: Taken) -> None:
+        """Another worker, or this one, gets it again."""
+        self._live.pop((taken.task, taken.attempt), None)
+        for delivery in taken.deliveries:
+            if self._settling and delivery.channel is self._channel:
+                self._settling.give_back(delivery.tag)
+
+    async def stop_taking(self) -> None:
+        """Takes no more and gives back what no slot has begun."""
+        self._draining = True
+        if self._consumers:
+            try:
+                async with asyncio.timeout(CANCEL_SECONDS):
+                    await self._consumers.cancel_all()
+            except (BrokerLost, TimeoutError):
+                pass  # then the broker takes everything back by itself
+        for task in self._side_tasks:
+            task.cancel()
+        self._give_back_waiting()
+        for taken in [each for each in self._live.values() if not each.in_slot]:
+            self.give_back(taken)
+
+    async def _serve(self, connection: Connection) -> BrokerLost:
+        channel = await connection.open_channel()
+        self._channel, self._settling = channel, Settling(channel)
+        self._consumers = Consumers(channel, self._queues, self._slots, self._look_ahead, self._take)
+        try:
+            lost = await while_open(channel, self._tune(channel), self._watch(channel))
+        finally:
+            self._forget_unbegun()
+        if lost.code == NO_SUCH_QUEUE:
+            return BrokerLost(f"{' or '.join(self._queues)} is not there yet; the relay makes it")
+        return lost
+
+    async def _tune(self, channel: Channel) -> None:
+        """Opens consumers, more while tasks are short, fewer when they turn out long."""
+        consumers, settling = self._consumers, self._settling
+        while consumers and settling and not self._draining:
+            if await consumers.fit(self._look_ahead.wanted()):
+                self._give_back_waiting()
+                consumers.leave_to_finish(settling.open_tags)
+            elif self._look_ahead.level:
+                await asyncio.sleep(LOOK_SECONDS)
+                self._notice_stuck()
+            else:
+                await self._retune.wait()
+                self._retune.clear()
+        await asyncio.shield(channel.gone)  # it is still needed for acks
+
+    def _notice_stuck(self) -> None:
+        waited = asyncio.get_running_loop().time() - self._begun_at
+        if waited > STUCK_AFTER_SECONDS:
+            self.slots.take_back()
+            self.slots.feed()
+            if self.backlog:
+                self._look_ahead.stuck()
+
+    async def _watch(self, channel: Channel) -> None:
+        """A deleted queue or a closed channel may go unnoticed while nothing happens; asking finds out."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for queue in self._queues:
+                await channel.look_at(queue)
+
+    def _take(self, delivery: Delivery) -> None:
+        if self._settling is None or delivery.channel is not self._channel:
+            return
+        self._settling.add(delivery.tag)
+        try:
+            message = TaskMessage.decode(delivery.body)
+        except BadMessage as bad:
+            self._aside(self._park(delivery, str(bad)))
+            return
+        key = (message.task, message.attempt)
+        if key in self._told:
+            self._ack([delivery.tag])
+            return
+        if key in self._live:
+            self._live[key].deliveries.append(delivery)
+            return
+        taken = Taken(message.task, message.attempt, delivery.body, [delivery])
+        self._live[key] = taken
+        if self._draining:
+            self.give_back(taken)
+        elif delivery.redelivered or AGAIN_HEADER in delivery.headers:
+            self._aside(self._claim(taken))
+        else:
+            self._enqueue(taken)
+
+    async def _claim(self, taken: Taken) -> None:
+        may_run = await self._claims.may_run(taken.task, taken.attempt)
+        if self._live.get((taken.task, taken.attempt)) is not taken:
+            return  # its connection was lost meanwhile
+        if may_run:
+            self._enqueue(taken)
+        else:
+            self.settle([taken])
+
+    async def _park(self, delivery: Delivery, why: str) -> None:
+        await park(self._publisher, delivery.body, why=why, source=" ".join(self._queues))
+        if delivery.channel is self._channel:
+            self._ack([delivery.tag])
+
+    def _ack(self, tags: list[int]) -> None:
+        if self._settling and tags:
+            self._settling.ack(tags)
+            if self._consumers and self._consumers.settled(tags):
+                self._retune.set()
+
+    def _remember(self, taken: Taken) -> None:
+        """Its delivery was lost with its connection and comes again, perhaps before the outcome is recorded."""
+        self._told[taken.task, taken.attempt] = None
+        if len(self._told) > REMEMBERED:
+            del self._told[next(iter(self._told))]
+
+    def _enqueue(self, taken: Taken) -> None:
+        self.backlog.append(taken)
+        self.slots.feed()
+
+    def _give_back_waiting(self) -> None:
+        self.slots.take_back()
+        while self.backlog:
+            self.give_back(self.backlog.popleft())
+
+    def _forget_unbegun(self) -> None:
+        self._channel = self._settling = self._consumers = None
+        self.backlog.clear()
+        self._live = {key: taken for key, taken in self._live.items() if taken.in_slot}
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._side_tasks.add(task)
+        task.add_done_callback(self._side_tasks.discard)

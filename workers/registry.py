@@ -1,0 +1,121 @@
+"""PUBLIC. Which kinds of task there are: functions marked with `@handler`, described by their signatures.
+
+    @handler("reports.monthly")
+    def monthly(month: Annotated[int, Field(ge=1, le=12, description="1 = January")], title: str = "") -> float:
+        \"\"\"The first line is the kind's short description on the page.\"\"\"
+
+Modules with handlers are named in MILLRACE_HANDLERS.
+"""
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+BUILT_IN = ("workers.handlers.demo", "workers.handlers.montecarlo")
+DEFAULT_QUEUE = "default"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class RegistryError(Exception):
+    """The handlers cannot be served; the text is one line that says which and why."""
+
+
+class InvalidParameters(ValueError):
+    """The parameters do not fit the handler's signature; one line per parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One sort of work and the function that runs it."""
+
+    name: str
+    doc: str
+    queue: str
+    run: Callable[..., Any]
+    parameters: type[BaseModel]
+
+    def validated(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The keyword arguments for `run`. Raises InvalidParameters."""
+        try:
+            model = self.parameters.model_validate(params)
+        except ValidationError as error:
+            raise InvalidParameters("\n".join(_problems(error))) from None
+        return dict(model.__dict__)  # iterating over the model takes three times as long
+
+    def announcement(self) -> dict[str, Any]:
+        """As the worker's heartbeat tells it."""
+        return {
+            "name": self.name,
+            "doc": self.doc,
+            "schema": self.parameters.model_json_schema(),
+            "queue": self.queue,
+        }
+
+
+_registered: dict[str, Kind] = {}
+
+
+def handler(name: str, *, queue: str = DEFAULT_QUEUE) -> Callable[[Function], Function]:
+    """Makes the function the handler of kind `name`. Its parameters need annotations; pydantic checks them."""
+
+    def register(function: Function) -> Function:
+        if name in _registered:
+            raise RegistryError(
+                f"two handlers are named '{name}': {_place(_registered[name].run)} and {_place(function)}"
+            )
+        _registered[name] = Kind(
+            name=name,
+            doc=inspect.getdoc(function) or "",
+            queue=queue,
+            run=function,
+            parameters=_parameters(name, function),
+        )
+        return function
+
+    return register
+
+
+def load(modules: Iterable[str]) -> Mapping[str, Kind]:
+    """The kinds of these modules by name. Raises RegistryError."""
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except RegistryError:
+            raise
+        except Exception as error:  # whatever a module does while it is imported
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise RegistryError(f"MILLRACE_HANDLERS: module '{module}' cannot be imported ({reason})") from error
+    return dict(_registered)
+
+
+def _parameters(name: str, function: Callable[..., Any]) -> type[BaseModel]:
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise RegistryError(f"handler '{name}': parameter '{parameter.name}' must be an ordinary named one")
+        if parameter.name not in hints:
+            raise RegistryError(f"handler '{name}': parameter '{parameter.name}' needs a type annotation")
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (hints[parameter.name], default)
+    return create_model(name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields)
+
+
+def _problems(error: ValidationError) -> Iterable[str]:
+    for problem in error.errors(include_url=False, include_context=False):
+        place = ".".join(str(part) for part in problem["loc"]) or "parameters"
+        if problem["type"] == "extra_forbidden":
+            yield f"{place}: there is no such parameter"
+        elif problem["type"] == "missing":
+            yield f"{place}: is missing"
+        else:
+            yield f"{place}: {problem['msg']} (got {problem['input']!r:.100})"
+
+
+def _place(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"

@@ -1,0 +1,135 @@
+"""Tells the sink what happens here: collects events into bursts, publishes them, and says when the broker has them.
+
+A burst leaves at once when idle and at a steady rate when busy. A STARTED whose outcome would leave with it is dropped;
+one of a task that runs longer leaves after 5 ms. A burst that is not confirmed stays here and is published again.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from workers.broker import OUTCOMES_EXCHANGE, OUTCOMES_KEY, retries
+from workers.log import get_logger
+from workers.messages import Heartbeat, Started, encode_event, join_batch
+from workers.pace import Pace
+from workers.publisher import Message, Publisher, Verdict
+from workers.taken import Taken
+
+MAX_EVENTS = 100
+MAX_BYTES = 524_288
+STARTED_SECONDS = 0.005
+GAP_SECONDS = 0.02
+MAX_UNCONFIRMED = 2_000  # outcomes kept in memory while the broker is away; no new work beyond
+
+log = get_logger()
+
+
+@dataclass(slots=True)
+class _Burst:
+    events: list[bytes] = field(default_factory=list)
+    outcomes_of: list[Taken] = field(default_factory=list)
+    size: int = 0
+
+
+class Reporter:
+    def __init__(self, publisher: Publisher, worker: str, on_confirmed: Callable[[list[Taken]], None]) -> None:
+        self._publisher = publisher
+        self._worker = worker
+        self._on_confirmed = on_confirmed
+        self._pace = Pace(GAP_SECONDS)
+        self._burst = _Burst()
+        self._not_yet_started: dict[Taken, None] = {}  # those whose STARTED has not left
+        self._watching = False
+        self._wanted = asyncio.Event()
+        self._publishing: set[asyncio.Task[None]] = set()
+        self._unconfirmed = 0
+        self._refusal_said = ""
+
+    @property
+    def has_room(self) -> bool:
+        """False while there are too many outcomes that the broker has not confirmed."""
+        return self._unconfirmed < MAX_UNCONFIRMED
+
+    def started(self, taken: Taken) -> None:
+        self._not_yet_started[taken] = None
+        if not self._watching:
+            self._watching = True
+            asyncio.get_running_loop().call_later(STARTED_SECONDS, self._look_for_started)
+
+    def outcome(self, taken: Taken, event: bytes) -> None:
+        """`event` is the encoded Outcome."""
+        self._not_yet_started.pop(taken, None)
+        if self._burst.events and self._burst.size + len(event) > MAX_BYTES:
+            self._flush()
+        self._burst.outcomes_of.append(taken)
+        self._add(event)
+        self._unconfirmed += 1
+        if len(self._burst.events) >= MAX_EVENTS:
+            self._flush()
+
+    def forget(self, taken: Taken) -> None:
+        """It will have no outcome here."""
+        self._not_yet_started.pop(taken, None)
+
+    async def beat(self, heartbeat: Heartbeat) -> bool:
+        """Whether the broker has it. Not sent again: the next one is never far."""
+        (verdict,) = await self._publisher.publish([self._message([], heartbeat)])
+        return verdict is Verdict.CONFIRMED
+
+    async def run(self) -> None:
+        while True:
+            await self._wanted.wait()
+            await self._pace.turn()
+            await asyncio.sleep(0)  # what this turn of the loop still brings leaves as well
+            self._flush()
+
+    async def drained(self) -> None:
+        """Returns when the broker has confirmed everything."""
+        self._flush()
+        while self._publishing:
+            await asyncio.wait(self._publishing)
+
+    def _look_for_started(self) -> None:
+        loop = asyncio.get_running_loop()
+        due_before = loop.time() - STARTED_SECONDS * 0.9
+        due = [taken for taken in self._not_yet_started if taken.begun_at <= due_before]
+        for taken in due:
+            del self._not_yet_started[taken]
+            self._add(encode_event(Started(task=taken.task, attempt=taken.attempt)))
+        self._watching = bool(self._not_yet_started)
+        if self._watching:
+            loop.call_later(STARTED_SECONDS, self._look_for_started)
+
+    def _add(self, event: bytes) -> None:
+        self._burst.events.append(event)
+        self._burst.size += len(event)
+        self._wanted.set()
+
+    def _flush(self) -> None:
+        self._wanted.clear()
+        if self._burst.events:
+            burst, self._burst = self._burst, _Burst()
+            publishing = asyncio.create_task(self._publish(burst))
+            self._publishing.add(publishing)
+            publishing.add_done_callback(self._publishing.discard)
+
+    async def _publish(self, burst: _Burst) -> None:
+        message = self._message(burst.events)
+        async for _ in retries():
+            await self._publisher.ready()
+            (verdict,) = await self._publisher.publish([message])
+            if verdict is Verdict.CONFIRMED:
+                break
+            self._say(verdict)
+        self._refusal_said = ""
+        self._unconfirmed -= len(burst.outcomes_of)
+        self._on_confirmed(burst.outcomes_of)
+
+    def _message(self, events: list[bytes], heartbeat: Heartbeat | None = None) -> Message:
+        body = join_batch(self._worker, events, heartbeat)
+        return Message(exchange=OUTCOMES_EXCHANGE, routing_key=OUTCOMES_KEY, body=body)
+
+    def _say(self, verdict: Verdict) -> None:
+        if verdict.name != self._refusal_said and verdict is not Verdict.UNCERTAIN:
+            self._refusal_said = verdict.name
+            log.warning("outcome.waiting", text="outcomes are kept here for now: {reason}", reason=verdict.value)

@@ -1,0 +1,184 @@
+"""The slots: each has a child process of its own, runs one task at a time in it, and gets a fresh child when it dies.
+
+While tasks are very short a slot is handed some in advance, so that its child need not wait for the worker between two.
+Those are not begun, and can be taken back.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from workers.answers import unpack_answer
+from workers.broker import retries
+from workers.children import Child, ChildDied, HandlersUnusable, Template
+from workers.consumer import Consumer
+from workers.link import fits_one_packet
+from workers.log import get_logger
+from workers.messages import ErrorInfo, Outcome, encode_event, event_head
+from workers.reporter import Reporter
+from workers.taken import Taken
+
+log = get_logger()
+
+
+class Slots:
+    def __init__(
+        self, count: int, template: Template, modules: Sequence[str], consumer: Consumer, reporter: Reporter
+    ) -> None:
+        self.template = template
+        self._modules = modules
+        self._consumer = consumer
+        self._reporter = reporter
+        self._slots = [_Slot(self, consumer, reporter) for _ in range(count)]
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._starting = asyncio.Lock()
+
+    @property
+    def running(self) -> list[Taken]:
+        return [slot.handed[0] for slot in self._slots if slot.handed]
+
+    async def run(self) -> None:
+        """Keeps a child in each slot, until cancelled; kills them then."""
+        async with asyncio.TaskGroup() as group:
+            for slot in self._slots:
+                group.create_task(slot.keep_child())
+
+    async def idle(self) -> None:
+        """Returns when nothing runs."""
+        await self._idle.wait()
+
+    def feed(self) -> None:
+        """Hands what waits to the slots."""
+        depth, backlog = self._consumer.tasks_in_advance + 1, self._consumer.backlog
+        while backlog and self._reporter.has_room:
+            slot = min(self._slots, key=_Slot.load)
+            if slot.load() >= depth or not slot.can_take(backlog[0]):
+                return
+            self._idle.clear()
+            slot.hand(backlog.popleft())
+
+    def take_back(self) -> None:
+        """Puts what was handed in advance to where it waits for any slot, or another worker."""
+        for slot in self._slots:
+            slot.take_back()
+
+    def answered(self) -> None:
+        """A slot has answers, or a fresh child."""
+        self.feed()
+        if not any(slot.handed for slot in self._slots):
+            self._idle.set()
+
+    async def fresh_child(self, slot: "_Slot") -> Child:
+        async for _ in retries():
+            try:
+                return await (await self._living_template()).fork(slot.on_answers)
+            except (ChildDied, HandlersUnusable) as error:
+                log.warning("slot.without_child", text="a slot has no process to run tasks in: {reason}", reason=error)
+        raise AssertionError("retries() never ends")
+
+    async def _living_template(self) -> Template:
+        async with self._starting:
+            if self.template.gone.done():
+                await self.template.stop()
+                self.template = await Template.start(self._modules)
+            return self.template
+
+
+class _Slot:
+    """`handed`: the first one runs, the others wait in the child's socket."""
+
+    def __init__(self, slots: Slots, consumer: Consumer, reporter: Reporter) -> None:
+        self.handed: deque[Taken] = deque()
+        self._slots = slots
+        self._consumer = consumer
+        self._reporter = reporter
+        self._child: Child | None = None
+        self._intruder = ""
+
+    def load(self) -> int:
+        return len(self.handed) if self._child else 1_000_000
+
+    def can_take(self, taken: Taken) -> bool:
+        """Large bodies travel in several packets, which could not be taken back."""
+        return not self.handed or (fits_one_packet(taken.body) and fits_one_packet(self.handed[0].body))
+
+    def hand(self, taken: Taken) -> None:
+        if self._child:
+            taken.in_slot = True
+            self.handed.append(taken)
+            self._child.link.post(taken.body)
+            if len(self.handed) == 1:
+                self._begin(taken)
+
+    def take_back(self) -> None:
+        if self._child and len(self.handed) > 1:
+            for _ in range(self._child.link.take_back()):
+                self._return(self.handed.pop())
+
+    async def keep_child(self) -> None:
+        try:
+            while True:
+                self._child = await self._slots.fresh_child(self)
+                self._slots.answered()
+                how = await self._child.ended()
+                self._child.kill()
+                self._child = None
+                self._crashed(self._intruder or how)
+                self._intruder = ""
+                self._slots.answered()
+        finally:
+            if self._child:
+                self._child.kill()
+
+    def on_answers(self, answers: list[bytes]) -> None:
+        for answer in answers:
+            if not self._is_answer(answer):
+                self._intruder = "something in its process wrote to the socket that belongs to the worker"
+                if self._child:
+                    self._child.kill()
+                return
+            taken = self.handed.popleft()
+            run_seconds, event = unpack_answer(answer)
+            self._consumer.ran(run_seconds)
+            self._reporter.outcome(taken, event)
+            if self.handed:
+                self._begin(self.handed[0])
+        self._slots.answered()
+
+    def _begin(self, taken: Taken) -> None:
+        self._consumer.begun(taken)
+        self._reporter.started(taken)
+
+    def _is_answer(self, answer: bytes) -> bool:
+        """Whether it is about the task that runs."""
+        if not self.handed:
+            return False
+        try:
+            _, event = unpack_answer(answer)
+        except ValueError:
+            return False
+        return event.startswith(event_head(Outcome.type, self.handed[0].task, self.handed[0].attempt))
+
+    def _crashed(self, how: str) -> None:
+        """The child has died: that is the outcome of what ran; what was handed in advance is innocent."""
+        while len(self.handed) > 1:
+            self._return(self.handed.pop())
+        if not self.handed:
+            return
+        taken = self.handed.popleft()
+        log.warning("task.crashed", text="task {task}: {reason}", task=taken.task, reason=how)
+        run_seconds = asyncio.get_running_loop().time() - taken.begun_at
+        outcome = Outcome(
+            task=taken.task,
+            attempt=taken.attempt,
+            status="FAILED",
+            reason="CRASHED",
+            error=ErrorInfo(type="Crashed", message=how),
+            run_seconds=run_seconds,
+        )
+        self._reporter.outcome(taken, encode_event(outcome))
+
+    def _return(self, taken: Taken) -> None:
+        taken.in_slot = False
+        self._consumer.backlog.appendleft(taken)

@@ -1,0 +1,128 @@
+"""One worker process: wires its parts together, runs until a signal, then lets running tasks finish and leaves."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workers import heart
+from workers.address import Address
+from workers.children import Template
+from workers.claim import Claims
+from workers.consumer import Consumer
+from workers.endpoint import Endpoint
+from workers.log import get_logger
+from workers.messages import Heartbeat
+from workers.publisher import Publisher
+from workers.reporter import Reporter
+from workers.slots import Slots
+from workers.taken import Taken
+
+LAST_SECONDS = 0.4  # for what the broker has yet to confirm when the grace is over
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    addresses: Sequence[Address]
+    web_url: str
+    token: str
+    queues: list[str]
+    concurrency: int
+    grace_seconds: float
+    modules: list[str]
+
+
+class Worker:
+    def __init__(self, settings: Settings, template: Template, signals: "asyncio.Queue[signal.Signals]") -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._settings = settings
+        self._signals = signals
+        self._draining = False
+        self._publisher = Publisher(settings.addresses)
+        claims = Claims(Endpoint(settings.web_url, settings.token), self.name)
+        self._consumer = Consumer(settings.addresses, settings.queues, settings.concurrency, claims, self._publisher)
+        self._reporter = Reporter(self._publisher, self.name, self._on_confirmed)
+        self._slots = Slots(settings.concurrency, template, settings.modules, self._consumer, self._reporter)
+        self._consumer.slots = self._slots
+
+    async def run(self) -> None:
+        """Until SIGTERM or SIGINT. Raises what a part of it raises, which is a fault in the program."""
+        connections = [asyncio.create_task(part) for part in (self._publisher.run(), self._consumer.run())]
+        slots = asyncio.create_task(self._slots.run())
+        beating = asyncio.create_task(heart.beat(self._publisher, self._reporter, self._heartbeat))
+        reporting = asyncio.create_task(self._reporter.run())
+        signalled = asyncio.create_task(self._signals.get())
+        self._say_hello()
+        try:
+            await self._first_of([signalled, beating, reporting, *connections, slots])
+            await self._drain(slots)
+        finally:
+            await _end([beating, reporting, slots])
+            await _end(connections)
+
+    async def _drain(self, slots: "asyncio.Task[None]") -> None:
+        """Takes no more, finishes, gives back what did not finish in time, says goodbye."""
+        self._draining = True
+        log.info("worker.draining", text="stopping: {count} running task(s) may finish", count=len(self._slots.running))
+        await self._consumer.stop_taking()
+        waits: list[asyncio.Task[Any]] = [
+            asyncio.create_task(self._signals.get()),  # a second one means: now
+            asyncio.create_task(self._slots.idle()),
+        ]
+        await asyncio.wait(waits, timeout=self._settings.grace_seconds, return_when=asyncio.FIRST_COMPLETED)
+        unfinished = self._slots.running
+        await _end([*waits, slots])
+        for taken in unfinished:
+            self._reporter.forget(taken)
+            self._consumer.give_back(taken)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                await self._reporter.drained()
+                await self._reporter.beat(self._heartbeat(full=False, leaving=True))
+        log.info("worker.left", text="stopped; {count} unfinished task(s) given back", count=len(unfinished))
+
+    def _on_confirmed(self, confirmed: list[Taken]) -> None:
+        self._consumer.settle(confirmed)
+        self._slots.feed()
+
+    async def _first_of(self, tasks: "list[asyncio.Task[Any]]") -> None:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    def _say_hello(self) -> None:
+        kinds = ", ".join(kind["name"] for kind in self._slots.template.kinds)
+        log.info(
+            "worker.started",
+            text="worker {name} with {slots} slot(s) runs {kinds}",
+            name=self.name,
+            slots=self._settings.concurrency,
+            kinds=kinds,
+        )
+
+    def _heartbeat(self, full: bool, *, leaving: bool = False) -> Heartbeat:
+        return Heartbeat(
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            queues=self._settings.queues,
+            concurrency=self._settings.concurrency,
+            running=[taken.task for taken in self._slots.running],
+            draining=self._draining,
+            leaving=leaving,
+            rss_bytes=heart.memory_bytes(),
+            kinds=self._slots.template.kinds if full else None,
+            environment=self._slots.template.environment if full else None,
+        )
+
+
+async def _end(tasks: "list[asyncio.Task[Any]]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
