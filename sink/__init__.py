@@ -1,0 +1,1 @@
+"""The sink: brings the workers' events home, through GraphQL."""

@@ -1,0 +1,52 @@
+"""`python -m sink`: the sink process."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from sink.client import Client
+from sink.consumer import Consumer
+from workers import log, options
+from workers.address import Address
+from workers.endpoint import Endpoint
+from workers.publisher import Publisher
+
+LEAVE_SECONDS = 3.5  # a supervisor kills after 5
+
+
+def main() -> None:
+    parser: argparse.ArgumentParser = options.Parser(
+        prog="python -m sink", description="Brings the workers' outcomes home through GraphQL."
+    )
+    parser.parse_args()
+    addresses = options.broker_addresses()
+    endpoint = Endpoint(options.web_url(), options.token("sink"))
+    log.configure()
+    with asyncio.Runner() as runner:
+        runner.run(_run(addresses, endpoint))
+        sys.stderr.flush()
+        os._exit(0)  # the runner would wait for a thread that waits for the web; its outcomes stay in RabbitMQ
+
+
+async def _run(addresses: Sequence[Address], endpoint: Endpoint) -> None:
+    stopped = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, stopped.set)
+    publisher = Publisher(addresses)
+    consumer = Consumer(addresses, Client(endpoint), publisher)
+    running = [asyncio.create_task(part) for part in (publisher.run(), consumer.run())]
+    stop = asyncio.create_task(stopped.wait())
+    done, _ = await asyncio.wait([stop, *running], return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()  # only a fault in the program ends the others
+    await asyncio.wait([asyncio.create_task(consumer.finish())], timeout=LEAVE_SECONDS)
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running, timeout=0.4)
+
+
+if __name__ == "__main__":
+    main()
