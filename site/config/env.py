@@ -1,0 +1,93 @@
+"""Strict typed readers of the environment: a wrong value stops the start and says what is accepted."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import unquote, urlsplit
+
+import dj_database_url
+
+from workers.address import BadAddress, parse_addresses
+
+TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name) or default
+
+
+def flag(name: str, *, default: bool) -> bool:
+    value = os.environ.get(name, "").lower()
+    if not value:
+        return default
+    if value not in TRUE + FALSE:
+        _refuse(name, "1, true, yes, on, 0, false, no or off")
+    return value in TRUE
+
+
+def whole_number(name: str, default: int, low: int, high: int) -> int:
+    value = os.environ.get(name, "")
+    if not value:
+        return default
+    if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+        _refuse(name, f"a whole number from {low} to {high}")
+    return int(value)
+
+
+def folder(name: str, default: Path) -> Path:
+    return Path(os.environ.get(name) or default).expanduser().absolute()
+
+
+def words(name: str, default: str) -> list[str]:
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def database(name: str, default_sqlite: Path) -> dict[str, Any]:
+    """Django's database settings from a URL: `sqlite:///folder/file` or `postgres://user:password@host:port/name`."""
+    url = os.environ.get(name, "")
+    if not url:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": default_sqlite}
+    accepted = "sqlite:///path/to/file or postgres://user:password@host:port/name"
+    try:
+        scheme = urlsplit(url).scheme
+        parsed = dj_database_url.parse(url)
+    except ValueError:
+        _refuse(name, accepted, shown="a malformed URL")
+    if scheme not in ("sqlite", "postgres", "postgresql") or parsed["NAME"] in ("", ":memory:"):
+        _refuse(name, accepted, shown=f"{scheme}://...")
+    return {**parsed, "PASSWORD": unquote(parsed.get("PASSWORD", ""))} if parsed.get("PASSWORD") else dict(parsed)
+
+
+def brokers(name: str) -> str:
+    """One or several RabbitMQ URLs, as the relay will read them; may be missing."""
+    urls = text(name)
+    try:
+        if urls:
+            parse_addresses(urls)
+    except BadAddress as error:
+        _stop(str(error))
+    return urls
+
+
+def secrets(var: Path) -> dict[str, Any]:
+    """What the first start wrote to `secrets.json`; empty before it."""
+    path = var / "secrets.json"
+    try:
+        data = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        _stop(f"{path} cannot be read: {error}")
+    return data if isinstance(data, dict) else {}
+
+
+def _refuse(name: str, accepted: str, shown: str | None = None) -> NoReturn:
+    got = shown or repr(os.environ.get(name, ""))
+    _stop(f"{name} must be {accepted} (got {got:.80})")
+
+
+def _stop(sentence: str) -> NoReturn:
+    sys.stderr.write(f"error: {sentence}\n")
+    raise SystemExit(2)

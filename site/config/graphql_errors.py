@@ -1,0 +1,76 @@
+"""What a caller may read of an error: ours as they are, any other as a number that stands in the log too."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from graphql import GraphQLError
+
+from apps.api.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = structlog.get_logger()
+
+
+class Busy(Exception):
+    """The database cannot be used now."""
+
+
+def failure(message: str, code: str) -> dict[str, Any]:
+    """The answer to a request that asked nothing of the schema."""
+    return {"errors": [{"message": message, "extensions": {"code": code}}]}
+
+
+def answer_errors(errors: Sequence[GraphQLError]) -> dict[str, Any]:
+    """Raises Busy when the database is the reason of any."""
+    if any(isinstance(_cause(error), OperationalError | InterfaceError) for error in errors):
+        raise Busy
+    return {"errors": [_shown(error) for error in errors]}
+
+
+def _shown(error: GraphQLError) -> dict[str, Any]:
+    message, code = _message_and_code(error)
+    shown: dict[str, Any] = {"message": message, "extensions": {"code": code}}
+    if error.locations:
+        shown["locations"] = [location.formatted for location in error.locations]
+    if error.path:
+        shown["path"] = error.path
+    return shown
+
+
+def _message_and_code(error: GraphQLError) -> tuple[str, str]:
+    cause = _cause(error)
+    if isinstance(cause, ApiError):
+        return cause.message, cause.code
+    if isinstance(cause, PermissionDenied):
+        return str(cause), "FORBIDDEN"
+    if isinstance(cause, GraphQLError) and (error.path is None or cause.nodes):
+        # Found before anything ran, or in an argument: the caller's. graphql-core's own texts name no code of ours.
+        return error.message, "BAD_USER_INPUT"
+    return _masked(error, cause), "INTERNAL"
+
+
+def _masked(error: GraphQLError, cause: Exception) -> str:
+    error_id = uuid.uuid4().hex[:8]
+    log.error(
+        "graphql.failed",
+        text="GraphQL error {error_id} at {path}",
+        error_id=error_id,
+        path=".".join(map(str, error.path or ())),
+        exc_info=cause,
+    )
+    return f"This did not work because of a mistake on our side; the log has the details under {error_id}."
+
+
+def _cause(error: GraphQLError) -> Exception:
+    """What was raised, below graphql-core's wrappings."""
+    cause: Exception = error
+    while isinstance(cause, GraphQLError) and not isinstance(cause, ApiError) and cause.original_error:
+        cause = cause.original_error
+    return cause

@@ -1,0 +1,43 @@
+"""The root of the GraphQL schema: every app's Query and Mutation, composed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import graphene
+from graphene import relay
+from graphql import print_schema
+
+import apps.accounts.schema
+import apps.queues.schema
+import apps.tasks.schema
+from apps.api.schema import type_and_key
+from apps.queues.schema import QueueType
+
+if TYPE_CHECKING:
+    from graphql import GraphQLResolveInfo
+
+NODES = {**apps.accounts.schema.NODES, **apps.queues.schema.NODES, **apps.tasks.schema.NODES}
+
+
+class Query(apps.tasks.schema.Query, apps.accounts.schema.Query):
+    """What can be asked."""
+
+    node = graphene.Field(relay.Node, id=graphene.ID(required=True), description="Anything that has an id.")
+
+    def resolve_node(root: None, info: GraphQLResolveInfo, id: str) -> object | None:
+        kind, key = type_and_key(id)
+        find = NODES.get(kind)
+        return find(info.context.caller, key) if find else None
+
+
+class Mutation(apps.tasks.schema.Mutation):
+    """What can be changed."""
+
+
+schema = graphene.Schema(query=Query, mutation=Mutation, types=[QueueType])
+
+
+def printed() -> str:
+    """The public contract as text, as it is committed in schema.graphql."""
+    return f"{print_schema(schema.graphql_schema)}\n"

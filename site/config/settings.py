@@ -1,0 +1,148 @@
+"""Every setting of the web application and the relay, from the environment alone; secure by default."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONE, SELF
+
+from config import env
+
+ROOT = Path(__file__).resolve().parents[2]
+VAR = env.folder("MILLRACE_VAR", ROOT / "var")
+SECRETS = env.secrets(VAR)
+
+DEBUG = env.flag("MILLRACE_DEBUG", default=False)
+SECRET_KEY = env.text("MILLRACE_SECRET_KEY", SECRETS.get("secret_key", ""))
+if not SECRET_KEY:
+    sys.stderr.write(
+        f"error: no secret key: run bin/setup, which writes {VAR / 'secrets.json'}, or set MILLRACE_SECRET_KEY\n"
+    )
+    raise SystemExit(2)
+
+PORT = env.whole_number("MILLRACE_PORT", 8000, 1, 65535)
+ALLOWED_HOSTS = env.words("MILLRACE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+RABBITMQ_URL = env.brokers("RABBITMQ_URL")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "apps.accounts",
+    "apps.queues",
+    "apps.tasks",
+    "apps.relay",
+    "config",  # its commands
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.BusyDatabase",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.middleware.RequireSignIn",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# SQLite: readers never wait (WAL), a commit is on the disk before it is answered (FULL), and a transaction takes the
+# write lock at its start, where waiting is possible, not in its middle, where SQLite fails at once (IMMEDIATE).
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000",
+}
+POSTGRESQL_OPTIONS = {"options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s"}
+
+
+def _database() -> dict[str, Any]:
+    database = env.database("DATABASE_URL", VAR / "millrace.sqlite3")
+    on_sqlite = database["ENGINE"].endswith("sqlite3")
+    options = SQLITE_OPTIONS if on_sqlite else POSTGRESQL_OPTIONS
+    return {
+        **database,
+        "OPTIONS": {**database.get("OPTIONS", {}), **options},
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": not on_sqlite,
+    }
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "tasks:list"
+LOGOUT_REDIRECT_URL = "login"
+
+SESSION_COOKIE_NAME = "millrace_session"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_NAME = "millrace_csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [ROOT / "static"]
+# Served from the source folder, so that no collecting step stands between a clone and its first page.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600
+
+LOGGING_CONFIG = "config.logs.configure"
+LOGGING = {"level": "WARNING"}

@@ -1,0 +1,23 @@
+"""Every address of the web application."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from apps.queues.views import healthz, readyz
+from config.graphql import endpoint
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.page_not_found"
+handler500 = "config.errors.server_error"
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="tasks:list")),
+    path("", include("apps.accounts.urls")),
+    path("tasks/", include("apps.tasks.urls")),
+    path("graphql/", endpoint, name="graphql"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+]
