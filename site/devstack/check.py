@@ -1,0 +1,123 @@
+"""`bin/test`: sets up what is missing, then every check and every test; with arguments, pytest alone with these."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from devstack import chromium, commands, lifeline, places, rabbitmq, screen, setup, venv
+from devstack.screen import Stop
+
+BIN = places.VENV / "bin"
+CHECKS: Sequence[tuple[str, Sequence[str]]] = (
+    ("Format", ("ruff", "format", "--check", "--quiet", ".")),
+    ("Lint", ("ruff", "check", "--quiet", ".")),
+    ("Import contracts", ("lint-imports", "--no-cache")),
+    ("Types", ("mypy", ".")),
+    ("Migrations are complete", ("python", "manage.py", "makemigrations", "--check", "--dry-run")),
+)
+# Two lanes side by side, for two cores: mostly they wait for processes to start. What uses the database runs on both.
+# The browser has a lane's process to itself: Playwright's event loop would be in the way of others.
+ON_BOTH = ("tests/accounts", "tests/config", "tests/queues", "tests/relay", "tests/tasks")
+ON_NEITHER = ("tests/devstack", "tests/sink", "tests/templates", "tests/workers")
+LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
+    (
+        ("Pages in a browser, whole stack, SQLite", "sqlite", ("tests/browser", "tests/system")),
+        ("Whole stack, PostgreSQL", "postgresql", ("tests/system",)),
+    ),
+    (
+        ("Everything else, SQLite", "sqlite", (*ON_NEITHER, *ON_BOTH)),
+        ("What uses the database, PostgreSQL", "postgresql", ON_BOTH),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of pytest, when it has ended."""
+
+    name: str
+    passed: int
+    failed: bool
+
+
+def main() -> int:
+    setup.get_programs(venv.TESTS, {"RabbitMQ": rabbitmq, "Chromium": chromium})
+    os.environ.update(chromium.environment())
+    os.environ["PYTHONPATH"] = f"{places.ROOT}:{places.ROOT / 'site'}"
+    os.environ.setdefault("MILLRACE_SECRET_KEY", "for-the-checks-only")
+    arguments = sys.argv[1:]
+    return _pytest(*arguments) if arguments else _everything()
+
+
+def _everything() -> int:
+    leave_none_out()
+    started = time.monotonic()
+    under_way = {name: commands.start(BIN / command[0], *command[1:]) for name, command in CHECKS}
+    failed = [name for name, check in under_way.items() if not _passes(name, check, started)]
+    with ThreadPoolExecutor() as lanes:
+        runs = [run for lane in lanes.map(_lane, LANES) for run in lane]
+    failed += [run.name for run in runs if run.failed]
+    took = time.monotonic() - started
+    screen.say(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'Everything passed'} ({took / 60:.1f} min)")
+    screen.say(f"{sum(run.passed for run in runs)} passed in {took:.2f}s")
+    return 1 if failed else 0
+
+
+def leave_none_out() -> None:
+    """Raises Stop when a folder of tests is in no lane: it would never run."""
+    known = {path for lane in LANES for _, _, paths in lane for path in paths}
+    for file in (places.ROOT / "tests").rglob("test_*.py"):
+        folder = "/".join(file.relative_to(places.ROOT).parts[:2])
+        if folder not in known:
+            raise Stop(f"{folder} is in no lane of site/devstack/check.py")
+
+
+def _lane(runs: Sequence[tuple[str, str, Sequence[str]]]) -> list[Run]:
+    return [_run(name, database, paths) for name, database, paths in runs]
+
+
+def _run(name: str, database: str, paths: Sequence[str]) -> Run:
+    """What it printed is shown when it is done, so that lanes do not mix."""
+    environment = {**os.environ, "MILLRACE_TEST_DATABASE": database}
+    command = [str(BIN / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5", *paths]
+    done = subprocess.run(
+        command,
+        cwd=places.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        preexec_fn=lifeline.leave_with_parent(signal.SIGINT),  # as by Ctrl-C: it stops what it started
+    )
+    screen.say(f"\n== {name}: {'FAILED' if done.returncode else 'ok'}\n{(done.stdout + done.stderr).strip()}")
+    return Run(name, passed=passed_of(done.stdout), failed=bool(done.returncode))
+
+
+def passed_of(said: str) -> int:
+    """The number in pytest's closing line."""
+    found = re.search(r"\b(\d+) passed", said.strip().rpartition("\n")[2])
+    return int(found[1]) if found else 0
+
+
+def _passes(name: str, check: subprocess.Popen[str], started: float) -> bool:
+    said, complaint = check.communicate()
+    took = time.monotonic() - started
+    screen.say(f"== {name}: {'FAILED' if check.returncode else 'ok'} ({took:.1f} s)")
+    if check.returncode:
+        screen.say((said + complaint).strip())
+    return not check.returncode
+
+
+def _pytest(*arguments: str) -> int:
+    return subprocess.run([str(BIN / "python"), "-m", "pytest", *arguments], cwd=places.ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(screen.run(main))

@@ -1,0 +1,62 @@
+"""`bin/dev`: sets up what is missing, runs the whole stack, and prints the one link that opens it."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from devstack import claim, credentials, options, places, rabbitmq, screen, setup
+from devstack.screen import Stop, step
+from devstack.stack import Stack, what_is_missing
+
+PATIENCE_SECONDS = 25.0  # then it says what it waits for, and shows what the processes said
+
+
+def main() -> int:
+    chosen = options.read(sys.argv[1:])
+    os.environ["MILLRACE_VAR"] = str(chosen.var)
+    os.environ["MILLRACE_PORT"] = str(chosen.port)
+    os.environ["MILLRACE_CONCURRENCY"] = str(chosen.concurrency)
+    places.make_private(chosen.var)
+    with claim.take(chosen.var, owner=os.getpid()):
+        _check_port(chosen.port)
+        setup.prepare()
+        _check_broker_ports(chosen.var)
+        return _run(chosen.workers, chosen.port)
+
+
+def _check_port(port: int) -> None:
+    if not credentials.is_free(port):
+        raise Stop(f"port {port} is taken by another program; choose another one with --port", code=2)
+
+
+def _check_broker_ports(var: Path) -> None:
+    """The private broker's ports are known to nobody outside: if a stranger has one, take others."""
+    broker = credentials.read(var)["broker"]
+    ports = [broker[name] for name in ("port", "dist_port", "epmd_port")]
+    if not os.environ.get("RABBITMQ_URL") and rabbitmq.find() and not all(map(credentials.is_free, ports)):
+        credentials.choose_other_ports(var)
+
+
+def _run(workers: int, port: int) -> int:
+    stack = Stack(workers, dict(os.environ))
+    link = setup.manage("link")
+    for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(asked, lambda *_: stack.stop())
+    with step("Starting everything"):
+        ready = stack.wait_until_ready(port, workers, PATIENCE_SECONDS)
+    stack.speak(with_the_past=not ready and not stack.stopping)
+    if not ready and stack.goes_on:
+        screen.complain(f"not ready yet: {what_is_missing(port, workers)}; waiting for it")
+        ready = stack.wait_until_ready(port, workers, None)
+    if ready:
+        screen.say(f"Open {setup.answer(link)}")
+        screen.say("Ctrl-C stops everything.")
+    stack.wait()
+    if stack.stopping:
+        return 0
+    raise Stop("everything was stopped, because honcho or one of its processes was; bin/dev starts it again")
+
+
+if __name__ == "__main__":
+    sys.exit(screen.run(main))

@@ -1,0 +1,127 @@
+"""`python -m devstack.keep ROLE -- command`: keeps one process running, and leaves when whoever started it is gone.
+
+honcho stops everything when one of its processes ends, so each line of Procfile.dev runs under one of these. In
+production systemd or an orchestrator does the same; the processes are the same.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from devstack import claim, lifeline, places, roles, screen
+from devstack.screen import Stop
+
+STOP_SECONDS = 4.4  # honcho kills five seconds after it asked
+BROKER_STOP_SECONDS = 1.6
+LOOK_SECONDS = 0.5
+SHORT_LIFE_SECONDS = 10.0  # one that ends sooner is started again after a growing pause
+PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+MISCONFIGURED, MISCONFIGURED_PAUSE = 2, 10.0
+
+
+def main() -> None:
+    role, command = _read(sys.argv[1:])
+    environment = roles.environment(role)
+    # honcho's wrapper of this process, and honcho itself, whose death the wrapper survives.
+    starters = lifeline.ancestors()[:2]
+    with claim.take(places.var(), owner=[os.getpid(), *starters][-1]):
+        lifeline.adopt_orphans()  # what a killed process leaves behind is ended before it is started again
+        Keeper(role, command, environment, starters).run()
+
+
+class Keeper:
+    """One process, started again whenever it ends without having been asked to."""
+
+    def __init__(self, role: str, command: Sequence[str], environment: dict[str, str], starters: Sequence[int]) -> None:
+        self._role = role
+        self._command = command
+        self._environment = environment
+        self._starters = starters
+        self._signals = lifeline.Signals(lifeline.STOPS | {signal.SIGCHLD})
+        self._short_lives = 0
+
+    def run(self) -> None:
+        while True:
+            started = time.monotonic()
+            child = subprocess.Popen(
+                self._command,
+                env=self._environment,
+                cwd=places.ROOT,
+                start_new_session=True,  # asked to stop once, by us: neither by Ctrl-C nor by honcho's killpg as well
+                preexec_fn=lifeline.leave_with_parent(signal.SIGTERM),  # noqa: PLW1509 there are no threads here
+            )
+            code = self._wait(child)
+            if code is None:
+                self._stop(child)
+                return
+            lifeline.end_descendants()
+            if self._rest(self._pause(code, time.monotonic() - started)):
+                return
+
+    def _wait(self, child: subprocess.Popen[bytes]) -> int | None:
+        """Its exit code, or None when it is to be stopped."""
+        while (code := child.poll()) is None:
+            if self._asked_to_stop(LOOK_SECONDS, child):
+                return None
+        return code
+
+    def _rest(self, seconds: float) -> bool:
+        """Whether it was asked to stop meanwhile; the ends of what the process left behind do not cut it short."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            if self._asked_to_stop(min(left, LOOK_SECONDS)):
+                return True
+        return False
+
+    def _asked_to_stop(self, within_seconds: float, child: subprocess.Popen[bytes] | None = None) -> bool:
+        arrived = self._signals.wait(within_seconds)
+        if signal.SIGCHLD in arrived:
+            lifeline.reap_orphans(child.pid if child else 0)
+        return bool(arrived & lifeline.STOPS) or not all(map(lifeline.is_alive, self._starters))
+
+    def _stop(self, child: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        if self._role == "broker":
+            # The last to go: the others hand it what they have finished.
+            while time.monotonic() < deadline - BROKER_STOP_SECONDS and self._others():
+                time.sleep(0.05)
+        child.terminate()
+        while child.poll() is None and (left := deadline - time.monotonic()) > 0:
+            self._signals.wait(min(left, LOOK_SECONDS))
+        lifeline.end_descendants()
+
+    def _others(self) -> list[int]:
+        """honcho's other wrappers: each ends with the process that it started."""
+        wrapper, *honcho = self._starters
+        siblings = lifeline.children_of(honcho[0]) if honcho else []
+        return [pid for pid in siblings if pid != wrapper and lifeline.is_alive(pid)]
+
+    def _pause(self, code: int, lived_seconds: float) -> float:
+        """Seconds until the next start; says what happened."""
+        self._short_lives = 0 if lived_seconds > SHORT_LIFE_SECONDS else self._short_lives + 1
+        pause = PAUSES[min(max(self._short_lives, 1), len(PAUSES)) - 1]
+        if code == MISCONFIGURED:
+            pause = MISCONFIGURED_PAUSE
+        screen.say(f"{self._role} {_ended(code)}; starting it again in {pause:g} s")
+        return pause
+
+
+def _read(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    if len(arguments) < 3 or arguments[1] != "--" or arguments[0] not in roles.NAMES:
+        raise Stop(f"usage: python -m devstack.keep {{{'|'.join(roles.NAMES)}}} -- command ...", code=2)
+    return arguments[0], list(arguments[2:])
+
+
+def _ended(code: int) -> str:
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"was ended by {signal.Signals(-code).name}"
+    return "ended by itself" if code == 0 else f"failed with exit code {code}"
+
+
+if __name__ == "__main__":
+    sys.exit(screen.run(main))
