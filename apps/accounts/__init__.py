@@ -1,0 +1,1 @@
+"""Users, sign-in, API tokens and what each may do."""

@@ -1,0 +1,29 @@
+"""Prints a fresh sign-in link."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+
+from apps.accounts import links
+from apps.accounts.management.one_line import OneLineCommand, refuse
+
+
+class Command(OneLineCommand):
+    help = "Print a link that signs in once, within 10 minutes, in a browser on this machine."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--user", metavar="NAME", help="whom it signs in (default: the first superuser)")
+
+    def handle(self, *args: Any, user: str | None = None, **_options: Any) -> None:
+        self.stdout.write(f"http://127.0.0.1:{settings.PORT}/start/{links.make(_person(user))}")
+
+
+def _person(name: str | None) -> User:
+    people = get_user_model().objects.filter(is_active=True).order_by("pk")
+    person = people.filter(username=name).first() if name else people.filter(is_superuser=True).first()
+    if person is None:
+        refuse(f"there is no active user {name!r}" if name else "there is no superuser yet: run ./manage.py prepare")
+    return person

@@ -1,0 +1,74 @@
+"""Who may do what: asked by pages and GraphQL alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+
+from apps.tasks.lifecycle import Status
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+    from apps.accounts.models import Token
+    from apps.tasks.models import Task
+
+    Person = AbstractBaseUser | AnonymousUser
+
+
+class Scope(StrEnum):
+    """What a token is good for."""
+
+    TASKS_READ = "tasks:read"
+    TASKS_WRITE = "tasks:write"
+    OPS = "ops"
+    WORKER = "worker"
+    SINK = "sink"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, and what they were let in for."""
+
+    user: Person
+    scopes: frozenset[Scope]
+    by_token: bool
+
+    @classmethod
+    def of_session(cls, user: Person) -> Caller:
+        scopes = {Scope.TASKS_READ, Scope.TASKS_WRITE}
+        return cls(user=user, scopes=frozenset(scopes | ({Scope.OPS} if _is_staff(user) else set())), by_token=False)
+
+    @classmethod
+    def of_token(cls, token: Token) -> Caller:
+        """A token never lets in for more than its user may; who may write may read what they wrote."""
+        user = token.user or AnonymousUser()
+        scopes = {Scope(scope) for scope in token.scopes}
+        if Scope.TASKS_WRITE in scopes:
+            scopes.add(Scope.TASKS_READ)
+        if not _is_staff(user):
+            scopes.discard(Scope.OPS)
+        return cls(user=user, scopes=frozenset(scopes), by_token=True)
+
+    def require(self, scope: Scope) -> None:
+        """Raises PermissionDenied."""
+        if scope not in self.scopes:
+            raise PermissionDenied(f"This needs the scope {scope}.")
+
+    @property
+    def may_introspect(self) -> bool:
+        return _is_staff(self.user) and not self.by_token
+
+
+def may_delete(user: Person, task: Task) -> bool:
+    """Whether this person may delete this task as it is now."""
+    is_owner = user.pk is not None and task.created_by_id == user.pk
+    return (is_owner or _is_staff(user)) and task.status != Status.RUNNING
+
+
+def _is_staff(user: Person) -> bool:
+    return bool(getattr(user, "is_staff", False))

@@ -1,0 +1,1 @@
+"""What the GraphQL schemas of all apps share."""

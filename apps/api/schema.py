@@ -1,0 +1,140 @@
+"""The GraphQL types that belong to no single app: JSON, ids, pages of a list, a caller's mistakes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import graphene
+from graphene import relay
+from graphql import value_from_ast_untyped
+from graphql_relay import from_global_id
+
+from apps.api import paging
+from apps.api.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from graphql import GraphQLResolveInfo, ValueNode
+
+    from apps.api.paging import Page
+    from apps.tasks.drafts import Problem
+
+BIGGEST_ID = paging.BIGGEST_ID
+
+
+class JSON(graphene.Scalar):
+    """Any JSON value."""
+
+    @staticmethod
+    def serialize(value: Any) -> Any:
+        return value
+
+    @staticmethod
+    def parse_value(value: Any) -> Any:
+        return value
+
+    @staticmethod
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+        return value_from_ast_untyped(node, variables)
+
+
+class UserErrorCode(graphene.Enum):
+    """What kind of mistake it is."""
+
+    BLANK = "BLANK"
+    INVALID = "INVALID"
+    TOO_LONG = "TOO_LONG"
+    TOO_LARGE = "TOO_LARGE"
+    NOT_FOUND = "NOT_FOUND"
+    CONFLICT = "CONFLICT"
+    NOT_ALLOWED_IN_STATUS = "NOT_ALLOWED_IN_STATUS"
+    LIMIT_REACHED = "LIMIT_REACHED"
+
+
+class UserError(graphene.ObjectType):
+    """A mistake the caller can put right. `field` is the path into `input`, null when it is about the whole."""
+
+    field = graphene.List(graphene.NonNull(graphene.String))
+    message = graphene.NonNull(graphene.String)
+    code = graphene.NonNull(UserErrorCode)
+
+
+def UserErrors() -> graphene.List:  # noqa: N802 stands among graphene's types
+    """The field `userErrors` of a payload."""
+    return graphene.List(graphene.NonNull(UserError), required=True)
+
+
+def user_errors(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    return [
+        {"field": list(problem.field) or None, "message": problem.message, "code": problem.code} for problem in problems
+    ]
+
+
+class OrderDirection(graphene.Enum):
+    """Which end of a list comes first."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+class DateTimeRange(graphene.InputObjectType):
+    """A span of time: from `gte` on, before `lt`."""
+
+    gte = graphene.DateTime()
+    lt = graphene.DateTime()
+
+
+class Connection(graphene.ObjectType):
+    """A page of a list: `nodes` are its rows, `edges` the same with their cursors. Resolved from a `paging.Page`."""
+
+    class Meta:
+        abstract = True
+
+    page_info = graphene.NonNull(relay.PageInfo)
+
+    def resolve_edges(page: Page, info: GraphQLResolveInfo) -> list[dict[str, Any]]:
+        return [{"node": row, "cursor": paging.cursor(row.pk)} for row in page.rows]
+
+    def resolve_nodes(page: Page, info: GraphQLResolveInfo) -> list[Any]:
+        return list(page.rows)
+
+    def resolve_page_info(page: Page, info: GraphQLResolveInfo) -> dict[str, Any]:
+        ends = [paging.cursor(row.pk) for row in (page.rows[0], page.rows[-1])] if page.rows else [None, None]
+        return {
+            "has_next_page": page.has_next_page,
+            "has_previous_page": page.has_previous_page,
+            "start_cursor": ends[0],
+            "end_cursor": ends[1],
+        }
+
+
+def key_of(type_name: str, text: str) -> int:
+    """The number in a global id of this type, or the plain number itself. Raises BadInput."""
+    number = text if _is_number(text) else _split(text)[1]
+    if not _is_number(number) or (number != text and _split(text)[0] != type_name):
+        raise BadInput(f"This is not the id of a {type_name}: {text!r:.80}")
+    return int(number)
+
+
+def type_and_key(text: str) -> tuple[str, str]:
+    """The two parts of a global id. Raises BadInput."""
+    kind, key = _split(text)
+    if not key:
+        raise BadInput(f"This is not an id: {text!r:.80}")
+    return kind, key
+
+
+def finite(number: float | None) -> float | None:
+    """GraphQL has no word for NaN and infinity."""
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _split(text: str) -> tuple[str, str]:
+    kind, key = from_global_id(text)  # two empty texts when it is none
+    return kind, key
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= BIGGEST_ID
