@@ -1,0 +1,1 @@
+"""Tasks: created, watched, recorded."""

@@ -1,0 +1,119 @@
+"""Many rows of one table written in one go, without a model instance or a CASE expression for each of them."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import DateTimeField, JSONField, Model
+
+Row = Sequence[Any]
+
+
+def update_rows(
+    model: type[Model], keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row], only_if: str = ""
+) -> None:
+    """Set `columns` of the rows that `keys` name. A row of `rows` holds the values of `columns`, then those of `keys`.
+
+    The first key is the primary key. `only_if` is SQL over the table's alias `t` that a row must still fulfil.
+    """
+    if not rows:
+        return
+    fields = _fields(model, (*columns, *keys))
+    changed, found = ([field.column for field in part] for part in (fields[: len(columns)], fields[len(columns) :]))
+    more = f" AND {only_if}" if only_if else ""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            settings = ", ".join(f"{name} = v.{name}" for name in changed)
+            where = " AND ".join(f"t.{name} = v.{name}" for name in found)
+            source = _arrays(fields)
+            cursor.execute(
+                f"UPDATE {_table(model)} t SET {settings} FROM {source} WHERE {where}{more}", _turned(fields, rows)
+            )
+        else:
+            # One prepared statement by primary key: in an UPDATE .. FROM another index may drive the join, quadratic.
+            settings = ", ".join(f"{name} = %s" for name in changed)
+            where = " AND ".join(f"t.{name} = %s" for name in found)
+            cursor.executemany(
+                f"UPDATE {_table(model)} AS t SET {settings} WHERE {where}{more}", _prepared(fields, rows)
+            )
+
+
+def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> list[int]:
+    """The new rows' numbers, in the order of the rows."""
+    fields = _fields(model, columns)
+    names = ", ".join(field.column for field in fields)
+    head = f"INSERT INTO {_table(model)} ({names})"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"{head} SELECT {names} FROM {_arrays(fields)} ORDER BY nth RETURNING id", _turned(fields, rows)
+            )
+            return sorted(number for (number,) in cursor.fetchall())
+        numbers: list[int] = []
+        for part in _parts(_prepared(fields, rows), 999 // len(fields)):
+            places = ", ".join(["(" + ", ".join(["%s"] * len(fields)) + ")"] * len(part))
+            cursor.execute(f"{head} VALUES {places} RETURNING id", [value for row in part for value in row])
+            numbers += sorted(number for (number,) in cursor.fetchall())
+        return numbers
+
+
+def upsert_rows(
+    model: type[Model], columns: Sequence[str], rows: Sequence[Row], unique: Sequence[str], update: Sequence[str]
+) -> None:
+    """Insert the rows; of one that is there already by its `unique` columns, set the `update` columns."""
+    if not rows:
+        return
+    fields = _fields(model, columns)
+    names = ", ".join(field.column for field in fields)
+    known = ", ".join(field.column for field in _fields(model, unique))
+    settings = ", ".join(f"{name} = excluded.{name}" for name in update)
+    head, tail = f"INSERT INTO {_table(model)} ({names})", f"ON CONFLICT ({known}) DO UPDATE SET {settings}"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"{head} SELECT {names} FROM {_arrays(fields)} {tail}", _turned(fields, rows))
+        else:
+            places = ", ".join(["%s"] * len(fields))
+            cursor.executemany(f"{head} VALUES ({places}) {tail}", _prepared(fields, rows))
+
+
+def _table(model: type[Model]) -> str:
+    return model._meta.db_table
+
+
+def _fields(model: type[Model], names: Iterable[str]) -> list[Any]:
+    return [model._meta.get_field(name) for name in names]
+
+
+def _arrays(fields: Sequence[Any]) -> str:
+    """PostgreSQL's planner knows an array's length; json_to_recordset is guessed at 100 rows and may end in a scan."""
+    arrays = ", ".join(f"%s::{field.rel_db_type(connection)}[]" for field in fields)
+    return f"unnest({arrays}) WITH ORDINALITY AS v({', '.join(field.column for field in fields)}, nth)"
+
+
+def _turned(fields: Sequence[Any], rows: Sequence[Row]) -> list[list[Any]]:
+    return [list(column) for column in zip(*_prepared(fields, rows), strict=True)]
+
+
+def _prepared(fields: Sequence[Any], rows: Sequence[Row]) -> Sequence[Row]:
+    """The values as the database takes them; only times and JSON differ from what they are in Python."""
+    converters = [(at, convert) for at, field in enumerate(fields) if (convert := _converter(field))]
+    prepared = [list(row) for row in rows]
+    for at, convert in converters:
+        known: dict[int, Any] = {}  # by identity: most rows of a batch share their times
+        for row in prepared:
+            value = row[at]
+            row[at] = known[id(value)] if id(value) in known else known.setdefault(id(value), convert(value))
+    return prepared
+
+
+def _converter(field: Any) -> Callable[[Any], Any] | None:
+    if isinstance(field, JSONField):
+        return json.dumps
+    if isinstance(field, DateTimeField):
+        return connection.ops.adapt_datetimefield_value
+    return None
+
+
+def _parts(rows: Sequence[Row], size: int) -> Iterable[Sequence[Row]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))

@@ -1,0 +1,95 @@
+"""What a person asks for before it is a task, and every rule it must keep: one check for pages and GraphQL alike."""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from apps.tasks import checks
+from apps.tasks.models import KIND_LENGTH, NAME_LENGTH, Kind
+from workers.messages import storable
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A task to be. `run_at`: not before this time; None = at once."""
+
+    name: str
+    kind: str
+    params: Any = field(default_factory=dict)
+    run_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One mistake the person can put right. `field` is its path in the input; `code` one of GraphQL's UserErrorCode."""
+
+    field: tuple[str, ...]
+    message: str
+    code: str = "INVALID"
+
+
+class Refused(Exception):
+    """A service did nothing, for these reasons."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+def cleaned(draft: Draft, kinds: Mapping[str, Kind]) -> Draft:
+    """The draft as it will be stored. Raises Refused with everything that is wrong with it."""
+    name = unicodedata.normalize("NFC", draft.name.strip()) if storable(draft.name) else draft.name
+    problems = [*_name_problems(name), *_kind_problems(draft.kind, kinds)]
+    problems += [
+        Problem(field=("params", *fault.path), message=fault.message, code=fault.code)
+        for fault in checks.faults(draft.params, kinds.get(draft.kind))
+    ]
+    if problems:
+        raise Refused(problems)
+    return replace(draft, name=name)
+
+
+def for_each(items: Iterable[Item], make: Callable[[Item], Made]) -> list[Made]:
+    """What `make` makes of each. Raises Refused with everything that it refused, paths beginning with the index."""
+    made: list[Made] = []
+    problems: list[Problem] = []
+    for index, item in enumerate(items):
+        try:
+            made.append(make(item))
+        except Refused as refused:
+            problems += [replace(problem, field=(str(index), *problem.field)) for problem in refused.problems]
+    if problems:
+        raise Refused(problems)
+    return made
+
+
+def _name_problems(name: str) -> list[Problem]:
+    if not storable(name):
+        return [Problem(field=("name",), message="Not valid Unicode: a NUL or half of a surrogate pair.")]
+    if not any(unicodedata.category(character)[0] not in "CZ" for character in name):
+        return [Problem(field=("name",), message="Give the task a name.", code="BLANK")]
+    if len(name) > NAME_LENGTH:
+        message = f"At most {NAME_LENGTH} characters (it has {len(name)})."
+        return [Problem(field=("name",), message=message, code="TOO_LONG")]
+    if any(unicodedata.category(character) == "Cc" or character in _DIRECTION_CHANGES for character in name):
+        return [Problem(field=("name",), message="Control characters are not allowed in a name.")]
+    return []
+
+
+# They make a name read differently from what it is.
+_DIRECTION_CHANGES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _kind_problems(kind: str, kinds: Mapping[str, Kind]) -> list[Problem]:
+    if kind in kinds:
+        return []
+    if not kind:
+        return [Problem(field=("kind",), message="Choose a kind.", code="BLANK")]
+    known = ", ".join(kinds) or "none yet: no worker has announced one; is a worker running?"
+    message = f"There is no kind {kind!r:.{KIND_LENGTH}}. Kinds: {known}."
+    return [Problem(field=("kind",), message=message, code="NOT_FOUND")]

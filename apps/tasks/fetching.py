@@ -1,0 +1,39 @@
+"""Brings what a query asks for with all its tasks at once, so that a list costs as many statements as one task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import F, Prefetch, prefetch_related_objects
+
+from apps.tasks.models import Attempt
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from apps.tasks.models import Task
+    from apps.tasks.querysets import TaskQuerySet
+
+OF_LAST_ATTEMPT = frozenset({"error", "statusText", "runSeconds"})
+LARGE = frozenset({"params", "result"})
+
+
+def without_unasked(tasks: TaskQuerySet, asked: Collection[str]) -> TaskQuerySet:
+    """The tasks without the large columns that nobody asked for."""
+    return tasks.defer(*LARGE.difference(asked))
+
+
+def fetch(tasks: Sequence[Task], asked: Collection[str]) -> None:
+    """Bring what belongs to these tasks. `asked`: paths below a task, as `api.selection.requested` gives them."""
+    attempts = Attempt.objects.all()
+    if not any(path.endswith("traceback") for path in asked):
+        attempts = attempts.defer("traceback")
+    wanted: list[str | Prefetch[str]] = []
+    if "createdBy" in asked:
+        wanted.append("created_by")
+    if "attempts" in asked:
+        wanted.append(Prefetch("attempts", queryset=attempts))
+    if OF_LAST_ATTEMPT.intersection(asked):
+        current = attempts.filter(number=F("task__attempt"))
+        wanted.append(Prefetch("attempts", queryset=current, to_attr="last_attempts"))
+    prefetch_related_objects(tasks, *wanted)

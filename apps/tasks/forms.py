@@ -1,0 +1,139 @@
+"""The create form, made from a kind's JSON Schema, and the selection of a table; both translate for the services."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django import forms
+
+from apps.tasks import services
+from apps.tasks.drafts import Draft, Problem, Refused, cleaned
+from apps.tasks.params import TextParam, param_field
+from apps.tasks.table import number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from django.contrib.auth.models import User
+    from django.forms.boundfield import BoundField
+    from django.http import QueryDict
+
+    from apps.tasks.models import Kind, Task
+
+PARAM = "p."  # begins the names of the fields that are the kind's parameters
+
+
+class TaskForm(forms.Form):
+    """A task to be. `typed` fills it in: a link's query, or what was posted, then with `bound`."""
+
+    name = TextParam(widget=forms.TextInput(attrs={"autocomplete": "off", "required": True}))
+    kind = TextParam(widget=forms.Select)
+    run_at = forms.CharField(
+        required=False,
+        label="Not before",
+        help_text="It waits until then. Empty: as soon as a worker is free.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
+    )
+    zone = forms.CharField(required=False, initial="UTC", widget=forms.HiddenInput)
+
+    def __init__(self, kinds: Mapping[str, Kind], typed: QueryDict, *, bound: bool = False) -> None:
+        super().__init__(typed if bound else None, initial=typed.dict(), label_suffix="")
+        self.kinds = kinds
+        self.chosen = kinds.get(typed.get("kind", "")) or (None if bound else next(iter(kinds.values()), None))
+        self.fields["kind"].widget.choices = [(name, name) for name in self._choices(kinds, typed)]
+        schema = self.chosen.schema if self.chosen else {}
+        required = schema.get("required", [])
+        for name, part in schema.get("properties", {}).items():
+            self.fields[PARAM + name] = param_field(name, part, schema, required=name in required)
+
+    @property
+    def param_fields(self) -> list[BoundField]:
+        return [self[name] for name in self.fields if name.startswith(PARAM)]
+
+    def save(self, user: User) -> Task | None:
+        """The created task; None when something is wrong, which then stands beside its field."""
+        readable = self.is_valid()
+        try:
+            if readable:
+                return services.create(user=user, draft=self._draft())
+            # So that everything that is wrong is said at once, not field after field.
+            cleaned(Draft(name=self.cleaned_data["name"], kind=self.cleaned_data["kind"]), self.kinds)
+        except Refused as refused:
+            for problem in refused.problems:
+                if readable or problem.field[:1] != ("params",):
+                    self._refuse(problem)
+        return None
+
+    def focus(self) -> None:
+        """Have the browser put the cursor into the first field that is wrong, or where the typing goes on."""
+        wrong = (field for field in self if field.errors and not field.is_hidden)
+        first = next(wrong, self["kind" if "kind" in self.initial else "name"])
+        first.field.widget.attrs["autofocus"] = True
+
+    def clean(self) -> None:
+        if not {"run_at", "zone"} <= self.cleaned_data.keys():
+            return  # one of them cannot be text at all, which has been said
+        try:
+            self.cleaned_data["run_at"] = moment(self.cleaned_data["run_at"], self.cleaned_data["zone"])
+        except ValueError as error:
+            self.add_error("run_at", str(error))
+
+    def _choices(self, kinds: Mapping[str, Kind], typed: QueryDict) -> list[str]:
+        """The kinds, and one that was posted although it is none of them: what was typed stays."""
+        unknown = typed.get("kind", "") if self.is_bound else ""
+        return [unknown, *kinds] if unknown and unknown not in kinds else list(kinds)
+
+    def _draft(self) -> Draft:
+        data = self.cleaned_data
+        required = self.chosen.schema.get("required", []) if self.chosen else []
+        values = {name.removeprefix(PARAM): data[name] for name in self.fields if name.startswith(PARAM)}
+        # Left over from an older form of the kind: the service says so.
+        unknown = {name.removeprefix(PARAM): self.data[name] for name in self.data if name.startswith(PARAM)}
+        # A field left empty is not sent: the handler's own default applies.
+        params = {name: value for name, value in values.items() if value is not None or name in required}
+        params |= {name: value for name, value in unknown.items() if name not in values}
+        return Draft(name=data["name"], kind=data["kind"], params=params, run_at=data["run_at"])
+
+    def _refuse(self, problem: Problem) -> None:
+        first, *path = problem.field or ("",)
+        name = f"{PARAM}{path[0]}" if first == "params" and path else first
+        self.add_error(name if name in self.fields else None, problem.message)
+
+
+def moment(text: str, zone_name: str) -> datetime | None:
+    """The time that was typed as the wall clock of a zone shows it. Raises ValueError with a sentence."""
+    if not text:
+        return None
+    try:
+        zone: tzinfo = UTC if zone_name in ("", "UTC") else ZoneInfo(zone_name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"The time zone {zone_name!r:.60} is not known.") from None
+    try:
+        local = datetime.fromisoformat(text).replace(tzinfo=zone)
+        chosen = local.astimezone(UTC)
+        exists = chosen.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        raise ValueError("Not a date and time, such as 2030-01-31 14:05.") from None
+    if not exists:
+        raise ValueError(f"There is no such time in {zone_name}: the clocks go forward over it.")
+    return chosen
+
+
+def selection(texts: Sequence[str]) -> list[int]:
+    """The numbers that were ticked in a table. Raises Refused."""
+    numbers = [chosen for text in texts if (chosen := number(text))]
+    if len(numbers) < len(texts):
+        raise Refused([Problem(field=("number",), message="Something else than a task's number was selected.")])
+    if not numbers:
+        raise Refused([Problem(field=("number",), message="Choose at least one task.")])
+    if len(numbers) > services.MOST_AT_ONCE:
+        message = f"At most {services.MOST_AT_ONCE:,} tasks at once (there are {len(numbers):,})."
+        raise Refused([Problem(field=("number",), message=message)])
+    return numbers
+
+
+def prefilled(typed: QueryDict) -> dict[str, Any]:
+    """What of a posted form is worth a link: the name, the kind, the time."""
+    return {name: typed[name][:1000] for name in ("name", "kind", "run_at", "zone") if typed.get(name)}

@@ -1,0 +1,138 @@
+"""What a page must be told: the tag of what it shows, carried by the browser, against what it should show now.
+
+Nothing is remembered here between two polls, so any web process can answer any of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from apps.tasks import table
+from apps.tasks.clock import ticks
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.contrib.auth.models import User
+
+    from apps.tasks.table import Row, Table, Window
+
+# Both keep the promise that a change is on the screen within a second.
+RHYTHM_MOVING = "500ms"
+RHYTHM_STILL = "800ms"
+NEVER = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """What a browser shows: at which tick, until when that holds by itself, for whom, and a digest of each part."""
+
+    ticks: int
+    until: int
+    view: str
+    parts: tuple[str, ...] = ()
+    rows: dict[int, str] = field(default_factory=dict)
+
+    def encode(self) -> str:
+        rows = ",".join(f"{number}:{digest}" for number, digest in self.rows.items())
+        return "|".join([str(self.ticks), str(self.until), self.view, ".".join(self.parts), rows])
+
+    @classmethod
+    def decode(cls, text: str | None) -> Self | None:
+        """None for whatever `encode` has not written: then everything is sent."""
+        try:
+            at, until, view, parts, rows = (text or "").split("|")
+            pairs = [row.split(":") for row in rows.split(",") if row]
+            digests = {int(number): digest for number, digest in pairs}
+            return cls(ticks=int(at), until=int(until), view=view, parts=tuple(parts.split(".")), rows=digests)
+        except ValueError:
+            return None
+
+    def holds(self, view: str) -> bool:
+        """Whether the browser's page is still right, at the price of one tiny SELECT."""
+        current = self.until == NEVER or time.time() < self.until
+        return current and self.view == view and self.ticks == ticks()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What of the table must be sent. `rows` alone when the same tasks stand in the same order; else `all_rows`."""
+
+    all_rows: bool
+    rows: list[Row]
+    counts: bool
+    news: bool
+    rhythm: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.all_rows or self.rows or self.counts or self.news or self.rhythm)
+
+
+def view_of(window: Window, user: User) -> str:
+    """The digest of whose table this is and which part of it."""
+    return digest(user.pk, user.is_staff, sorted(window.parameters.items()))
+
+
+def look(window: Window, user: User) -> tuple[Table, Tag]:
+    """The table now, with its tag."""
+    # The tick first: what changes while the rows are read is then told again, not missed.
+    tick = ticks()
+    shown = table.read(window, user)
+    tag = Tag(
+        ticks=tick,
+        until=until(shown.lasts_until),
+        view=view_of(window, user),
+        parts=(rhythm(moving=shown.is_live), _counts(shown), digest(shown.news), digest(shown.has_older)),
+        rows={row.task.pk: _row(row) for row in shown.rows},
+    )
+    return shown, tag
+
+
+def changes(shown: Table, tag: Tag, before: Tag | None) -> Changes:
+    """The difference of the table, whose tag is `tag`, from what the browser has."""
+    if before is None or len(before.parts) != len(tag.parts):
+        return Changes(all_rows=True, rows=[], counts=True, news=True, rhythm=True)
+    rhythm_now, counts, news, older = (now != then for now, then in zip(tag.parts, before.parts, strict=True))
+    all_rows = older or list(tag.rows) != list(before.rows)
+    changed = [row for row in shown.rows if tag.rows[row.task.pk] != before.rows.get(row.task.pk)]
+    return Changes(all_rows=all_rows, rows=[] if all_rows else changed, counts=counts, news=news, rhythm=rhythm_now)
+
+
+def rhythm(*, moving: bool) -> str:
+    """How often the page asks again: the page says `every <this>`."""
+    return RHYTHM_MOVING if moving else RHYTHM_STILL
+
+
+def until(moment: datetime | None) -> int:
+    return NEVER if moment is None else int(moment.timestamp()) + 1
+
+
+def digest(*parts: object) -> str:
+    """Six characters: one change in 10^10 would go unseen."""
+    hashed = hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=6).digest()
+    return urlsafe_b64encode(hashed)[:6].decode()
+
+
+def _counts(shown: Table) -> str:
+    return digest(shown.counts, shown.nobody_works)
+
+
+def _row(row: Row) -> str:
+    task = row.task
+    return digest(
+        task.name,
+        task.status,
+        task.attempt,
+        task.reason,
+        row.scheduled,
+        row.stranded,
+        task.run_at,
+        task.started_at,
+        task.value_text,
+        getattr(task, "result_start", None),
+        row.error,
+    )

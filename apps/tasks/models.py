@@ -1,0 +1,100 @@
+"""What is stored about tasks: the row that is also the relay's outbox, its attempts, the kinds workers announced."""
+
+from django.conf import settings
+from django.db import models
+
+from apps.tasks.lifecycle import Reason, Status
+from apps.tasks.querysets import TaskQuerySet
+
+NAME_LENGTH = 200
+KIND_LENGTH = 100
+
+
+class Kind(models.Model):
+    """A sort of work that some worker has announced."""
+
+    name = models.CharField(max_length=KIND_LENGTH, primary_key=True)
+    doc = models.TextField(blank=True)
+    schema = models.JSONField(default=dict)  # JSON Schema of the parameters object
+    queue = models.CharField(max_length=100, default="default")
+    announced_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Task(models.Model):
+    """What a person asked for.
+
+    `dispatch_at` is when the current attempt is to be handed to the broker, NULL once the broker has confirmed it.
+    `value_text` is the returned number as `repr` ("0.25", "nan"), because SQLite stores NaN as NULL; `value` is the
+    same as a float, for sorting. `result` is what was returned as JSON text when it is no plain float.
+    """
+
+    name = models.CharField(max_length=NAME_LENGTH)
+    kind = models.CharField(max_length=KIND_LENGTH)
+    params = models.JSONField(default=dict)
+    queue = models.CharField(max_length=100, default="default")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUEING)
+    reason = models.CharField(max_length=30, choices=Reason.choices, blank=True)
+    attempt = models.PositiveIntegerField(default=1)
+    dispatch_at = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=200, blank=True)
+    value = models.FloatField(null=True)
+    value_text = models.CharField(max_length=50, blank=True)
+    result = models.TextField(null=True)  # noqa: DJ001 NULL is "returned nothing", '""' is an empty text
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="tasks")
+    created_at = models.DateTimeField()
+    run_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["queue", "dispatch_at", "id"], name="task_due", condition=models.Q(dispatch_at__isnull=False)
+            ),
+            models.Index(fields=["status", "id"], name="task_status"),
+            models.Index(fields=["created_by", "id"], name="task_owner"),
+        ]
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.name}"
+
+
+class Attempt(models.Model):
+    """One numbered try at a task, from the moment a worker began it."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="attempts", db_index=False)
+    number = models.PositiveIntegerField()
+    worker = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    reason = models.CharField(max_length=30, choices=Reason.choices, blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    run_seconds = models.FloatField(null=True)
+    error_type = models.CharField(max_length=200, blank=True)
+    error_message = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "number"], name="attempt_once")]
+        ordering = ("number",)
+
+    def __str__(self) -> str:
+        return f"{self.task_id} attempt {self.number}"
+
+
+class Clock(models.Model):
+    """One row that moves on with every change a table of tasks would show; an unchanged page is told by it."""
+
+    ticks = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.ticks)

@@ -1,0 +1,101 @@
+"""Tasks in GraphQL: reading them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import graphene
+
+from apps.accounts.permissions import Scope
+from apps.api.errors import BadInput
+from apps.api.paging import COUNT_CAP, page
+from apps.api.schema import OrderDirection, key_of
+from apps.api.selection import requested
+from apps.tasks.fetching import fetch, without_unasked
+from apps.tasks.models import Kind, Task
+from apps.tasks.schema_inputs import TaskFilter, TaskOrder, filtered
+from apps.tasks.schema_mutations import Mutation
+from apps.tasks.schema_types import StatusCounts, TaskConnection, TaskKind, TaskType
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from graphql import GraphQLResolveInfo
+
+    from apps.accounts.permissions import Caller
+    from apps.api.paging import Page
+    from apps.tasks.querysets import TaskQuerySet
+
+__all__ = ["NODES", "Mutation", "Query"]
+
+
+class Query(graphene.ObjectType):
+    task = graphene.Field(TaskType, id=graphene.ID(), number=graphene.Int(), description="By id or by number.")
+    tasks = graphene.Field(
+        TaskConnection,
+        required=True,
+        first=graphene.Int(description="How many from the beginning: 50 unless told, at most 100."),
+        after=graphene.String(),
+        last=graphene.Int(description="How many from the end."),
+        before=graphene.String(),
+        filter=TaskFilter(),
+        order_by=TaskOrder(),
+    )
+    task_counts = graphene.Field(StatusCounts, required=True, filter=TaskFilter())
+    kinds = graphene.List(
+        graphene.NonNull(TaskKind), required=True, description="The kinds that workers have announced, by name."
+    )
+
+    def resolve_task(
+        root: None, info: GraphQLResolveInfo, id: str | None = None, number: int | None = None
+    ) -> Task | None:
+        if (id is None) == (number is None):
+            raise BadInput("Give either id or number.")
+        key = number if id is None else key_of("Task", id)
+        task = _readable(info).filter(pk=key).first()
+        if task:
+            fetch([task], requested(info, ""))
+        return task
+
+    def resolve_tasks(
+        root: None,
+        info: GraphQLResolveInfo,
+        filter: dict[str, Any] | None = None,
+        order_by: dict[str, Any] | None = None,
+        **position: Any,
+    ) -> Page:
+        asked = requested(info, "nodes", "edges.node")
+        tasks = without_unasked(filtered(_readable(info), filter), asked)
+        newest_first = order_by is None or order_by["direction"] == OrderDirection.DESC
+        found = page(tasks, newest_first=newest_first, **position)
+        fetch(found.rows, asked)
+        return found
+
+    def resolve_task_counts(
+        root: None, info: GraphQLResolveInfo, filter: dict[str, Any] | None = None
+    ) -> dict[str, int | bool]:
+        counts = filtered(_readable(info), filter).counts(COUNT_CAP)
+        shown = {status.lower(): min(count, COUNT_CAP) for status, count in counts.items()}
+        return {**shown, "exact": all(count <= COUNT_CAP for count in counts.values())}
+
+    def resolve_kinds(root: None, info: GraphQLResolveInfo) -> QuerySet[Kind]:
+        info.context.caller.require(Scope.TASKS_READ)
+        return Kind.objects.all()
+
+
+def task_node(caller: Caller, key: str) -> Task | None:
+    caller.require(Scope.TASKS_READ)
+    return Task.objects.visible_to(caller.user).filter(pk=key_of("Task", key)).first()
+
+
+def kind_node(caller: Caller, key: str) -> Kind | None:
+    caller.require(Scope.TASKS_READ)
+    return Kind.objects.filter(name=key).first()
+
+
+NODES = {"Task": task_node, "TaskKind": kind_node}
+
+
+def _readable(info: GraphQLResolveInfo) -> TaskQuerySet:
+    caller: Caller = info.context.caller
+    caller.require(Scope.TASKS_READ)
+    return Task.objects.visible_to(caller.user)

@@ -1,0 +1,152 @@
+"""What GraphQL takes about tasks, and how it becomes a draft or a filter."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import graphene
+
+from apps.api.errors import BadInput
+from apps.api.schema import JSON, DateTimeRange, OrderDirection, key_of
+from apps.tasks.drafts import Draft, Problem, Refused
+from apps.tasks.schema_types import TaskStatus
+from workers.messages import storable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apps.tasks.querysets import TaskQuerySet
+
+LONGEST_DELAY = timedelta(days=3_650)
+MOST_IDS = 1_000
+
+
+class TaskOrderField(graphene.Enum):
+    """What tasks can be ordered by."""
+
+    CREATED_AT = "CREATED_AT"
+
+
+class TaskOrder(graphene.InputObjectType):
+    """The newest first unless told."""
+
+    field = TaskOrderField(required=True)
+    direction = OrderDirection(required=True)
+
+
+class TaskFilter(graphene.InputObjectType):
+    """Tasks that fulfil everything that is given; of a list any one will do."""
+
+    ids = graphene.List(graphene.NonNull(graphene.ID), description=f"At most {MOST_IDS:,}.")
+    status = graphene.List(graphene.NonNull(TaskStatus))
+    kind = graphene.List(graphene.NonNull(graphene.String))
+    name = graphene.String(description="Is part of the name; upper and lower case are the same.")
+    created_at = DateTimeRange()
+
+
+class RunOptions(graphene.InputObjectType):
+    """When it may start: at once unless told."""
+
+    run_after = graphene.DateTime(description="With a time zone; in the past means at once.")
+    delay_seconds = graphene.Float(description="From now, at most ten years.")
+
+
+class CreateTaskInput(graphene.InputObjectType):
+    """A task to be."""
+
+    name = graphene.String(required=True)
+    kind = graphene.String(description="One of `kinds`.")
+    params = JSON(description="An object, as the kind's `schema` describes it; {} when left out.")
+    options = RunOptions()
+
+
+def filtered(tasks: TaskQuerySet, wanted: dict[str, Any] | None) -> TaskQuerySet:
+    """Raises BadInput."""
+    for name, value in (wanted or {}).items():
+        if value is not None:
+            tasks = _CONDITIONS[name](tasks, value)
+    return tasks
+
+
+def draft(data: dict[str, Any], now: datetime) -> Draft:
+    """Raises Refused when the options contradict themselves; everything else is the service's to check."""
+    params = data.get("params")
+    return Draft(
+        name=data["name"],
+        kind=data.get("kind") or "",
+        params={} if params is None else params,
+        run_at=_run_at(data.get("options") or {}, now),
+    )
+
+
+def _by_ids(tasks: TaskQuerySet, ids: list[str]) -> TaskQuerySet:
+    if len(ids) > MOST_IDS:
+        raise BadInput(f"filter.ids may name at most {MOST_IDS:,} tasks (got {len(ids):,}).")
+    return tasks.filter(pk__in=[key_of("Task", text) for text in ids])
+
+
+def _by_status(tasks: TaskQuerySet, statuses: list[str]) -> TaskQuerySet:
+    return tasks.filter(status__in=statuses)
+
+
+def _by_kind(tasks: TaskQuerySet, kinds: list[str]) -> TaskQuerySet:
+    if len(kinds) > MOST_IDS or not all(storable(kind) for kind in kinds):
+        raise BadInput(f"filter.kind must be at most {MOST_IDS:,} names of kinds.")
+    return tasks.filter(kind__in=kinds)
+
+
+def _by_name(tasks: TaskQuerySet, part: str) -> TaskQuerySet:
+    if not storable(part):
+        raise BadInput("filter.name is not valid Unicode: a NUL or half of a surrogate pair.")
+    return tasks.filter(name__icontains=part)
+
+
+def _by_created_at(tasks: TaskQuerySet, span: dict[str, datetime | None]) -> TaskQuerySet:
+    for end in ("gte", "lt"):
+        time = span.get(end)
+        if time is not None:
+            tasks = tasks.filter(**{f"created_at__{end}": _in_utc(time, f"filter.createdAt.{end}")})
+    return tasks
+
+
+_CONDITIONS: dict[str, Callable[[TaskQuerySet, Any], TaskQuerySet]] = {
+    "ids": _by_ids,
+    "status": _by_status,
+    "kind": _by_kind,
+    "name": _by_name,
+    "created_at": _by_created_at,
+}
+
+
+def _run_at(options: dict[str, Any], now: datetime) -> datetime | None:
+    run_after, delay = options.get("run_after"), options.get("delay_seconds")
+    if run_after is not None and delay is not None:
+        raise _refused((), "Give runAfter or delaySeconds, not both.", "CONFLICT")
+    if delay is not None:
+        if not (math.isfinite(delay) and 0 <= delay <= LONGEST_DELAY.total_seconds()):
+            raise _refused(("delaySeconds",), f"Must be from 0 to {LONGEST_DELAY.total_seconds():.0f} (it is {delay}).")
+        return now + timedelta(seconds=delay)
+    if run_after is None:
+        return None
+    try:
+        run_after = _in_utc(run_after, "runAfter")
+    except BadInput as error:
+        raise _refused(("runAfter",), error.message) from None
+    if run_after > now + LONGEST_DELAY:
+        raise _refused(("runAfter",), "Must be within the next ten years.")
+    return run_after
+
+
+def _in_utc(time: datetime, name: str) -> datetime:
+    if time.tzinfo is None:
+        raise BadInput(f"{name} needs a time zone, such as 2026-03-01T12:00:00Z.")
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise BadInput(f"{name} is not a time that can be stored.") from None
+
+
+def _refused(path: tuple[str, ...], message: str, code: str = "INVALID") -> Refused:
+    return Refused([Problem(field=("options", *path), message=message, code=code)])

@@ -1,0 +1,262 @@
+"""What GraphQL shows of a task."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import graphene
+from graphene import relay
+from graphene_django import DjangoObjectType
+
+from apps.accounts.permissions import Scope, may_delete
+from apps.accounts.schema import UserType
+from apps.api.paging import COUNT_CAP, page_of_list
+from apps.api.schema import JSON, Connection, finite
+from apps.queues.models import Queue, Worker
+from apps.queues.schema import QueueType
+from apps.tasks import sentences
+from apps.tasks.clock import database_now
+from apps.tasks.lifecycle import Reason, Status
+from apps.tasks.models import Attempt, Kind, Task
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from graphql import GraphQLResolveInfo
+
+    from apps.api.context import Context
+    from apps.api.paging import Page
+
+STATUS_TEXTS = {
+    Status.QUEUEING: "Saved and waiting for a worker (also: scheduled for later).",
+    Status.RUNNING: "A worker has it.",
+    Status.FINISHED: "It returned; `value` / `result` hold what it returned.",
+    Status.FAILED: "It will not run again by itself; `reason` says why.",
+    Status.CANCELLED: "Somebody cancelled it; a late outcome does not change that.",
+}
+
+TaskStatus = graphene.Enum.from_enum(
+    Status, name="TaskStatus", description=lambda value: STATUS_TEXTS[value] if value else "Where a task stands."
+)
+TaskReason = graphene.Enum.from_enum(
+    Reason, name="TaskReason", description=lambda value: value.label if value else "Why a task is in its status."
+)
+
+
+class TaskKind(DjangoObjectType):
+    """A sort of work that some worker has announced."""
+
+    class Meta:
+        model = Kind
+        name = "TaskKind"
+        fields = ("name",)
+        interfaces = (relay.Node,)
+
+    doc = graphene.String()
+    schema = graphene.Field(JSON, required=True, description="JSON Schema of the parameters.")
+    queue = graphene.Field(QueueType, required=True)
+
+    def resolve_doc(kind: Kind, info: GraphQLResolveInfo) -> str | None:
+        return kind.doc or None
+
+    def resolve_queue(kind: Kind, info: GraphQLResolveInfo) -> Queue:
+        return Queue(name=kind.queue)
+
+
+class TaskError(graphene.ObjectType):
+    """What the handler raised, or how its process ended."""
+
+    type = graphene.String(required=True)
+    message = graphene.String(required=True)
+    traceback = graphene.String()
+
+    @staticmethod
+    def of(attempt: Attempt | None) -> Attempt | None:
+        return attempt if attempt and attempt.error_type else None
+
+    def resolve_type(attempt: Attempt, info: GraphQLResolveInfo) -> str:
+        return attempt.error_type
+
+    def resolve_message(attempt: Attempt, info: GraphQLResolveInfo) -> str:
+        return attempt.error_message
+
+    def resolve_traceback(attempt: Attempt, info: GraphQLResolveInfo) -> str | None:
+        return attempt.traceback or None
+
+
+class AttemptType(DjangoObjectType):
+    """One numbered try."""
+
+    class Meta:
+        model = Attempt
+        name = "Attempt"
+        fields = ("started_at", "finished_at")
+        skip_registry = True
+
+    number = graphene.Int(required=True)
+    worker_name = graphene.String(required=True)
+    status = graphene.Field(TaskStatus, required=True)
+    reason = graphene.Field(TaskReason)
+    error = graphene.Field(TaskError)
+    run_seconds = graphene.Float(description="As the worker measured it.")
+
+    def resolve_worker_name(attempt: Attempt, info: GraphQLResolveInfo) -> str:
+        return attempt.worker
+
+    def resolve_reason(attempt: Attempt, info: GraphQLResolveInfo) -> str | None:
+        return attempt.reason or None
+
+    def resolve_error(attempt: Attempt, info: GraphQLResolveInfo) -> Attempt | None:
+        return TaskError.of(attempt)
+
+
+class AttemptEdge(graphene.ObjectType):
+    """An attempt and its cursor."""
+
+    node = graphene.Field(AttemptType, required=True)
+    cursor = graphene.String(required=True)
+
+
+class AttemptConnection(Connection):
+    """A task's attempts, the oldest first."""
+
+    edges = graphene.List(graphene.NonNull(AttemptEdge), required=True)
+    nodes = graphene.List(graphene.NonNull(AttemptType), required=True)
+
+
+class TaskPermissions(graphene.ObjectType):
+    """What the caller may do with a task as it is now."""
+
+    delete = graphene.Boolean(required=True)
+
+
+class TaskType(DjangoObjectType):
+    """What a person asked for."""
+
+    class Meta:
+        model = Task
+        name = "Task"
+        fields = ("name", "created_at", "started_at", "finished_at")
+        interfaces = (relay.Node,)
+
+    number = graphene.Int(required=True, description="The number in the ID column and in /tasks/<number>/.")
+    kind = graphene.Field(TaskKind)
+    params = graphene.Field(JSON)
+    status = graphene.Field(TaskStatus, required=True)
+    reason = graphene.Field(TaskReason, description="Null when there is nothing to add.")
+    status_text = graphene.String(
+        required=True, description="One sentence for a person: why it has not started yet, or how it ended."
+    )
+    value = graphene.Float(description="The number it returned; null when it returned none, or NaN or an infinity.")
+    value_text = graphene.String(description="The number it returned as text: also `nan`, `inf` and `-inf`.")
+    result = graphene.Field(JSON, description="What it returned when that is no plain float.")
+    error = graphene.Field(TaskError)
+    queue = graphene.Field(QueueType, required=True)
+    created_by = graphene.Field(UserType)
+    run_after = graphene.DateTime(description="It does not start before this time.")
+    queued_seconds = graphene.Float(description="From the time it could start until a worker began it.")
+    run_seconds = graphene.Float(description="How long its last attempt ran, as the worker measured it.")
+    attempts = graphene.Field(
+        AttemptConnection, required=True, first=graphene.Int(default_value=20), after=graphene.String()
+    )
+    viewer_can = graphene.Field(TaskPermissions, required=True)
+
+    def resolve_number(task: Task, info: GraphQLResolveInfo) -> int:
+        return task.pk
+
+    def resolve_kind(task: Task, info: GraphQLResolveInfo) -> Kind | None:
+        context: Context = info.context
+        return context.once(_kinds).get(task.kind)
+
+    def resolve_reason(task: Task, info: GraphQLResolveInfo) -> str | None:
+        return task.reason or None
+
+    def resolve_status_text(task: Task, info: GraphQLResolveInfo) -> str:
+        context: Context = info.context
+        return sentences.status_text(task, now=context.once(database_now), live_workers=context.once(_live_workers))
+
+    def resolve_value(task: Task, info: GraphQLResolveInfo) -> float | None:
+        return finite(task.value)
+
+    def resolve_value_text(task: Task, info: GraphQLResolveInfo) -> str | None:
+        return task.value_text or None
+
+    def resolve_result(task: Task, info: GraphQLResolveInfo) -> Any:
+        return None if task.result is None else json.loads(task.result, parse_float=_number, parse_constant=str)
+
+    def resolve_error(task: Task, info: GraphQLResolveInfo) -> Attempt | None:
+        return TaskError.of(sentences.last_attempt(task)) if task.status == Status.FAILED else None
+
+    def resolve_queue(task: Task, info: GraphQLResolveInfo) -> Queue:
+        return Queue(name=task.queue)
+
+    def resolve_created_by(task: Task, info: GraphQLResolveInfo) -> object:
+        return task.created_by
+
+    def resolve_run_after(task: Task, info: GraphQLResolveInfo) -> datetime | None:
+        return task.run_at
+
+    def resolve_queued_seconds(task: Task, info: GraphQLResolveInfo) -> float | None:
+        if task.started_at is None:
+            return None
+        due = max(task.created_at, task.run_at) if task.run_at else task.created_at
+        return max((task.started_at - due).total_seconds(), 0.0)
+
+    def resolve_run_seconds(task: Task, info: GraphQLResolveInfo) -> float | None:
+        attempt = sentences.last_attempt(task)
+        return attempt.run_seconds if attempt else None
+
+    def resolve_attempts(task: Task, info: GraphQLResolveInfo, first: int, after: str | None = None) -> Page:
+        return page_of_list(task.attempts.all(), first=first, after=after)
+
+    def resolve_viewer_can(task: Task, info: GraphQLResolveInfo) -> dict[str, bool]:
+        caller = info.context.caller
+        return {"delete": Scope.TASKS_WRITE in caller.scopes and may_delete(caller.user, task)}
+
+
+class TaskEdge(graphene.ObjectType):
+    """A task and its cursor."""
+
+    node = graphene.Field(TaskType, required=True)
+    cursor = graphene.String(required=True)
+
+
+class TaskConnection(Connection):
+    """A page of tasks."""
+
+    edges = graphene.List(graphene.NonNull(TaskEdge), required=True)
+    nodes = graphene.List(graphene.NonNull(TaskType), required=True)
+    total_count = graphene.Int(required=True, description=f"Counted up to {COUNT_CAP:,}.")
+    total_count_is_exact = graphene.Boolean(required=True)
+
+    def resolve_total_count(page: Page, info: GraphQLResolveInfo) -> int:
+        return min(page.counted, COUNT_CAP)
+
+    def resolve_total_count_is_exact(page: Page, info: GraphQLResolveInfo) -> bool:
+        return page.counted <= COUNT_CAP
+
+
+class StatusCounts(graphene.ObjectType):
+    """Tasks per status."""
+
+    queueing = graphene.Int(required=True)
+    running = graphene.Int(required=True)
+    finished = graphene.Int(required=True)
+    failed = graphene.Int(required=True)
+    cancelled = graphene.Int(required=True)
+    exact = graphene.Boolean(required=True, description=f"False when one of them is more than {COUNT_CAP:,}.")
+
+
+def _kinds() -> dict[str, Kind]:
+    return Kind.objects.in_bulk()
+
+
+def _live_workers() -> list[Worker]:
+    return list(Worker.objects.alive())
+
+
+def _number(text: str) -> float | str:
+    """A float of a stored result; one that is too large for a float keeps its digits as text."""
+    number = finite(float(text))
+    return text if number is None else number

@@ -1,0 +1,133 @@
+"""A task's status in one sentence for a person: why it has not started yet, what it does, or how it ended."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from apps.tasks.lifecycle import Reason, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from apps.queues.models import Worker
+    from apps.tasks.models import Attempt, Task
+
+MESSAGE_LENGTH = 200
+
+
+def status_text(task: Task, *, now: datetime, live_workers: Collection[Worker]) -> str:
+    """Asks the database only when neither `last_attempts` nor `attempts` is prefetched and the task has ended."""
+    match task.status:
+        case Status.QUEUEING:
+            return waiting_text(task, now=now, live_workers=live_workers)
+        case Status.RUNNING:
+            return _running_text(task, now, live_workers)
+        case Status.FINISHED:
+            return _finished_text(task)
+        case Status.FAILED:
+            return _failed_text(task)
+    return "Cancelled."
+
+
+def waiting_text(task: Task, *, now: datetime, live_workers: Collection[Worker]) -> str:
+    """Why a QUEUEING task has not started."""
+    if task.run_at and task.run_at > now:
+        at = task.run_at.astimezone(UTC)
+        return f"Scheduled for {at:%Y-%m-%d %H:%M:%S} UTC, in {duration((task.run_at - now).total_seconds())}."
+    serving = _serving(task.queue, live_workers)
+    if not serving:
+        return _nobody_text(task.queue, live_workers)
+    slots = sum(worker.concurrency for worker in serving)
+    if sum(len(worker.running) for worker in serving) < slots:
+        return "About to start."
+    busy = "the only slot" if slots == 1 else f"all {slots} slots"
+    return f"Waiting: {busy} of the queue {task.queue} {'is' if slots == 1 else 'are'} busy."
+
+
+def last_attempt(task: Task) -> Attempt | None:
+    """The attempt that the task's row speaks of; None before it has begun."""
+    known: list[Attempt] | None = getattr(task, "last_attempts", None)
+    if known is None:
+        known = [attempt for attempt in task.attempts.all() if attempt.number == task.attempt]
+    return known[0] if known else None
+
+
+def duration(seconds: float) -> str:
+    """Two units at most: "0.8 ms", "1.24 s", "3 min 5 s", "2 h 10 min", "4 d 3 h"."""
+    if seconds < 0.0995:
+        return f"{max(seconds, 0) * 1000:.2g} ms"
+    if seconds < 9.995:
+        return f"{seconds:.2f} s"
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    whole = round(seconds)
+    for size, unit, part_size, part_unit in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            part = whole % size // part_size
+            return f"{whole // size} {unit} {part} {part_unit}" if part else f"{whole // size} {unit}"
+    raise AssertionError(seconds)
+
+
+def _serving(queue: str, live_workers: Collection[Worker]) -> list[Worker]:
+    return [worker for worker in live_workers if queue in worker.queues and not worker.draining]
+
+
+def _nobody_text(queue: str, live_workers: Collection[Worker]) -> str:
+    if not live_workers:
+        return "No worker is connected: the task starts when one is."
+    if any(queue in worker.queues for worker in live_workers):
+        return f"Every worker of the queue {queue} is stopping: the task starts when another one comes."
+    return f"No worker serves the queue {queue}: the task starts when one does."
+
+
+def _running_text(task: Task, now: datetime, live_workers: Collection[Worker]) -> str:
+    if task.worker and all(worker.name != task.worker for worker in live_workers):
+        return f"Worker {task.worker} has gone silent: {_successor(task, live_workers)}."
+    since = f" for {duration((now - task.started_at).total_seconds())}" if task.started_at else ""
+    return f"Running on {task.worker}{since}." if task.worker else f"Running{since}."
+
+
+def _successor(task: Task, live_workers: Collection[Worker]) -> str:
+    if _serving(task.queue, live_workers):
+        return "another one starts the task again"
+    return f"the task starts again when another one serves the queue {task.queue}"
+
+
+def _finished_text(task: Task) -> str:
+    if task.value_text:
+        return f"Finished{_in(task)}: it returned {task.value_text}."
+    return f"Finished{_in(task)}." if task.result is not None else f"Finished{_in(task)}: it returned nothing."
+
+
+def _failed_text(task: Task) -> str:
+    attempt = last_attempt(task)
+    cause = _error_text(attempt)
+    match task.reason:
+        case Reason.UNKNOWN_KIND:
+            return f"Failed: worker {task.worker} does not know the kind {task.kind}."
+        case Reason.CRASHED:
+            return f"Failed{_after(attempt)}: {cause or 'its process died'}."
+        case Reason.RESULT_TOO_LARGE | Reason.RESULT_NOT_SERIALISABLE:
+            return f"Failed{_after(attempt)}: {cause or Reason(task.reason).label}."
+    return f"Failed{_after(attempt)}: {cause}." if cause else f"Failed{_after(attempt)}."
+
+
+def _error_text(attempt: Attempt | None) -> str:
+    """Type and message on one line, without the full stop that the sentence brings itself."""
+    if attempt is None:
+        return ""
+    message = " ".join(attempt.error_message.split())
+    if len(message) > MESSAGE_LENGTH:
+        message = f"{message[: MESSAGE_LENGTH - 3]}..."
+    return ": ".join(part for part in (attempt.error_type, message.removesuffix(".")) if part)
+
+
+def _in(task: Task) -> str:
+    attempt = last_attempt(task)
+    return f" in {duration(attempt.run_seconds)}" if attempt and attempt.run_seconds is not None else ""
+
+
+def _after(attempt: Attempt | None) -> str:
+    return f" after {duration(attempt.run_seconds)}" if attempt and attempt.run_seconds is not None else ""

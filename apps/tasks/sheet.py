@@ -1,0 +1,81 @@
+"""Everything known about one task, as its page shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from apps.queues.models import Worker
+from apps.tasks import live
+from apps.tasks.clock import database_now, ticks
+from apps.tasks.lifecycle import LIVE, Status
+from apps.tasks.models import Task
+from apps.tasks.sentences import last_attempt, status_text
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from apps.tasks.models import Attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    task: Task
+    attempts: list[Attempt]
+    sentence: str
+    stranded: bool
+    now: datetime
+
+    @property
+    def is_live(self) -> bool:
+        return self.task.status in LIVE
+
+    @property
+    def rhythm(self) -> str:
+        return live.rhythm(moving=self.is_live)
+
+    @property
+    def last(self) -> Attempt | None:
+        return last_attempt(self.task)
+
+    @property
+    def waited(self) -> float | None:
+        """Seconds from when it could have begun to when it did."""
+        could = max(self.task.created_at, self.task.run_at or self.task.created_at)
+        return max((self.task.started_at - could).total_seconds(), 0.0) if self.task.started_at else None
+
+    @property
+    def ran(self) -> float | None:
+        """Seconds as the worker measured them."""
+        return self.last.run_seconds if self.last else None
+
+
+def read(user: User, number: int) -> Sheet:
+    """Raises Task.DoesNotExist for a task of nobody's and for one that is not this person's to see."""
+    now = database_now()
+    task = Task.objects.visible_to(user).select_related("created_by").prefetch_related("attempts").get(pk=number)
+    workers = list(Worker.objects.alive()) if task.status in LIVE else []
+    silent = task.status == Status.RUNNING and all(worker.name != task.worker for worker in workers)
+    sentence = status_text(task, now=now, live_workers=workers)
+    return Sheet(task=task, attempts=list(task.attempts.all()), sentence=sentence, stranded=silent, now=now)
+
+
+def look(user: User, number: int) -> tuple[Sheet, live.Tag]:
+    """The sheet now, with its tag. Raises Task.DoesNotExist."""
+    tick = ticks()
+    sheet = read(user, number)
+    # Its sentence speaks of busy workers and of the time that passes, neither of which moves the tick.
+    lasts_until = live.until(sheet.now + timedelta(seconds=1)) if sheet.is_live else live.NEVER
+    tag = live.Tag(ticks=tick, until=lasts_until, view=view_of(user, number), parts=(sheet.rhythm, _shown(sheet)))
+    return sheet, tag
+
+
+def view_of(user: User, number: int) -> str:
+    return live.digest(user.pk, user.is_staff, number)
+
+
+def _shown(sheet: Sheet) -> str:
+    task = sheet.task
+    attempts = [(each.number, each.worker, each.status, each.finished_at) for each in sheet.attempts]
+    return live.digest(sheet.sentence, task.status, task.attempt, task.reason, task.worker, task.started_at, attempts)

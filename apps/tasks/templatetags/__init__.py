@@ -1,0 +1,1 @@
+"""What templates of tasks need to show numbers, JSON and times."""

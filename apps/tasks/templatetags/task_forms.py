@@ -1,0 +1,18 @@
+"""What the field template asks of a field."""
+
+from django import forms, template
+from django.forms.boundfield import BoundField
+
+register = template.Library()
+
+
+@register.filter
+def is_tick(field: BoundField) -> bool:
+    """Whether it is a box to tick, which stands before its label."""
+    return isinstance(field.field.widget, forms.CheckboxInput)
+
+
+@register.filter
+def paragraphs(doc: str) -> list[list[str]]:
+    """A docstring's paragraphs, each in parts: text and `code` in turn."""
+    return [" ".join(paragraph.split()).split("`") for paragraph in doc.split("\n\n") if paragraph.strip()]

@@ -1,0 +1,65 @@
+"""Values as people read them: a number in four significant digits, a result or an error in one short line."""
+
+import json
+import math
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+SHORT = 80
+WHOLE_BELOW = 1e6
+
+
+@register.filter
+def short_number(value_text: str) -> str:
+    """ "0.123456" -> "0.1235", "1234567.8" -> "1.235e6", "nan" -> "NaN"; whole numbers below a million stay whole."""
+    try:
+        value = float(value_text)
+    except ValueError:
+        return value_text
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else value_text
+    if value.is_integer() and abs(value) < WHOLE_BELOW:
+        return f"{value:.0f}"
+    return _exponent(f"{value:.4g}")
+
+
+@register.filter
+def short_text(text: str | None) -> str:
+    """The text on one line, cut where a cell ends."""
+    line = " ".join((text or "")[: 4 * SHORT].split())
+    return line if len(line) <= SHORT else f"{line[: SHORT - 1]}…"
+
+
+@register.filter
+def short_json(text: str) -> str:
+    """JSON text on one line, its escapes as the characters they stand for unless it has been cut."""
+    try:
+        return short_text(json.dumps(json.loads(text), ensure_ascii=False))
+    except ValueError:
+        return short_text(text)
+
+
+@register.filter
+def pretty_json(value: Any) -> str:
+    """Indented JSON of a value, or of JSON text; a text that is none stays as it is."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return str(value)
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@register.filter
+def capped(count: int, cap: int) -> str:
+    """ "10,000+" for what was counted no further than the cap."""
+    return f"{cap:,}+" if count > cap else f"{count:,}"
+
+
+def _exponent(text: str) -> str:
+    """ "1.235e+06" -> "1.235e6", "1e-05" -> "1e-5"."""
+    mantissa, e, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else text

@@ -1,0 +1,15 @@
+"""The addresses of tasks."""
+
+from django.urls import path
+
+from apps.tasks import views
+
+app_name = "tasks"
+urlpatterns = [
+    path("", views.task_list, name="list"),
+    path("changes/", views.changes, name="changes"),
+    path("new/", views.create, name="create"),
+    path("delete/", views.delete, name="delete"),
+    path("<int:number>/", views.task, name="task"),
+    path("<int:number>/changes/", views.task_changes, name="task_changes"),
+]

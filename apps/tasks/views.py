@@ -1,0 +1,155 @@
+"""The pages of tasks and the fragments that keep them up to date: each finds, calls the service, answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import trigger_client_event
+
+from apps.tasks import live, services, sheet, table
+from apps.tasks.drafts import Refused
+from apps.tasks.forms import TaskForm, prefilled, selection
+from apps.tasks.models import Kind, Task
+from apps.tasks.table import Window
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+    from apps.tasks.live import Tag
+
+CONSTANTS = {"count_cap": table.COUNT_CAP, "news_cap": table.NEWS_CAP}
+
+
+class SignedInRequest(HttpRequest):
+    """What every view here gets: apps.accounts lets nobody else through."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+@require_safe
+@gzip_page
+def task_list(request: SignedInRequest) -> HttpResponse:
+    window = Window.of(request.GET)
+    window = replace(window, seen=None if window.is_first else table.newest(window, request.user))
+    shown, tag = live.look(window, request.user)
+    unknown = request.GET.get("status", "") if window.status is None else ""
+    return render(request, "tasks/list.html", {**_table(shown, tag), "unknown_status": unknown[:40]})
+
+
+@require_safe
+@gzip_page
+def changes(request: SignedInRequest) -> HttpResponse:
+    """What of the table has changed since the browser's tag was made; usually 304."""
+    window, before = Window.of(request.GET), live.Tag.decode(request.htmx.ptag)
+    if before and before.holds(live.view_of(window, request.user)):
+        return HttpResponseNotModified()
+    shown, tag = live.look(window, request.user)
+    if not (difference := live.changes(shown, tag, before)):
+        return _tagged(HttpResponseNotModified(), tag)
+    context = {**_table(shown, tag), "changes": difference}
+    return _tagged(render(request, "tasks/_changes.html", context), tag)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+def create(request: SignedInRequest) -> HttpResponse:
+    posted = request.method == "POST"
+    if posted and "choose" in request.POST:
+        return redirect(f"{reverse('tasks:create')}?{urlencode(prefilled(request.POST))}", permanent=False)
+    kinds = {kind.name: kind for kind in Kind.objects.all()}
+    form = TaskForm(kinds, request.POST if posted else request.GET, bound=posted)
+    if posted and (created := form.save(request.user)):
+        return _created(request, created)
+    form.focus()
+    template = "tasks/_create.html" if request.htmx else "tasks/create.html"
+    return render(request, template, {"form": form, "kinds": kinds}, status=422 if posted else 200)
+
+
+@require_POST
+def delete(request: SignedInRequest) -> HttpResponse:
+    try:
+        deletion = services.delete(user=request.user, numbers=selection(request.POST.getlist("number")))
+    except Refused as refused:
+        return _answer(request, "", [problem.message for problem in refused.problems], status=422)
+    count = len(deletion.deleted)
+    done = f"{count} task{'' if count == 1 else 's'} deleted." if count or not deletion.refused else ""
+    return _answer(request, done, list(deletion.refused.values()), status=200 if done else 409)
+
+
+@require_safe
+@gzip_page
+def task(request: SignedInRequest, number: int) -> HttpResponse:
+    try:
+        shown, tag = sheet.look(request.user, number)
+    except Task.DoesNotExist:
+        raise Http404 from None
+    return render(request, "tasks/task.html", _sheet(shown, tag))
+
+
+@require_safe
+@gzip_page
+def task_changes(request: SignedInRequest, number: int) -> HttpResponse:
+    """The task's page when it has changed since the browser's tag was made; usually 304."""
+    before = live.Tag.decode(request.htmx.ptag)
+    if before and before.holds(sheet.view_of(request.user, number)):
+        return HttpResponseNotModified()
+    try:
+        shown, tag = sheet.look(request.user, number)
+    except Task.DoesNotExist:
+        return render(request, "tasks/_gone.html", {"number": number}, status=404)
+    if before and before.parts == tag.parts:
+        return _tagged(HttpResponseNotModified(), tag)
+    return _tagged(render(request, "tasks/_task_changes.html", _sheet(shown, tag)), tag)
+
+
+def _table(shown: table.Table, tag: Tag) -> dict[str, Any]:
+    # What the first page holds back is the browser's to say, poll by poll.
+    window = replace(shown.window, seen=None) if shown.window.is_first else shown.window
+    address = f"{reverse('tasks:changes')}?{urlencode(window.parameters)}"
+    return {"table": shown, "live": _live(address, tag), **CONSTANTS}
+
+
+def _sheet(shown: sheet.Sheet, tag: Tag) -> dict[str, Any]:
+    address = reverse("tasks:task_changes", args=[shown.task.pk])
+    return {"sheet": shown, "task": shown.task, "live": _live(address, tag)}
+
+
+def _live(address: str, tag: Tag) -> dict[str, str]:
+    return {"address": address, "rhythm": tag.parts[0], "tag": tag.encode()}
+
+
+def _tagged(response: HttpResponse, tag: Tag) -> HttpResponse:
+    response["HX-PTag"] = tag.encode()
+    return response
+
+
+def _created(request: SignedInRequest, created: Task) -> HttpResponse:
+    if not request.htmx:
+        messages.success(request, f"Task {created.pk} created.")
+        return redirect("tasks:list")
+    response = render(request, "tasks/_created.html", {"task": created}, status=201)
+    return trigger_client_event(response, "task-created")
+
+
+def _answer(request: SignedInRequest, done: str, refusals: list[str], *, status: int) -> HttpResponse:
+    """What an act did and what it refused: toasts for HTMX; else the table again, or a page when nothing was done."""
+    if request.htmx:
+        response = render(request, "_toasts.html", {"done": done, "refusals": refusals}, status=status)
+        return trigger_client_event(response, "tasks-changed") if done else response
+    if not done:
+        return render(request, "tasks/refused.html", {"refusals": refusals}, status=status)
+    messages.success(request, done)
+    for refusal in refusals:
+        messages.warning(request, refusal)
+    return redirect("tasks:list")
