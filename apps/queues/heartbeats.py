@@ -1,0 +1,107 @@
+"""Workers' heartbeats, recorded: who is there, which queues they serve, which kinds they know."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError, transaction
+from jsonschema import Draft202012Validator, SchemaError
+
+from apps.queues.models import Queue, Worker
+from apps.tasks.models import KIND_LENGTH, Kind
+from workers.messages import BadMessage, Heartbeat, decode_heartbeat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = logging.getLogger(__name__)
+
+FORGET_AFTER = timedelta(days=1)
+MOST_QUEUES = 64  # of one worker: each is a queue in the broker too
+
+
+def record(reports: Sequence[tuple[str, Any]], now: datetime) -> None:
+    """Each report: the worker's name and its heartbeat as JSON data. A malformed one is logged and passed over."""
+    beats = {name[:200]: beat for name, data in reports if (beat := _decoded(name, data))}
+    if not beats:
+        return
+    try:
+        with transaction.atomic():
+            _write(beats, now)
+    except (DatabaseError, ArithmeticError, ValueError) as error:
+        # What a forged one may still hold: outcomes in the same batch must not wait for it, again and again.
+        log.warning("heartbeats passed over: %s", error)
+
+
+def _write(beats: dict[str, Heartbeat], now: datetime) -> None:
+    Worker.objects.bulk_create(
+        [_worker(name, beat, now) for name, beat in beats.items()],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["running", "draining", "rss_bytes", "last_seen_at", "left_at"],
+    )
+    for name, beat in beats.items():
+        if beat.kinds is not None:
+            _announce(name, beat, now)
+
+
+def _decoded(name: str, data: Any) -> Heartbeat | None:
+    try:
+        return decode_heartbeat(data)
+    except BadMessage as error:
+        log.warning("heartbeat of %.100s passed over: %s", name, error)
+        return None
+
+
+def _worker(name: str, beat: Heartbeat, now: datetime) -> Worker:
+    return Worker(
+        name=name,
+        host=beat.host[:200],
+        pid=beat.pid,
+        queues=beat.queues,
+        concurrency=beat.concurrency,
+        running=beat.running,
+        draining=beat.draining,
+        rss_bytes=beat.rss_bytes,
+        environment=beat.environment,
+        started_at=now,
+        last_seen_at=now,
+        left_at=now if beat.leaving else None,
+    )
+
+
+def _announce(name: str, beat: Heartbeat, now: datetime) -> None:
+    Worker.objects.filter(last_seen_at__lt=now - FORGET_AFTER).delete()
+    Worker.objects.filter(name=name).update(environment=beat.environment)
+    queues = [Queue(name=queue[:100]) for queue in beat.queues[:MOST_QUEUES]]
+    Queue.objects.bulk_create(queues, ignore_conflicts=True)
+    Kind.objects.bulk_create(
+        [_kind(data, now) for data in beat.kinds or [] if _is_kind(data)],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["doc", "schema", "queue", "announced_at"],
+    )
+
+
+def _is_kind(data: dict[str, Any]) -> bool:
+    name, schema = data.get("name"), data.get("schema")
+    named = isinstance(name, str) and 0 < len(name) <= KIND_LENGTH
+    if named and isinstance(schema, dict) and isinstance(schema.get("properties", {}), dict):
+        with contextlib.suppress(SchemaError):
+            Draft202012Validator.check_schema(schema)
+            return True
+    log.warning("kind %.100r passed over: its name or its schema is malformed", name)
+    return False
+
+
+def _kind(data: dict[str, Any], now: datetime) -> Kind:
+    return Kind(
+        name=data["name"],
+        doc=str(data.get("doc") or ""),
+        schema=data["schema"],
+        queue=str(data.get("queue") or "default")[:100],
+        announced_at=now,
+    )

@@ -1,0 +1,47 @@
+"""Queues, the workers that serve them, and the signs of life of relay and sink."""
+
+from django.db import models
+
+from apps.queues.querysets import WorkerQuerySet
+
+
+class Queue(models.Model):
+    """A named line of waiting tasks; it comes to be when a worker first serves it."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Worker(models.Model):
+    """A worker process as its last heartbeat told it."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    host = models.CharField(max_length=200)
+    pid = models.BigIntegerField()
+    queues = models.JSONField(default=list)
+    concurrency = models.PositiveIntegerField()
+    running = models.JSONField(default=list)
+    draining = models.BooleanField(default=False)
+    rss_bytes = models.BigIntegerField(null=True)
+    environment = models.JSONField(null=True)
+    started_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(db_index=True)
+    left_at = models.DateTimeField(null=True)
+
+    objects = WorkerQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Pulse(models.Model):
+    """The last sign of life of what the web cannot ask itself: `relay`, `sink`, and `broker` as the relay sees it."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    seen_at = models.DateTimeField()
+    trouble = models.TextField(blank=True)  # one sentence; empty when all is well
+
+    def __str__(self) -> str:
+        return self.name

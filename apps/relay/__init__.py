@@ -1,0 +1,1 @@
+"""The relay: carries due tasks from the database to RabbitMQ."""

@@ -1,0 +1,169 @@
+"""The relay's work: round after round it carries what is due to the broker, and marks what the broker has confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import psycopg
+from django.db import DatabaseError, InterfaceError, connection
+
+from apps.queues import health
+from apps.relay import schedule, seat
+from apps.tasks.clock import database_now
+from workers.broker import DEFAULT_QUEUE, TASKS_EXCHANGE, BrokerLost, Channel, Connection, declare_topology
+from workers.log import get_logger
+from workers.messages import AGAIN_HEADER, TaskMessage
+from workers.pace import Pace
+from workers.publisher import Message, Publisher, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from apps.relay.schedule import Due, Window
+    from workers.broker import Address
+
+T = TypeVar("T")
+log = get_logger()
+
+BATCH = 500
+SWEEP_SECONDS = 0.25
+BEAT_SECONDS = 4.0
+GAP_SECONDS = 0.02  # between two rounds when busy, so that batches grow
+PAUSE_SECONDS = 1.0  # after the database was found away
+
+DATABASE_AWAY = (DatabaseError, InterfaceError, psycopg.Error)
+
+
+class Relay:
+    """Carries until cancelled. Waits for the broker and the database as long as they are away, and says so once."""
+
+    def __init__(self, addresses: Sequence[Address]) -> None:
+        self._publisher = Publisher(addresses, prepare=self._declare)
+        # One thread has the database: a slow answer never holds up a heartbeat to the broker.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+        self._pace = Pace(GAP_SECONDS)
+        self._windows: dict[str, Window] = {}
+        self._queues: set[str] = set()
+        self._declared: set[str] = set()
+        self._broker: Connection | None = None
+        self._topology: Channel | None = None
+        self._uncertain: set[tuple[int, int]] = set()
+        self._database_away = False
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Finish the round and leave."""
+        self._stopping = True
+
+    async def run(self) -> None:
+        publishing = asyncio.create_task(self._publisher.run())
+        try:
+            await self._take_seats()
+        finally:
+            publishing.cancel()
+            await asyncio.wait([publishing])
+
+    async def _take_seats(self) -> None:
+        while not self._stopping:
+            try:
+                async with seat.taken() as held:
+                    await self._serve(held)
+            except DATABASE_AWAY as error:
+                if not self._database_away:
+                    log.warning("relay.database_away", text="waiting for the database: {reason}", reason=error)
+                self._database_away = True
+                await self._database(_close_connection)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _serve(self, held: seat.Seat) -> None:
+        beating = asyncio.create_task(self._beat())
+        # Whatever was due before may have been published by a relay that died before it could mark it.
+        taken_at = await self._database(database_now)
+        doubtful = BATCH
+        try:
+            while not (self._stopping or held.lost.done() or beating.done()):
+                await self._pace.turn()
+                batch = await self._next_batch()
+                again = {(each.task, each.attempt) for each in batch[:doubtful] if each.dispatch_at < taken_at}
+                doubtful -= len(again)
+                await self._carry(batch, again | self._uncertain)
+                if len(batch) < BATCH:
+                    await held.hinted(SWEEP_SECONDS)
+        finally:
+            beating.cancel()
+            await asyncio.wait([beating])
+        if not beating.cancelled():
+            beating.result()
+
+    async def _next_batch(self) -> list[Due]:
+        most = BATCH if self._publisher.connected and not self._publisher.blocked else 0
+        self._queues, batch = await self._database(partial(schedule.look, self._windows, most))
+        if self._database_away:
+            log.info("relay.database_back", text="the database is back")
+            self._database_away = False
+        if self._queues - self._declared:
+            await self._declare_again()
+        return batch
+
+    async def _carry(self, batch: Sequence[Due], again: set[tuple[int, int]]) -> None:
+        if not batch:
+            return
+        verdicts = await self._publisher.publish([_message(each, again) for each in batch])
+        confirmed = [each for each, verdict in zip(batch, verdicts, strict=True) if verdict is Verdict.CONFIRMED]
+        uncertain = [each for each, verdict in zip(batch, verdicts, strict=True) if verdict is Verdict.UNCERTAIN]
+        self._uncertain.update((each.task, each.attempt) for each in uncertain)
+        if confirmed:
+            await self._database(partial(schedule.mark_handed_over, confirmed))
+        for each in confirmed:
+            self._windows[each.queue].handed += 1
+            self._uncertain.discard((each.task, each.attempt))
+        if Verdict.UNROUTABLE in verdicts:
+            await self._declare_again()
+
+    async def _declare(self, broker: Connection) -> None:
+        if not (self._topology and self._topology.is_open and self._broker is broker):
+            self._broker, self._topology = broker, await broker.open_channel()
+        queues = self._queues or {DEFAULT_QUEUE}
+        await declare_topology(self._topology, sorted(queues))
+        self._declared = queues
+
+    async def _declare_again(self) -> None:
+        if self._broker:
+            with contextlib.suppress(BrokerLost):  # the publisher meets it too, says it, and declares when it is back
+                await self._declare(self._broker)
+
+    async def _beat(self) -> None:
+        """Signs of life, at once when the broker comes or goes."""
+        while True:
+            trouble = self._trouble()
+            await self._database(partial(health.beat, "relay"))
+            await self._database(partial(health.beat, "broker", trouble))
+            for _ in range(int(BEAT_SECONDS / SWEEP_SECONDS)):
+                await asyncio.sleep(SWEEP_SECONDS)
+                if self._trouble() != trouble:
+                    break
+
+    def _trouble(self) -> str:
+        if not self._publisher.connected:
+            return "The relay cannot reach RabbitMQ: new tasks wait until it is back."
+        if self._publisher.blocked:
+            return "RabbitMQ is out of memory or disk: new tasks wait until it has room."
+        return ""
+
+    async def _database(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _close_connection() -> None:
+    """Of the thread that calls it: Django's connections belong to threads."""
+    connection.close()
+
+
+def _message(due: Due, again: set[tuple[int, int]]) -> Message:
+    body = TaskMessage(task=due.task, attempt=due.attempt, kind=due.kind, params=due.params).encode()
+    headers = {AGAIN_HEADER: 1} if (due.task, due.attempt) in again else None
+    return Message(exchange=TASKS_EXCHANGE, routing_key=due.queue, body=body, headers=headers)

@@ -1,0 +1,92 @@
+"""What is due, in which order, and how much of it the broker should hold."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db import transaction
+
+from apps.queues.models import Queue
+from apps.tasks.clock import database_now, tick
+from apps.tasks.lifecycle import Status
+from apps.tasks.models import Task
+from workers.broker import DEFAULT_QUEUE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+
+class Due(NamedTuple):
+    """An attempt that is to be handed to the broker."""
+
+    task: int
+    attempt: int
+    kind: str
+    params: dict[str, Any]
+    queue: str
+    reason: str
+    dispatch_at: datetime
+
+
+@dataclass(slots=True)
+class Window:
+    """How many attempts of one queue the broker holds: what its workers take in about two seconds, within bounds.
+
+    The rest waits in the database, where it can be cancelled, deleted and put in another order at once.
+    """
+
+    seconds: float = 2.0
+    fewest: int = 200
+    most: int = 10_000
+    taken_per_second: float = 0.0
+    handed: int = field(default=0, init=False)  # since the last look
+    held: int = field(default=0, init=False)
+    looked_at: float = field(default_factory=time.monotonic, init=False)
+
+    def room(self, held: int) -> int:
+        """How many more may be handed over, now that the broker holds `held` unstarted ones."""
+        now = time.monotonic()
+        elapsed = now - self.looked_at
+        if elapsed >= 0.02:
+            rate = max(0, self.held + self.handed - held) / elapsed
+            weight = min(1.0, elapsed)  # about a second's memory
+            self.taken_per_second = max(rate, self.taken_per_second * (1 - weight))
+            self.handed, self.held, self.looked_at = 0, held, now
+        size = min(self.most, max(self.fewest, int(self.taken_per_second * self.seconds)))
+        return max(0, size - held)
+
+
+def look(windows: dict[str, Window], most: int) -> tuple[set[str], list[Due]]:
+    """The queues there are, and what is to be handed over now: what is due, as far as each queue's window has room."""
+    # Those that some worker has served, and the one that is always there.
+    queues = {DEFAULT_QUEUE, *Queue.objects.values_list("name", flat=True)}
+    batch: list[Due] = []
+    for queue in sorted(queues) if most else ():
+        window = windows.setdefault(queue, Window())
+        room = window.room(held_by_broker(queue, window.most))
+        batch += due(queue, min(room, most - len(batch)))
+    return queues, batch
+
+
+def held_by_broker(queue: str, most: int) -> int:
+    """Attempts that the broker has confirmed and no worker has begun, counted up to `most`."""
+    handed = Task.objects.filter(queue=queue, status=Status.QUEUEING, dispatch_at__isnull=True)
+    return handed.order_by()[:most].count()
+
+
+def due(queue: str, most: int) -> list[Due]:
+    """The attempts whose time has come, the longest due first."""
+    waiting = Task.objects.filter(queue=queue, dispatch_at__lte=database_now()).order_by("dispatch_at", "id")
+    columns = ("id", "attempt", "kind", "params", "queue", "reason", "dispatch_at")
+    return [Due(*row) for row in waiting.values_list(*columns)[:most]]
+
+
+def mark_handed_over(confirmed: Sequence[Due]) -> None:
+    """Note that the broker has them. One that has meanwhile begun or gone on to another attempt stays as it is."""
+    with transaction.atomic():
+        Task.objects.hand_over([(each.task, each.attempt) for each in confirmed])
+        if any(each.reason for each in confirmed):
+            tick()  # "scheduled for later" is over

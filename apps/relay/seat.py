@@ -1,0 +1,141 @@
+"""The relay's seat: one relay at a time holds it, and hears there when tasks may be due.
+
+SQLite: a lock file and a datagram socket beside the database. PostgreSQL: an advisory lock and LISTEN, on one
+connection of its own, so that losing that connection is losing the seat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import socket
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+
+from apps.relay import wake
+from workers.log import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+log = get_logger()
+
+ADVISORY_LOCK = 0x6D696C6C  # "mill"
+ASK_AGAIN_SECONDS = 1.0
+
+
+class Seat:
+    """Held while `lost` is not done."""
+
+    def __init__(self) -> None:
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._hint = asyncio.Event()
+
+    def hint(self) -> None:
+        self._hint.set()
+
+    async def hinted(self, timeout_seconds: float) -> None:
+        """Returns at the first hint since the last call, at the latest after the time-out."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hint.wait(), timeout_seconds)
+        self._hint.clear()
+
+
+@asynccontextmanager
+async def taken() -> AsyncIterator[Seat]:
+    """Waits until no other relay has the seat; says once that it waits. Raises psycopg.Error: PostgreSQL is away."""
+    on_database = _postgresql if connection.vendor == "postgresql" else _sqlite
+    async with on_database() as seat:
+        yield seat
+
+
+@asynccontextmanager
+async def _sqlite() -> AsyncIterator[Seat]:
+    with (Path(settings.VAR) / "relay.lock").open("w") as file:
+        await _until(partial(_locked, file.fileno()))
+        with _hints() as hints:
+            seat, loop = Seat(), asyncio.get_running_loop()
+            loop.add_reader(hints, _drain, hints, seat)
+            try:
+                yield seat
+            finally:
+                loop.remove_reader(hints)
+
+
+async def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _hints() -> Iterator[socket.socket]:
+    address = wake.address()
+    address.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hints:
+        hints.setblocking(False)
+        hints.bind(os.fspath(address))
+        try:
+            yield hints
+        finally:
+            address.unlink(missing_ok=True)
+
+
+def _drain(hints: socket.socket, seat: Seat) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            hints.recv(16)
+            seat.hint()
+
+
+@asynccontextmanager
+async def _postgresql() -> AsyncIterator[Seat]:
+    database = {name: value for name, value in connection.get_connection_params().items() if name not in _OF_DJANGO}
+    async with await psycopg.AsyncConnection.connect(**database, autocommit=True) as own:
+        await _until(partial(_locked_in, own))
+        await own.execute(f"LISTEN {wake.CHANNEL}")
+        seat = Seat()
+        listening = asyncio.create_task(_listen(own, seat))
+        try:
+            yield seat
+        finally:
+            listening.cancel()
+            await asyncio.wait([listening])
+
+
+_OF_DJANGO = ("cursor_factory", "context", "prepare_threshold")
+
+
+async def _locked_in(own: psycopg.AsyncConnection[Any]) -> bool:
+    row = await (await own.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])).fetchone()
+    return bool(row and row[0])
+
+
+async def _listen(own: psycopg.AsyncConnection[Any], seat: Seat) -> None:
+    try:
+        async for _ in own.notifies():
+            seat.hint()
+    except psycopg.Error:
+        log.warning("relay.seat_lost", text="the connection that holds the relay's lock is lost")
+    finally:
+        if not seat.lost.done():
+            seat.lost.set_result(None)
+        seat.hint()
+
+
+async def _until(free: Callable[[], Awaitable[bool]]) -> None:
+    if await free():
+        return
+    log.info("relay.stands_by", text="another relay is at work; standing by")
+    while not await free():
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
