@@ -1,0 +1,25 @@
+// Dialogs: what is loaded into one opens it; buttons and the backdrop close it.
+document.addEventListener("htmx:after:swap", (event) => {
+  const dialog = event.detail.ctx?.target;
+  if (dialog instanceof HTMLDialogElement && !dialog.open && dialog.childElementCount) dialog.showModal();
+});
+
+document.addEventListener("task-created", (event) => event.target.closest?.("dialog")?.close());
+
+document.addEventListener("click", (event) => {
+  const { target } = event;
+  const opens = target.closest("[data-opens]");
+  if (opens) document.getElementById(opens.dataset.opens).showModal();
+  const closes = target.closest("dialog [data-closes]");
+  if (closes) {
+    event.preventDefault();
+    closes.closest("dialog").close();
+  }
+  if (target instanceof HTMLDialogElement && outside(target, event)) target.close();
+});
+
+// A click on the padding hits the dialog itself too, so its box decides.
+function outside(dialog, { clientX, clientY }) {
+  const box = dialog.getBoundingClientRect();
+  return clientX < box.left || clientX > box.right || clientY < box.top || clientY > box.bottom;
+}

@@ -1,0 +1,35 @@
+// One-key commands; off while somebody types or a dialog is open. The row that j and k stand on is the focused one.
+const COMMANDS = {
+  c: () => document.querySelector("[data-key=c]")?.click(),
+  j: () => move(1),
+  k: () => move(-1),
+  x: () => row()?.querySelector("input[type=checkbox]")?.click(),
+  "?": () => document.getElementById("help").showModal(),
+  Escape: () => document.dispatchEvent(new CustomEvent("deselect")),
+};
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  const command = COMMANDS[event.key];
+  if (!command) return;
+  event.preventDefault();
+  command();
+});
+
+document.addEventListener("click", (event) => {
+  const clicks = event.target.closest("[data-clicks]");
+  if (!clicks) return;
+  event.preventDefault();
+  document.querySelector(`[data-key=${clicks.dataset.clicks}]`)?.click();
+});
+
+const row = () => document.activeElement?.closest(".tasks tbody tr");
+
+function move(by) {
+  const links = [...document.querySelectorAll(".tasks tbody .t-name a")];
+  const at = links.findIndex((link) => link.closest("tr") === row());
+  const next = links[at < 0 ? 0 : Math.min(Math.max(at + by, 0), links.length - 1)];
+  next?.focus();
+  next?.closest("tr").scrollIntoView({ block: "nearest" });
+}
