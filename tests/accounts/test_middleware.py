@@ -1,0 +1,84 @@
+"""Nothing is shown to strangers."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+pytestmark = pytest.mark.django_db
+
+OPEN = {"/login/", "/healthz", "/readyz"}
+TEXT = "x" * 49
+
+
+def addresses(patterns: list[Any], start: str = "/") -> Iterator[str]:
+    for pattern in patterns:
+        route = str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, start + route)
+        elif isinstance(pattern, URLPattern) and "^" not in route:
+            yield start + filled(route)
+
+
+def filled(route: str) -> str:
+    return re.sub(r"<(\w+):\w+>", lambda converter: "1" if converter[1] == "int" else TEXT, route)
+
+
+def test_every_address_asks_strangers_to_sign_in(client: Client) -> None:
+    seen = set()
+    for address in addresses(get_resolver().url_patterns):
+        for method in (client.get, client.post):
+            response = method(address)
+            if response.status_code not in (302, 401, 404) and not refuses_form(address, response.status_code):
+                seen.add(address.partition(TEXT)[0])
+            if response.status_code == 302:
+                assert response.headers["Location"].startswith("/login/?next="), address
+    assert seen == {*OPEN, "/start/"}
+
+
+def refuses_form(address: str, status: int) -> bool:
+    """What answers the anonymous with a refusal of its own and nothing else."""
+    return address == "/graphql/" and status in (405, 415)
+
+
+def test_readiness_is_told_to_this_machine_only(client: Client) -> None:
+    assert client.get("/readyz").status_code in (200, 503)
+    assert client.get("/readyz", REMOTE_ADDR="192.0.2.7").status_code == 302
+    assert client.get("/readyz", headers={"x-forwarded-for": "192.0.2.7"}).status_code == 302
+    assert client.get("/healthz", REMOTE_ADDR="192.0.2.7").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("page", "comes_back_to"),
+    [
+        ("http://testserver/tasks/?q=x&after=3", "/tasks/?q%3Dx%26after%3D3"),
+        ("http://testserver/tasks/7/", "/tasks/7/"),
+        ("https://evil.example/tasks/", "/tasks/"),
+        ("//evil.example/", "/tasks/"),
+        ("javascript:alert(1)", "/tasks/"),
+        ("", "/tasks/"),
+    ],
+)
+def test_a_fragment_without_a_session_leads_the_whole_page_to_sign_in(
+    client: Client, page: str, comes_back_to: str
+) -> None:
+    response = client.get("/tasks/changes/", headers={"HX-Request": "true", "HX-Current-URL": page})
+    assert response.status_code == 401
+    assert response.headers["HX-Redirect"] == f"/login/?next={comes_back_to}".replace("/?q", "/%3Fq")
+    assert response.content == b""
+
+
+def test_who_has_signed_in_passes(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    assert client.get("/readyz", REMOTE_ADDR="192.0.2.7").status_code in (200, 503)
+
+
+def test_the_admin_has_no_door_of_its_own(client: Client) -> None:
+    for address in ("/admin/", "/admin/login/"):
+        response = client.get(address)
+        assert response.status_code == 302
+        assert response.headers["Location"].startswith("/login/?next=/admin/")

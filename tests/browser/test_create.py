@@ -1,0 +1,162 @@
+"""Creating a task in a real browser: in the dialog, on its own page, and without JavaScript."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from apps.tasks.models import Kind, Task
+
+Open = Callable[[str], Page]
+Make = Callable[..., Task]
+
+
+def open_dialog(page: Page, kind: str = "demo.coin") -> None:
+    page.keyboard.press("c")
+    expect(page.locator("#create")).to_be_visible()
+    page.get_by_label("Kind").select_option(kind)
+    expect(page.get_by_label("failure_rate")).to_be_visible()
+
+
+def test_a_task_is_created_in_the_dialog_and_appears_at_once(opened: Open) -> None:
+    page = opened("/tasks/")
+    open_dialog(page)
+    create = page.get_by_role("button", name="Create", exact=True)
+    expect(create).to_be_disabled()
+    page.get_by_label("Name").fill("toss it")
+    page.get_by_label("failure_rate").fill("0.25")
+    create.click()
+    expect(page.locator("#create")).to_be_hidden()
+    expect(page.locator("tbody tr")).to_contain_text("toss it", timeout=1_000)
+    expect(page.locator("#toasts")).to_contain_text("created.")
+    assert Task.objects.get().params == {"failure_rate": 0.25, "sides": 2, "fair": True, "grid": [1.0]}
+
+
+def test_enter_in_the_name_creates(opened: Open) -> None:
+    page = opened("/tasks/")
+    open_dialog(page)
+    page.get_by_label("Name").fill("by enter")
+    page.get_by_label("Name").press("Enter")
+    expect(page.locator("tbody tr")).to_contain_text("by enter")
+    page.goto("/tasks/new/?kind=demo.coin")
+    page.get_by_label("Name").fill("on its page")
+    page.get_by_label("Name").press("Enter")
+    expect(page.locator("body")).to_contain_text("created.")
+    assert Task.objects.filter(name="on its page").count() == 1
+
+
+def test_the_name_has_the_cursor_when_the_dialog_opens(opened: Open) -> None:
+    page = opened("/tasks/")
+    page.keyboard.press("c")
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type("cjx?")
+    expect(page.get_by_label("Name")).to_have_value("cjx?")
+    page.keyboard.press("Escape")
+    expect(page.locator("#create")).to_be_hidden()
+
+
+def test_another_kind_keeps_the_name(opened: Open) -> None:
+    page = opened("/tasks/")
+    page.keyboard.press("c")
+    page.get_by_label("Name").fill("kept")
+    page.get_by_label("Kind").focus()
+    page.get_by_label("Kind").select_option("demo.noop")
+    expect(page.locator(".doc")).to_have_text("Returns x.")
+    expect(page.get_by_label("Name")).to_have_value("kept")
+    expect(page.get_by_label("Kind")).to_be_focused()
+
+
+def test_parameters_cannot_be_typed_into_while_another_kinds_are_on_their_way(opened: Open) -> None:
+    page = opened("/tasks/")
+    open_dialog(page)
+    page.route("**/tasks/new/**", lambda _route: None)  # never answered
+    page.get_by_label("Kind").select_option("demo.noop")
+    expect(page.get_by_label("failure_rate")).to_be_disabled()
+
+
+def test_a_refused_form_keeps_the_text_and_goes_to_the_first_error(opened: Open) -> None:
+    page = opened("/tasks/")
+    open_dialog(page)
+    page.get_by_label("Name").fill("bad\u202ename")
+    page.get_by_label("grid").fill('["not a number", ')
+    page.get_by_role("button", name="Create", exact=True).click()
+    name = page.get_by_label("Name")
+    expect(name).to_be_focused()
+    expect(name).to_have_value("bad\u202ename")
+    expect(name).to_have_accessible_description("Control characters are not allowed in a name.")
+    expect(page.get_by_label("grid")).to_have_value('["not a number", ')
+    expect(page.get_by_text("Not JSON:")).to_be_visible()
+    page.get_by_label("Name").fill("good name")
+    page.get_by_label("grid").fill("[1, 2]")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator("tbody tr")).to_contain_text("good name")
+
+
+def test_two_quick_submits_make_one_task(opened: Open) -> None:
+    page = opened("/tasks/")
+    open_dialog(page)
+    page.get_by_label("Name").fill("once")
+    page.get_by_role("button", name="Create", exact=True).dblclick()
+    expect(page.locator("tbody tr")).to_contain_text("once")
+    assert Task.objects.count() == 1
+
+
+def test_a_session_that_changed_keeps_the_form(opened: Open) -> None:
+    page = opened("/tasks/")
+    open_dialog(page)
+    page.get_by_label("Name").fill("long thought about")
+    page.locator("#create-form [name=csrfmiddlewaretoken]").evaluate("input => { input.value = 'x'.repeat(64); }")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text("Your session has changed")
+    expect(page.get_by_label("Name")).to_have_value("long thought about")
+
+
+def test_a_time_is_typed_in_the_readers_zone(opened: Open) -> None:
+    page = opened("/tasks/new/?kind=demo.noop&name=later")
+    zone = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+    page.get_by_text("Run later").click()
+    expect(page.locator("[data-zone]")).to_have_text(f"({zone})")
+    page.get_by_label("Not before").fill("2035-01-01T10:00:00")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text("created.")
+    assert Task.objects.get().run_at
+
+
+@pytest.fixture
+def plain(browser: Browser, base_url: str, sign_in: Callable[[BrowserContext], None]) -> Page:
+    """A browser without JavaScript."""
+    context = browser.new_context(java_script_enabled=False, base_url=base_url)
+    sign_in(context)
+    return context.new_page()
+
+
+def test_everything_works_without_javascript(plain: Page, make: Make) -> None:
+    gone = make(name="to be deleted")
+    plain.goto("/tasks/")
+    plain.get_by_role("link", name="New task").click()
+    plain.get_by_label("Name").fill("plain task")
+    plain.get_by_label("Kind").select_option("demo.coin")
+    plain.get_by_role("button", name="Show its parameters").click()
+    expect(plain.get_by_label("Name")).to_have_value("plain task")
+    plain.get_by_label("grid").fill("[1, ")
+    plain.get_by_role("button", name="Create", exact=True).click()
+    expect(plain.get_by_text("Not JSON:")).to_be_visible()
+    plain.get_by_label("grid").fill("[1]")
+    plain.get_by_role("button", name="Create", exact=True).click()
+    expect(plain.locator("tbody tr").first).to_contain_text("plain task")
+    expect(plain.locator("#toasts")).to_contain_text("created.")
+    plain.get_by_label(f"Select task {gone.pk}").check()
+    plain.get_by_role("button", name="Delete selected").click()
+    expect(plain.locator("#toasts")).to_contain_text("1 task deleted.")
+    plain.get_by_role("link", name="plain task").click()
+    expect(plain.locator("h1")).to_have_text("plain task")
+    plain.get_by_role("button", name="Delete").click()
+    expect(plain.get_by_text("No tasks yet")).to_be_visible()
+
+
+def test_without_a_kind_the_dialog_says_to_start_a_worker(opened: Open, alice: User) -> None:
+    page = opened("/tasks/")
+    Kind.objects.all().delete()
+    page.keyboard.press("c")
+    expect(page.locator("#create")).to_contain_text("Start a worker")

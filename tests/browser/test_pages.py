@@ -1,0 +1,172 @@
+"""Every page in every state: no rule of accessibility broken, nothing sideways, not too heavy; and a task's page."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from apps.tasks.clock import tick
+from apps.tasks.models import Attempt, Task
+
+Open = Callable[[str], Page]
+Make = Callable[..., Task]
+LONG = "a name that goes on " * 6 + "x" * 70
+TRACEBACK = 'Traceback (most recent call last):\n  File "<b>handler.py</b>", line 1, in run\n' + "    y" * 200
+
+WATCH_SHIFTS = """
+window.shift = 0;
+new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
+  .observe({type: "layout-shift", buffered: true});
+"""
+
+
+@pytest.fixture
+def numbers(make: Make) -> dict[str, int]:
+    """A task of every status, among fifty with long names and odd values."""
+    now = timezone.now()
+    values = ["nan", "inf", "-0.0", "1e-300", "12345.678", "0.123456789012345"]
+    for n in range(45):
+        make(name=LONG, kind="k" * 90, status="FINISHED", value_text=values[n % 6], started_at=now, finished_at=now)
+    tasks = {
+        "queueing": make(),
+        "scheduled": make(run_at=now + timedelta(hours=2), reason="SCHEDULED"),
+        "running": make(status="RUNNING", worker="w1", started_at=now),
+        "stranded": make(status="RUNNING", worker="gone", started_at=now),
+        "cancelled": make(status="CANCELLED"),
+        "result": make(status="FINISHED", result='{"a": [1, 2, "\\u00e4"]}', params={"x": "y" * 300}),
+        "failed": make(status="FAILED", name=LONG, reason="ERROR", worker="w1", started_at=now, finished_at=now),
+    }
+    Attempt.objects.create(
+        task=tasks["failed"], number=1, worker="w1" * 60, status="FAILED", reason="ERROR", started_at=now,
+        finished_at=now, run_seconds=1.5, error_type="ValueError", error_message="z" * 300, traceback=TRACEBACK,
+    )  # fmt: skip
+    tick()
+    return {name: task.pk for name, task in tasks.items()}
+
+
+def every_page(numbers: dict[str, int]) -> list[str]:
+    tasks = [f"/tasks/{number}/" for number in numbers.values()]
+    lists = ["/tasks/", "/tasks/?status=FAILED", f"/tasks/?after={numbers['queueing']}", "/tasks/?status=FOO"]
+    return [*lists, *tasks, "/tasks/new/?kind=demo.coin", "/tasks/424242/"]
+
+
+def faults(page: Page) -> list[str]:
+    violations = Axe().run(page).response["violations"]
+    return [f"{page.url} {v['id']}: {[node['html'][:120] for node in v['nodes']][:3]}" for v in violations]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_breaks_a_rule_of_accessibility(
+    opened: Open, console: Page, numbers: dict[str, int], scheme: Any
+) -> None:
+    console.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    found = []
+    shown = [f"/tasks/{numbers[name]}/" for name in ("running", "result", "failed")]
+    for path in [*shown, "/tasks/?status=FOO", "/tasks/new/?kind=demo.coin", "/tasks/424242/"]:
+        found += faults(opened(path))
+    page = opened("/tasks/")
+    page.locator(".menu summary").click()
+    page.locator("tbody input").first.check()
+    found += faults(page)
+    page.locator("#delete").click()
+    found += faults(page)
+    page.get_by_role("button", name="Keep").click()
+    page.keyboard.press("c")
+    page.get_by_label("Kind").select_option("demo.coin")
+    page.get_by_label("Name").fill("\u202e")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator(".errorlist").first).to_be_visible()
+    found += faults(page)
+    assert found == []
+
+
+def test_empty_and_signed_out_pages_break_no_rule(opened: Open, console: Page) -> None:
+    found = faults(opened("/tasks/")) + faults(opened("/tasks/?status=FAILED"))
+    console.goto("about:blank")  # a poll without its session would lead to the sign-in by itself
+    console.context.clear_cookies()
+    found += faults(opened("/login/")) + faults(opened("/start/used-long-ago"))
+    assert found == []
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_nothing_scrolls_sideways(opened: Open, console: Page, numbers: dict[str, int], width: int) -> None:
+    console.set_viewport_size({"width": width, "height": 740})
+    for path in every_page(numbers):
+        page = opened(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    page = opened("/tasks/")
+    page.get_by_role("link", name="New task").first.click()
+    page.get_by_label("Kind").select_option("demo.coin")
+    assert page.locator("#create").evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")
+
+
+def test_the_first_view_weighs_less_than_100_kb_and_asks_no_other_host(
+    opened: Open, numbers: dict[str, int], base_url: str
+) -> None:
+    page = opened("/tasks/")
+    entries = page.evaluate(
+        """["navigation", "resource"].flatMap(type => performance.getEntriesByType(type))
+             .map(({name, transferSize}) => [name, transferSize])"""
+    )
+    assert len(entries) > 20
+    assert all(url.startswith(base_url) for url, _ in entries)
+    assert sum(size for _, size in entries) < 100_000
+
+
+def test_the_first_view_does_not_shift(opened: Open, console: Page, numbers: dict[str, int]) -> None:
+    console.add_init_script(WATCH_SHIFTS)
+    page = opened("/tasks/")
+    expect(page.locator("#delete")).to_be_disabled()
+    assert page.evaluate("window.shift") < 0.01
+
+
+def test_the_page_of_a_task_follows_it(opened: Open, make: Make) -> None:
+    task = make(name="watched")
+    page = opened(f"/tasks/{task.pk}/")
+    expect(page.locator(".head .chip")).to_have_text("Queueing")
+    now = timezone.now()
+    attempt = Attempt.objects.create(task=task, number=1, worker="w1", started_at=now)
+    Task.objects.filter(pk=task.pk).update(status="RUNNING", worker="w1", started_at=now)
+    tick()
+    expect(page.locator(".head .chip")).to_have_text("Running", timeout=1_000)
+    expect(page.locator("#attempt-1")).to_contain_text("w1")
+    expect(page.locator(".sentence")).to_contain_text("Running on w1")
+    Attempt.objects.filter(pk=attempt.pk).update(status="FINISHED", finished_at=now, run_seconds=1.25)
+    Task.objects.filter(pk=task.pk).update(status="FINISHED", value_text="0.123456789", finished_at=now)
+    tick()
+    expect(page.locator(".big-value")).to_have_text("0.123456789", timeout=1_000)
+    expect(page.locator(".timeline")).to_contain_text("ran 1.25 s")
+    task.delete()
+    tick()
+    expect(page.locator("#sheet")).to_contain_text("is gone", timeout=2_000)
+
+
+def test_marked_text_of_a_traceback_survives_the_polls(opened: Open, numbers: dict[str, int]) -> None:
+    page = opened(f"/tasks/{numbers['running']}/")
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('#facts-title'))")
+    before = page.locator(".sentence").inner_text()
+    expect(page.locator(".sentence")).not_to_have_text(before)
+    assert page.evaluate("getSelection().toString()") == "Facts"
+
+
+def test_a_task_is_deleted_from_its_page(opened: Open, make: Make) -> None:
+    task = make(name="goes")
+    page = opened(f"/tasks/{task.pk}/")
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator("#confirm")).to_contain_text(f"Delete task {task.pk}?")
+    page.locator("#confirm").get_by_role("button", name="Delete").click()
+    expect(page.locator("#toasts")).to_contain_text("1 task deleted.")
+    expect(page.get_by_text("No tasks yet")).to_be_visible()
+
+
+def test_signing_out_ends_the_session(opened: Open) -> None:
+    page = opened("/tasks/")
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("h1")).to_contain_text("Sign in")
+    page.goto("/tasks/")
+    expect(page.locator("h1")).to_contain_text("Sign in")

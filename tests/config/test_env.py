@@ -1,0 +1,69 @@
+"""A wrong setting stops the start with one line that says what is accepted."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from config import env
+
+
+@pytest.mark.parametrize("value", ["0", "65536", "-1", "abc", "8000.0", "٣", " 80"])
+def test_a_wrong_number_is_refused_with_the_range(
+    value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MILLRACE_PORT", value)
+    with pytest.raises(SystemExit) as stop:
+        env.whole_number("MILLRACE_PORT", 8000, 1, 65535)
+    assert stop.value.code == 2
+    assert capsys.readouterr().err == (f"error: MILLRACE_PORT must be a whole number from 1 to 65535 (got {value!r})\n")
+
+
+def test_what_is_not_set_or_empty_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_PORT", "")
+    assert env.whole_number("MILLRACE_PORT", 8000, 1, 65535) == 8000
+    assert env.flag("MILLRACE_DEBUG", default=False) is False
+    assert env.words("MILLRACE_ALLOWED_HOSTS", "a, b,") == ["a", "b"]
+
+
+@pytest.mark.parametrize(("value", "meant"), [("1", True), ("Yes", True), ("off", False), ("FALSE", False)])
+def test_flags_are_read_in_every_common_form(value: str, meant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_DEBUG", value)
+    assert env.flag("MILLRACE_DEBUG", default=not meant) is meant
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://root:secret@h/db", "postgres://u:secret@h:port/db", "sqlite://"])
+def test_a_wrong_database_url_is_refused_without_showing_its_password(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(SystemExit):
+        env.database("DATABASE_URL", Path("unused"))
+    complaint = capsys.readouterr().err
+    assert complaint.startswith("error: DATABASE_URL must be sqlite:///path/to/file or postgres://")
+    assert "secret" not in complaint
+    assert len(complaint.splitlines()) == 1
+
+
+def test_database_urls_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://ana:p%40ss@db:5433/mill")
+    read = env.database("DATABASE_URL", Path("unused"))
+    assert (read["USER"], read["PASSWORD"], read["HOST"], read["PORT"], read["NAME"]) == (
+        "ana",
+        "p@ss",
+        "db",
+        5433,
+        "mill",
+    )
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////var/lib/mill.sqlite3")
+    assert env.database("DATABASE_URL", Path("unused"))["NAME"] == "/var/lib/mill.sqlite3"
+
+
+def test_secrets_are_read_and_a_broken_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert env.secrets(tmp_path) == {}
+    (tmp_path / "secrets.json").write_text(json.dumps({"secret_key": "k"}))
+    assert env.secrets(tmp_path) == {"secret_key": "k"}
+    (tmp_path / "secrets.json").write_text("{")
+    with pytest.raises(SystemExit):
+        env.secrets(tmp_path)
+    assert "secrets.json cannot be read" in capsys.readouterr().err

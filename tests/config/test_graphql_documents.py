@@ -1,0 +1,185 @@
+"""What one document may ask for, and how fast too much of it is refused."""
+
+import time
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from graphql import get_introspection_query
+
+from config.graphql_documents import BadDocument, compiled
+from tests.fixtures.asking import Asker, code_of
+
+# Of processor time: 0.1 s on a quiet machine; unguarded, the worst of these take many seconds.
+MOST_SECONDS = 1.5
+NEST = "attempts { nodes { number } }"
+
+
+def nested(depth: int) -> str:
+    return "{" * depth + "}" * depth
+
+
+def bomb(levels: int) -> str:
+    """Each fragment twice in the one before it: 2 ** levels fields."""
+    spreads = [f"fragment f{n} on Task {{ ...f{n + 1} ...f{n + 1} {NEST} }}" for n in range(levels)]
+    last = f"fragment f{levels} on Task {{ number name }}"
+    return f"{{ tasks {{ nodes {{ ...f0 }} }} }} {' '.join(spreads)} {last}"
+
+
+EVIL = {
+    "aliases": "{" + " ".join(f"a{n}: viewer {{ id }}" for n in range(31)) + "}",
+    "many aliases": "{" + " ".join(f"a{n}:kinds{{name}}" for n in range(4_000)) + "}",
+    "repeated fields": "{ tasks { nodes {" + "number " * 1_900 + "} } }",
+    "repeated fields of every sort": "{ tasks { nodes {" + "id number name value " * 130 + "} } }",
+    "one field with arguments again and again": "{" + "task(number: 1) { number } " * 160 + "}",
+    "fragments that say the same": "{ viewer {"
+    + " ".join(f"...f{n}" for n in range(100))
+    + "} } "
+    + " ".join(f"fragment f{n} on User {{ id username }}" for n in range(100)),
+    "braces": nested(20_000),
+    "nested lists": "{ task(number: " + "[" * 1_900,
+    "nested objects": "{ tasks(filter: " + "{a:" * 900 + "1" + "}" * 900 + ") { totalCount } }",
+    "depth": "{ tasks { edges { node { attempts { edges { node { error { type { a { b { c } } } } } } } } } } }",
+    "rows": "{"
+    + " ".join(
+        f"a{n}: tasks(first: 100) {{ nodes {{ id name number value result params status }} }}" for n in range(30)
+    )
+    + "}",
+    "rows of rows": "{ tasks(first: 100) { nodes { attempts(first: 100) { nodes { number workerName status } } } } }",
+    "rows by variable": "query ($n: Int) { tasks(first: $n) { nodes { attempts(first: $n) { nodes { number } } } } }",
+    "directives": "{ viewer { id " + "@include(if: true) " * 3_000 + "} }",
+    "fewer directives": "{ viewer { id " + "@skip(if: true) " * 250 + "} }",
+    "two operations": "query a { viewer { id } } query b { viewer { id } }",
+    "two hundred operations": " ".join(f"query q{n} {{ viewer {{ id }} }}" for n in range(200)),
+    "fragment circle": "{ viewer { ...a } } fragment a on User { ...b } fragment b on User { ...a }",
+    "fragment on itself": "{ viewer { ...a } } fragment a on User { id ...a }",
+    "fragment bomb": bomb(60),
+    "unused fragments": "{ viewer { id } } " + " ".join(f"fragment f{n} on User {{ id }}" for n in range(200)),
+    "long": "{ viewer { id } } #" + "x" * 20_000,
+    "long name": "{ " + "x" * 19_000 + " }",
+    "comments": "#\n" * 9_000 + "{ viewer { id x } }",
+    "unclosed text": '{ task(id: "' + "x" * 10_000,
+    "many variables": "query (" + " ".join(f"$v{n}: Int" for n in range(400)) + ") { viewer { id } }",
+    "subscription": "subscription { viewer { id } }",
+    "definitions only": "fragment f on User { id }",
+    "schema language": "type A { b: Int }",
+}
+COMPLEX = {
+    "aliases", "many aliases", "repeated fields", "braces", "nested lists", "nested objects", "depth", "rows",
+    "rows of rows", "rows by variable", "directives", "two operations", "two hundred operations", "fragment bomb",
+    "long", "comments", "unused fragments", "one field with arguments again and again",
+    "fragments that say the same", "repeated fields of every sort",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(EVIL))
+@pytest.mark.django_db
+def test_an_evil_document_is_refused_fast(asker: Asker, name: str) -> None:
+    before = time.process_time()
+    response = asker.send({"query": EVIL[name]})
+    seconds = time.process_time() - before
+    assert response.status_code == 400, response.content[:300]
+    codes = {error["extensions"]["code"] for error in response.json()["errors"]}
+    assert codes == {"QUERY_TOO_COMPLEX" if name in COMPLEX else "BAD_USER_INPUT"}
+    assert len(response.content) < 20_000
+    assert seconds < MOST_SECONDS
+
+
+def test_a_refusal_names_the_limit_and_the_value() -> None:
+    with pytest.raises(BadDocument, match=r"at most 30 aliases \(it has 31\)"):
+        compiled(EVIL["aliases"], introspection=False)
+    with pytest.raises(BadDocument, match=r"at most 10 levels \(it has 11\)"):
+        compiled(EVIL["depth"], introspection=False)
+    with pytest.raises(BadDocument, match=r"at most 20,000 characters \(it has 20,019\)"):
+        compiled(EVIL["long"], introspection=False)
+    with pytest.raises(BadDocument, match=r"One operation a request \(there are 2\)"):
+        compiled(EVIL["two operations"], introspection=False)
+
+
+@pytest.mark.django_db
+def test_thirty_aliases_pass(asker: Asker) -> None:
+    answer = asker.data("{" + " ".join(f"a{n}: viewer {{ username }}" for n in range(30)) + "}")
+    assert len(answer) == 30
+
+
+def test_a_page_of_everything_passes() -> None:
+    task = (
+        "id number name kind { name doc schema queue { name } } params status reason statusText value valueText result"
+        " error { type message traceback } queue { id name } createdAt createdBy { id username } runAfter startedAt"
+        " finishedAt queuedSeconds runSeconds viewerCan { delete }"
+    )
+    compiled(
+        f"{{ tasks(first: 100) {{ totalCount pageInfo {{ endCursor }} nodes {{ {task} }} }} }}", introspection=False
+    )
+
+
+def test_the_largest_document_that_passes_is_compiled_fast() -> None:
+    fields = "id number name params status reason statusText value valueText result runAfter startedAt finishedAt "
+    before = time.process_time()
+    compiled("{ tasks(first: 1) { nodes {" + fields * 30 + "} } }", introspection=False)
+    assert time.process_time() - before < MOST_SECONDS
+
+
+def test_a_document_is_parsed_once() -> None:
+    text = "{ viewer { username id } }"
+    assert compiled(text, introspection=False) is compiled(text, introspection=False)
+
+
+@pytest.mark.django_db
+def test_a_mistake_in_a_document_is_shown_with_its_place(asker: Asker) -> None:
+    (error,) = asker.ask("{\n  viewer { usernam }\n}")["errors"]
+    assert error["message"] == "Cannot query field 'usernam' on type 'User'. Did you mean 'username'?"
+    assert error["locations"] == [{"line": 2, "column": 12}]
+    (error,) = asker.ask("{ viewer {")["errors"]
+    assert error["message"] == "Syntax Error: Expected Name, found <EOF>."
+    assert error["locations"] == [{"line": 1, "column": 11}]
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "message"),
+    [
+        ("{ task(number: 3000000000) { id } }", {}, "Int cannot represent non 32-bit signed integer value"),
+        ("query ($n: Int) { task(number: $n) { id } }", {"n": 10**30}, "Variable '$n' got invalid value"),
+        ("query ($n: Int) { task(number: $n) { id } }", {"n": True}, "Variable '$n' got invalid value"),
+        ("query ($n: Int!) { task(number: $n) { id } }", {}, "Variable '$n' of required type 'Int!' was not provided"),
+        ('{ task(id: "abc") { id } }', {}, "This is not the id of a Task: 'abc'"),
+        (f'{{ task(id: "{10**30}") {{ id }} }}', {}, "This is not the id of a Task"),
+        ('{ task(id: "VXNlcjox") { id } }', {}, "This is not the id of a Task"),
+        ("{ task { id } }", {}, "Give either id or number."),
+        ('{ node(id: "abc") { id } }', {}, "This is not an id: 'abc'"),
+        ("{ tasks(filter: {status: [BANANA]}) { totalCount } }", {}, "Value 'BANANA' does not exist in 'TaskStatus'"),
+        (
+            'mutation { createTask(input: {name: "n", options: {delaySeconds: 1e999}}) { task { id } } }',
+            {},
+            "1e999 is not a finite number.",
+        ),
+        (
+            "mutation ($i: CreateTaskInput!) { createTask(input: $i) { task { id } } }",
+            {"i": {"name": "n", "options": {"delaySeconds": True}}},
+            "Variable '$i' got invalid value True at 'i.options.delaySeconds'",
+        ),
+    ],
+)
+@pytest.mark.django_db
+def test_a_wrong_value_is_the_callers_mistake(
+    asker: Asker, query: str, variables: dict[str, object], message: str
+) -> None:
+    answer = asker.ask(query, **variables)
+    assert code_of(answer) == "BAD_USER_INPUT"
+    assert answer["errors"][0]["message"].startswith(message)
+
+
+@pytest.mark.django_db
+def test_the_schema_is_shown_to_staff_in_a_browser_only(asker: Asker, sam: User) -> None:
+    response = asker.send({"query": get_introspection_query()})
+    assert response.status_code == 400
+    assert b"introspection has been disabled" in response.content
+    client = Client()
+    client.force_login(sam)
+    response = client.post("/graphql/", {"query": get_introspection_query()}, content_type="application/json")
+    assert response.json()["data"]["__schema"]["queryType"]["name"] == "Query"
+
+
+@pytest.mark.django_db
+def test_a_type_may_always_be_asked_for(asker: Asker) -> None:
+    assert asker.data("{ viewer { __typename } }") == {"viewer": {"__typename": "User"}}

@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+
+from devstack import check, places
+from devstack.screen import Stop
+
+
+def test_every_folder_of_tests_is_in_a_lane() -> None:
+    check.leave_none_out()
+
+
+def test_a_folder_that_would_never_run_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tests" / "forgotten" / "deeper").mkdir(parents=True)
+    (tmp_path / "tests" / "forgotten" / "deeper" / "test_it.py").touch()
+    monkeypatch.setattr(places, "ROOT", tmp_path)
+    with pytest.raises(Stop, match=r"^tests/forgotten is in no lane"):
+        check.leave_none_out()
+
+
+@pytest.mark.parametrize(
+    ("said", "passed"),
+    [
+        ("...\n12 passed in 3.21s\n", 12),
+        ("3 passed in the text\n1 failed, 11 passed, 2 warnings in 3.21s", 11),
+        ("1 error in 0.66s", 0),
+        ("", 0),
+    ],
+)
+def test_what_passed_is_counted_from_the_closing_line(said: str, passed: int) -> None:
+    assert check.passed_of(said) == passed

@@ -1,0 +1,71 @@
+"""What bin/dev refuses before it has done anything. A start of everything is tested in tests/system."""
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from devstack import claim, credentials, places
+
+OURS = ("MILLRACE_", "DATABASE_URL", "RABBITMQ_URL", "WEB_CONCURRENCY")
+
+
+def refusal(*arguments: str, **environment: str) -> str:
+    """What it complains of, which is all that it says, with exit code 2."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    done = subprocess.run(
+        ["bin/dev", *arguments],
+        cwd=places.ROOT,
+        env={**outside, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, ""), done
+    return done.stderr
+
+
+def test_a_wrong_option_is_one_line() -> None:
+    assert refusal("--workers", "none") == "error: --workers must be a whole number from 1 to 64 (got 'none')\n"
+
+
+def test_a_wrong_variable_is_one_line() -> None:
+    sentence = "error: MILLRACE_PORT must be a whole number from 1 to 65535 (got 'abc')\n"
+    assert refusal(MILLRACE_PORT="abc") == sentence
+
+
+def test_a_taken_port_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        said = refusal("--port", str(port), "--var", str(tmp_path / "var"))
+    assert said == f"error: port {port} is taken by another program; choose another one with --port\n"
+    assert not (tmp_path / "var" / "secrets.json").exists()
+
+
+def test_a_second_start_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as first, claim.take(tmp_path, owner=first.pid):
+        said = refusal("--port", str(credentials.free_port()), "--var", str(tmp_path))
+        first.kill()
+    assert said == f"error: Millrace already runs on {tmp_path} (process {first.pid}); stop it, or use --var\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("a-file", "cannot be used: file exists"), ("a-file/var", "cannot be used: not a directory")],
+)
+def test_a_folder_that_cannot_be_is_refused(name: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    assert refusal("--var", str(tmp_path / name)) == f"error: {tmp_path / name} {reason}\n"
+
+
+def test_a_folder_of_somebody_else_is_left_as_it_is(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    home.chmod(0o755)
+    (home / "letter").touch()
+    assert refusal("--var", str(home)) == f"error: {home} holds other files; name a new or an empty folder\n"
+    assert home.stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in home.iterdir()] == ["letter"]

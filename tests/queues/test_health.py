@@ -1,0 +1,79 @@
+"""What /readyz says, and to whom."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from apps.queues import health
+from apps.queues.models import Pulse, Worker
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def all_well() -> None:
+    for name in ("relay", "broker", "sink"):
+        health.beat(name)
+
+
+def worker(name: str, seconds_ago: float, **fields: object) -> None:
+    now = timezone.now()
+    Worker.objects.create(
+        name=name,
+        host="h",
+        pid=1,
+        concurrency=1,
+        started_at=now,
+        last_seen_at=now - timedelta(seconds=seconds_ago),
+        **fields,
+    )
+
+
+def test_a_fresh_database_says_what_is_missing(client: Client) -> None:
+    answer = client.get("/readyz")
+    report = answer.json()
+    assert answer.status_code == 503
+    assert report["ready"] is False
+    assert report["database"]["ok"] is True
+    assert [report[part]["ok"] for part in ("broker", "relay", "sink", "workers")] == [False] * 4
+
+
+@pytest.mark.usefixtures("all_well")
+def test_it_is_ready_without_a_worker_and_says_that_there_is_none(client: Client) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["workers"] == {
+        "ok": False,
+        "detail": "No worker is connected: tasks wait until one is.",
+        "count": 0,
+    }
+
+
+@pytest.mark.usefixtures("all_well")
+def test_workers_that_left_or_fell_silent_do_not_count(client: Client) -> None:
+    worker("here", 1)
+    worker("silent", 60)
+    worker("left", 1, left_at=timezone.now())
+    assert client.get("/readyz").json()["workers"] == {"ok": True, "detail": "1 connected.", "count": 1}
+
+
+@pytest.mark.usefixtures("all_well")
+def test_a_silent_sink_is_named(client: Client) -> None:
+    Pulse.objects.filter(name="sink").update(seen_at=timezone.now() - timedelta(seconds=30))
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["sink"]["detail"].startswith("No sign of life")
+
+
+@pytest.mark.usefixtures("all_well")
+def test_the_brokers_trouble_is_told_in_the_relays_words(client: Client) -> None:
+    health.beat("broker", "The relay cannot reach RabbitMQ.")
+    assert client.get("/readyz").json()["broker"] == {"ok": False, "detail": "The relay cannot reach RabbitMQ."}
+
+
+def test_healthz_asks_nobody_and_tells_nothing(client: Client) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+    assert client.post("/healthz").status_code == 405

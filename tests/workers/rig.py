@@ -1,0 +1,199 @@
+"""What tests of workers and sink need around them: RabbitMQ's queues, a small web that answers GraphQL, processes."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pika
+from pika.exceptions import AMQPError
+
+from tests.fixtures.broker import Broker
+from tests.fixtures.processes import Process, eventually
+from workers.broker import BAD, DEAD, OUTCOMES, BrokerLost, connect, declare_topology, parse_addresses, tasks_queue
+from workers.messages import CONTENT_TYPE, TaskMessage
+
+TASKS = tasks_queue("default")
+NAMES_ON_DISK_SECONDS = 1.5
+Event = dict[str, Any]
+
+
+class Rabbit:
+    """The queues as the relay's login sees them, made anew for each test."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self.batches: list[dict[str, Any]] = []
+        self._made_at = 0.0
+
+    def wait_for_names(self) -> None:
+        """Before a restart of the broker: the names of new queues reach the disk late; see devstack.node."""
+        time.sleep(max(0.0, self._made_at + NAMES_ON_DISK_SECONDS - time.monotonic()))
+
+    def make_queues(self) -> None:
+        try:
+            self._make_queues()
+        except (BrokerLost, AMQPError):
+            # RabbitMQ 3.10 may keep a broken queue of a test that killed it while the queue was new.
+            self.broker.start_empty()
+            self._make_queues()
+
+    def _make_queues(self) -> None:
+        with self.opened() as channel:
+            for queue in (TASKS, OUTCOMES, DEAD, BAD):
+                channel.queue_delete(queue)
+        asyncio.run(self._declare())
+        self._made_at = time.monotonic()
+
+    @contextmanager
+    def opened(self) -> Iterator[Any]:
+        connection = pika.BlockingConnection(pika.URLParameters(self.broker.url("relay")))
+        yield connection.channel()
+        connection.close()
+
+    def put(self, *messages: TaskMessage, headers: dict[str, Any] | None = None) -> None:
+        self.put_bodies(TASKS, *[message.encode() for message in messages], headers=headers)
+
+    def put_bodies(self, queue: str, *bodies: bytes, headers: dict[str, Any] | None = None) -> None:
+        exchange, key = (OUTCOMES, "outcomes") if queue == OUTCOMES else queue.rsplit(".", 1)
+        properties = pika.BasicProperties(delivery_mode=2, content_type=CONTENT_TYPE, headers=headers)
+        with self.opened() as channel:
+            if len(bodies) < 100:  # a queue that is still coming up drops what nobody wants confirmed
+                channel.confirm_delivery()
+            for body in bodies:
+                channel.basic_publish(exchange, key, body, properties)
+
+    def take(self, queue: str) -> list[tuple[bytes, dict[str, Any]]]:
+        """All that is ready in a queue: bodies and headers."""
+        taken = []
+        with self.opened() as channel:
+            while (got := channel.basic_get(queue, auto_ack=True))[0]:
+                taken.append((got[2], got[1].headers or {}))
+        return taken
+
+    def count(self, queue: str) -> int:
+        with self.opened() as channel:
+            return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+    def events(self) -> list[Event]:
+        """Every event that has arrived so far."""
+        self.batches += [json.loads(body) for body, _ in self.take(OUTCOMES)]
+        return [{**event, "worker": batch["worker"]} for batch in self.batches for event in batch["events"]]
+
+    def outcomes(self, count: int, timeout_seconds: float = 15) -> list[Event]:
+        """Waits for so many outcomes; in the order in which they came."""
+        eventually(lambda: len(self._outcomes()) >= count, timeout_seconds)
+        return self._outcomes()
+
+    def outcome(self, task: int) -> Event:
+        eventually(lambda: any(each["task"] == task for each in self._outcomes()))
+        return next(each for each in self._outcomes() if each["task"] == task)
+
+    def started(self, task: int) -> bool:
+        return any(each["type"] == "STARTED" and each["task"] == task for each in self.events())
+
+    def heartbeats(self) -> list[dict[str, Any]]:
+        self.events()
+        return [batch["heartbeat"] for batch in self.batches if "heartbeat" in batch]
+
+    def _outcomes(self) -> list[Event]:
+        return [each for each in self.events() if each["type"] == "OUTCOME"]
+
+    async def _declare(self) -> None:
+        connection = await connect(parse_addresses(self.broker.url("relay")))
+        await declare_topology(await connection.open_channel(), ["default"])
+        await connection.close()
+
+
+@dataclass
+class Web:
+    """A real HTTP server that answers the two mutations; what it is to answer can be set."""
+
+    claim_verdict: str = "RUN"
+    failures: list[tuple[int, bytes]] = field(default_factory=list)  # answered first, one per request
+    delay_seconds: float = 0
+    claims: list[dict[str, Any]] = field(default_factory=list)
+    recorded: list[list[dict[str, Any]]] = field(default_factory=list)  # the batches of each answered mutation
+    attempts: list[bytes] = field(default_factory=list)  # every body received
+    tokens: set[str] = field(default_factory=set)
+    url: str = ""
+
+    def events(self) -> list[Event]:
+        return [event for batches in self.recorded for batch in batches for event in batch["events"]]
+
+    def answer(self, body: bytes) -> tuple[int, bytes]:
+        self.attempts.append(body)
+        if self.failures:
+            return self.failures.pop(0)
+        time.sleep(self.delay_seconds)
+        given = json.loads(body)["variables"]["input"]
+        if "batches" not in given:
+            self.claims.append(given)
+            return 200, json.dumps({"data": {"claimTask": {"verdict": self.claim_verdict}}}).encode()
+        self.recorded.append(given["batches"])
+        events = [event for batch in given["batches"] for event in batch["events"]]
+        verdicts = ["INVALID" if event.get("type") == "NONSENSE" else "APPLIED" for event in events]
+        return 200, json.dumps({"data": {"recordEvents": {"verdicts": verdicts, "userErrors": []}}}).encode()
+
+
+@contextmanager
+def serving(web: Web, port: int = 0) -> Iterator[Web]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            web.tokens.add(self.headers["Authorization"])
+            status, answer = web.answer(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server.daemon_threads = True
+    web.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield web
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def task(number: int, kind: str = "demo.noop", *, attempt: int = 1, **params: Any) -> TaskMessage:
+    return TaskMessage(task=number, attempt=attempt, kind=kind, params=params)
+
+
+def is_alive(pid: int) -> bool:
+    """A zombie is not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def children_of(pid: int) -> list[int]:
+    """All processes below it."""
+    below = []
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((each / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent == pid:
+            below += [int(each.name), *children_of(int(each.name))]
+    return below
+
+
+def ready(process: Process) -> Process:
+    eventually(lambda: "runs " in process.output)
+    return process

@@ -1,0 +1,72 @@
+"""The link between worker and child: bodies of every size, and what is unread can be taken back."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from workers.link import Link, fits_one_packet, pair, receive, send
+
+SIZES = [0, 1, 65_536, 65_537, 131_072, 1_048_576]
+Work = Callable[[Link, socket.socket, "asyncio.Queue[bytes]"], Coroutine[Any, Any, None]]
+
+
+def with_link(work: Work) -> None:
+    async def main() -> None:
+        ours, theirs = pair()
+        arrived: asyncio.Queue[bytes] = asyncio.Queue()
+
+        def on_bodies(bodies: list[bytes]) -> None:
+            for body in bodies:
+                arrived.put_nowait(body)
+
+        link = Link(ours, theirs.dup(), on_bodies)
+        async with asyncio.timeout(20):
+            await work(link, theirs, arrived)
+        link.close()
+        theirs.close()
+
+    asyncio.run(main())
+
+
+def test_bodies_of_every_size_arrive_whole_and_in_order_both_ways() -> None:
+    bodies = [bytes([number]) * size for number, size in enumerate(SIZES)]
+
+    def echo(theirs: socket.socket) -> None:
+        for body, _ in zip(receive(theirs), bodies, strict=False):
+            send(theirs, body)
+
+    async def work(link: Link, theirs: socket.socket, arrived: "asyncio.Queue[bytes]") -> None:
+        echoing = asyncio.create_task(asyncio.to_thread(echo, theirs))
+        for body in bodies:
+            link.post(body)
+        assert [await arrived.get() for _ in bodies] == bodies
+        link.post(b"the last one that zip asks for")
+        await echoing
+
+    with_link(work)
+
+
+def test_what_the_child_has_not_read_can_be_taken_back() -> None:
+    async def work(link: Link, theirs: socket.socket, _: "asyncio.Queue[bytes]") -> None:
+        bodies = receive(theirs)
+        for number in range(5):
+            link.post(b"%d" % number)
+        assert [next(bodies), next(bodies)] == [b"0", b"1"]
+        assert link.take_back() == 3
+        assert link.take_back() == 0
+        link.post(b"5")
+        assert next(bodies) == b"5"
+
+    with_link(work)
+
+
+def test_what_the_socket_has_no_room_for_can_be_taken_back_too() -> None:
+    async def work(link: Link, theirs: socket.socket, _: "asyncio.Queue[bytes]") -> None:
+        body = b"x" * 65_536
+        assert fits_one_packet(body)
+        for _each in range(20):
+            link.post(body)
+        assert link.take_back() == 20
+
+    with_link(work)

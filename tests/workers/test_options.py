@@ -1,0 +1,81 @@
+"""Wrong options and settings stop a process at once with one line and exit code 2."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+import sink.__main__
+import workers.__main__
+from tests.fixtures.processes import ROOT
+
+MAINS = {"workers": workers.__main__.main, "sink": sink.__main__.main}
+GOOD = {"RABBITMQ_URL": "amqp://u:secret@127.0.0.1:1/", "MILLRACE_TOKEN": "token"}
+
+
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """`refused("workers", "--grace", "x", MILLRACE_PORT="1")`: the one line with which it stops."""
+
+    def start(module: str, *options: str, **environment: str) -> str:
+        monkeypatch.setattr(sys, "argv", [module, *options])
+        for name, value in {**GOOD, **environment}.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            MAINS[module]()
+        assert ended.value.code == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert "secret" not in line
+        return line
+
+    return start
+
+
+def test_a_handlers_module_that_cannot_be_imported_stops_the_process() -> None:
+    given = {"PATH": os.environ["PATH"], **GOOD, "MILLRACE_HANDLERS": "no.such"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "workers"], cwd=ROOT, env=given, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("error: MILLRACE_HANDLERS: module 'no.such' cannot be imported (ModuleNotFoundError")
+
+
+@pytest.mark.parametrize("value", ["abc", "0", "-1", "65", "1.5", " ", "٣", "9" * 5000])
+def test_a_wrong_concurrency_is_refused(refused: Refused, value: str) -> None:
+    line = refused("workers", "--concurrency", value)
+    assert line.startswith("error: --concurrency must be a whole number from 1 to 64 (got '")
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"MILLRACE_CONCURRENCY": "abc"}, "must be a whole number from 1 to 64 (got 'abc')"),
+        ({"RABBITMQ_URL": ""}, "RABBITMQ_URL must be amqp://"),
+        ({"RABBITMQ_URL": "http://u:secret@h/"}, "it begins with 'http://'"),
+        ({"RABBITMQ_URL": "amqp://u:secret@h:abc"}, "malformed"),
+        ({"RABBITMQ_URL": "amqp://u:secret@"}, "no host"),
+        ({"RABBITMQ_URL": "u:secret"}, "no amqp://"),
+        ({"MILLRACE_PORT": "70000"}, "MILLRACE_PORT must be a whole number from 1 to 65535 (got '70000')"),
+        ({"MILLRACE_URL": "ftp://x"}, "MILLRACE_URL must be a URL"),
+        ({"MILLRACE_TOKEN": ""}, "MILLRACE_TOKEN must be the worker's API token (it is not set)"),
+        ({"MILLRACE_HANDLERS": ","}, "MILLRACE_HANDLERS must be one or several names"),
+    ],
+)
+def test_a_wrong_setting_is_refused(refused: Refused, environment: dict[str, str], said: str) -> None:
+    line = refused("workers", **environment)
+    assert line.startswith("error: ")
+    assert said in line
+
+
+def test_other_wrong_options_are_refused(refused: Refused) -> None:
+    assert "--grace must be a number of seconds" in refused("workers", "--grace", "nan")
+    assert "--queues must be one or several names" in refused("workers", "--queues", " , ")
+    assert "unrecognized arguments: --nonsense" in refused("workers", "--nonsense")
+    assert "MILLRACE_TOKEN must be the sink's API token" in refused("sink", MILLRACE_TOKEN="")
+    assert "unrecognized arguments: --batch" in refused("sink", "--batch")

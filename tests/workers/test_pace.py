@@ -1,0 +1,20 @@
+"""When to flush: at once when idle, at a steady rate when busy."""
+
+from workers.pace import Pace
+
+
+def test_a_few_flushes_may_follow_each_other_at_once() -> None:
+    pace = Pace(60, burst=3)
+    assert [pace.wait() for _ in range(3)] == [0, 0, 0]
+
+
+def test_further_ones_wait_a_gap_each() -> None:
+    pace = Pace(60, burst=1)
+    waits = [pace.wait() for _ in range(3)]
+    assert waits[0] == 0
+    assert 59 < waits[1] <= 60
+    assert 119 < waits[2] <= 120
+
+
+def test_without_a_gap_nobody_waits() -> None:
+    assert [Pace(0).wait() for _ in range(100)] == [0] * 100

@@ -1,0 +1,106 @@
+"""Publishing batches with confirms on a real broker."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from tests.workers.rig import TASKS, Rabbit
+from workers.broker import BAD_EXCHANGE, BAD_KEY, TASKS_EXCHANGE, parse_addresses
+from workers.publisher import Message, Publisher, Verdict
+
+Work = Callable[[Publisher], Coroutine[Any, Any, Any]]
+
+
+def with_publisher(rabbit: Rabbit, work: Work, role: str = "relay") -> Any:
+    async def main() -> Any:
+        publisher = Publisher(parse_addresses(rabbit.broker.url(role)))
+        running = asyncio.create_task(publisher.run())
+        async with asyncio.timeout(60):
+            await publisher.ready()
+            try:
+                return await work(publisher)
+            finally:
+                running.cancel()
+
+    return asyncio.run(main())
+
+
+def message(body: bytes, key: str = "default", **headers: Any) -> Message:
+    return Message(exchange=TASKS_EXCHANGE, routing_key=key, body=body, headers=headers or None)
+
+
+def test_a_batch_is_confirmed_and_arrives_in_order(rabbit: Rabbit) -> None:
+    batch = [message(b"%d" % number) for number in range(500)]
+    verdicts = with_publisher(rabbit, lambda publisher: publisher.publish(batch))
+    assert verdicts == [Verdict.CONFIRMED] * 500
+    assert [body for body, _ in rabbit.take(TASKS)] == [each.body for each in batch]
+
+
+def test_bodies_of_every_size_and_headers_arrive_unchanged(rabbit: Rabbit) -> None:
+    bodies = [b"", b"x", b"x" * 131_064, b"x" * 131_065, bytes(range(256)) * 4096]
+    batch = [message(body, again=1, why="ü") for body in bodies]
+    assert with_publisher(rabbit, lambda p: p.publish(batch)) == [Verdict.CONFIRMED] * len(bodies)
+    taken = rabbit.take(TASKS)
+    assert [body for body, _ in taken] == bodies
+    assert all((headers["again"], headers["why"]) == (1, "ü") for _, headers in taken)
+
+
+def test_unroutable_messages_are_told_apart(rabbit: Rabbit) -> None:
+    batch = [message(b"1"), message(b"2", "no-such-queue"), message(b"3"), message(b"4", "nor-this")]
+    good, lost = Verdict.CONFIRMED, Verdict.UNROUTABLE
+    assert with_publisher(rabbit, lambda p: p.publish(batch)) == [good, lost, good, lost]
+
+
+def test_batches_may_overlap(rabbit: Rabbit) -> None:
+    async def many(publisher: Publisher) -> list[list[Verdict]]:
+        batches = [[message(b"x"), message(b"y", "no-such-queue")] * 50 for _ in range(20)]
+        return await asyncio.gather(*[publisher.publish(batch) for batch in batches])
+
+    answers = with_publisher(rabbit, many)
+    assert answers == [[Verdict.CONFIRMED, Verdict.UNROUTABLE] * 50] * 20
+    assert rabbit.count(TASKS) == 1000
+
+
+def test_without_a_connection_nothing_is_sent_and_the_answer_comes_at_once(rabbit: Rabbit) -> None:
+    async def main() -> list[Verdict]:
+        return await Publisher(parse_addresses(rabbit.broker.url("relay"))).publish([message(b"x")])
+
+    assert asyncio.run(main()) == [Verdict.REFUSED]
+
+
+def test_what_was_not_answered_when_the_connection_broke_is_uncertain(rabbit: Rabbit) -> None:
+    async def to_nowhere(publisher: Publisher) -> tuple[list[Verdict], list[Verdict]]:
+        broken = await publisher.publish([Message(exchange="millrace.nowhere", routing_key="x", body=b"")])
+        await publisher.ready()
+        return broken, await publisher.publish([message(b"after")])
+
+    broken, after = with_publisher(rabbit, to_nowhere)
+    assert broken == [Verdict.UNCERTAIN]
+    assert after == [Verdict.CONFIRMED]
+
+
+def test_a_broker_restart_is_survived_and_what_was_confirmed_is_there(rabbit: Rabbit) -> None:
+    rabbit.wait_for_names()
+
+    async def across(publisher: Publisher) -> int:
+        pending = [asyncio.create_task(publisher.publish([message(b"x")] * 500)) for _ in range(10)]
+        await pending[0]
+        rabbit.broker.kill()
+        rabbit.broker.start()
+        answers = await asyncio.gather(*pending)
+        while answers[-1] != [Verdict.CONFIRMED]:
+            await publisher.ready()
+            answers.append(await publisher.publish([message(b"after")]))
+        return sum(answer.count(Verdict.CONFIRMED) for answer in answers)
+
+    confirmed = with_publisher(rabbit, across)
+    assert confirmed > 0
+    assert rabbit.count(TASKS) >= confirmed
+
+
+def test_a_login_without_the_right_is_answered_not_crashed(rabbit: Rabbit) -> None:
+    async def forbidden(publisher: Publisher) -> list[Verdict]:
+        return await publisher.publish([Message(exchange=BAD_EXCHANGE, routing_key=BAD_KEY, body=b"x"), message(b"x")])
+
+    verdicts = with_publisher(rabbit, forbidden, role="sink")
+    assert verdicts[1] is Verdict.UNCERTAIN

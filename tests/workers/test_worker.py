@@ -1,0 +1,233 @@
+"""A worker process on a real broker: what becomes of its tasks, and of them when something dies."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from tests.fixtures.processes import eventually
+from tests.workers.fixtures import Start
+from tests.workers.rig import TASKS, Rabbit, Web, children_of, is_alive, ready, task
+from workers.broker import OUTCOMES
+from workers.registry import BUILT_IN
+
+
+def test_under_load_outcomes_travel_in_bursts_and_short_tasks_without_started(rabbit: Rabbit, worker: Start) -> None:
+    rabbit.put(*[task(number) for number in range(1, 1001)])
+    worker()
+    rabbit.outcomes(1000, 30)
+    with_events = [batch for batch in rabbit.batches if batch["events"]]
+    assert len(with_events) < 300
+    assert sum(1 for each in rabbit.events() if each["type"] == "STARTED") < 300
+
+
+def test_an_innocent_task_behind_one_that_kills_its_child_is_run(rabbit: Rabbit, worker: Start) -> None:
+    rabbit.put(*[task(number) for number in range(1, 301)], task(301, "test.os_exit", code=9))
+    rabbit.put(*[task(number) for number in range(302, 401)])
+    worker()
+    failed = [each["task"] for each in rabbit.outcomes(400, 30) if each["status"] == "FAILED"]
+    assert failed == [301]
+
+
+def test_tasks_go_on_when_the_template_is_killed(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(task(1))
+    rabbit.outcome(1)
+    template = min(children_of(process.child.pid))
+    os.kill(template, signal.SIGKILL)
+    rabbit.put(task(2), task(3))
+    rabbit.outcomes(3)
+    assert process.child.poll() is None
+
+
+def test_a_killed_workers_task_goes_to_another_worker_and_its_children_die(
+    rabbit: Rabbit, worker: Start, web: Web, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger"
+    first = ready(worker())
+    rabbit.put(task(1, "test.sleep", seconds=2, ledger=str(ledger)))
+    eventually(lambda: rabbit.started(1))
+    below = children_of(first.child.pid)
+    assert int(ledger.read_text()) in below
+    worker()
+    first.kill()
+    eventually(lambda: not any(is_alive(pid) for pid in below), 2)
+    outcome = rabbit.outcome(1)
+    assert outcome["status"] == "FINISHED"
+    assert outcome["worker"].split(":")[1] != str(first.child.pid)
+    assert [(each["task"], each["attempt"]) for each in web.claims] == [(1, 1)]
+    assert web.tokens == {"Bearer token-of-worker"}
+    assert len(ledger.read_text().splitlines()) == 2
+
+
+def test_a_redelivery_that_the_web_wants_dropped_is_not_run(
+    rabbit: Rabbit, worker: Start, web: Web, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger"
+    web.claim_verdict = "DROP"
+    rabbit.put(task(1, "test.sleep", seconds=0, ledger=str(ledger)), headers={"x-again": 1})
+    process = worker()
+    eventually(lambda: len(web.claims) == 1)
+    rabbit.put(task(2))
+    rabbit.outcomes(1)
+    assert process.stop() == 0
+    assert rabbit.count(TASKS) == 0
+    assert not ledger.exists()
+
+
+def test_a_redelivery_waits_for_the_web_and_others_pass_it(rabbit: Rabbit, worker: Start, web: Web) -> None:
+    web.failures = [(503, b"busy"), (200, b'{"errors":[{"message":"locked"}]}'), (200, b"[]")]
+    worker("--concurrency", "2")
+    rabbit.put(task(1), headers={"x-again": 1})
+    rabbit.put(task(2))
+    assert rabbit.outcomes(2)[0]["task"] == 2
+    assert len(web.attempts) == 4
+
+
+def test_a_delivery_is_acked_only_after_the_broker_has_its_outcome(rabbit: Rabbit, worker: Start) -> None:
+    with rabbit.opened() as channel:
+        channel.queue_delete(OUTCOMES)
+    process = worker()
+    rabbit.put(task(1))
+    eventually(lambda: "outcomes are kept here for now" in process.output)
+    assert rabbit.count(TASKS) == 0
+    process.kill()
+    eventually(lambda: rabbit.count(TASKS) == 1)
+
+
+def test_an_outcome_that_was_refused_is_published_again(rabbit: Rabbit, worker: Start) -> None:
+    with rabbit.opened() as channel:
+        channel.queue_delete(OUTCOMES)
+    process = worker()
+    rabbit.put(task(1))
+    eventually(lambda: "outcomes are kept here for now" in process.output)
+    rabbit.make_queues()
+    assert rabbit.outcome(1)["status"] == "FINISHED"
+
+
+def test_long_tasks_are_shared_after_very_short_ones(rabbit: Rabbit, worker: Start) -> None:
+    for process in (worker(), worker()):
+        ready(process)
+    rabbit.put(*[task(number) for number in range(1, 1001)])
+    rabbit.outcomes(1000, 30)
+    begun = time.monotonic()
+    rabbit.put(*[task(number, "test.sleep", seconds=0.5) for number in range(1001, 1013)])
+    outcomes = rabbit.outcomes(1012, 30)[1000:]
+    assert time.monotonic() - begun < 4.5
+    shares = sorted(
+        [each["worker"] for each in outcomes].count(worker) for worker in {each["worker"] for each in outcomes}
+    )
+    assert shares in ([5, 7], [6, 6])
+
+
+def test_a_worker_in_a_long_task_holds_no_other(rabbit: Rabbit, worker: Start) -> None:
+    ready(worker())
+    rabbit.put(*[task(number) for number in range(1, 1001)])
+    rabbit.outcomes(1000, 30)
+    rabbit.put(task(2000, "test.sleep", seconds=60), *[task(number) for number in range(2001, 2051)])
+    eventually(lambda: rabbit.started(2000))
+    eventually(lambda: rabbit.count(TASKS) == 50)
+
+
+def test_short_tasks_do_not_wait_behind_a_long_one_in_another_slot(rabbit: Rabbit, worker: Start) -> None:
+    ready(worker("--concurrency", "2"))
+    rabbit.put(*[task(number) for number in range(1, 1001)])
+    rabbit.outcomes(1000, 30)
+    rabbit.put(task(2000, "test.sleep", seconds=60), *[task(number) for number in range(2001, 2201)])
+    assert {each["task"] for each in rabbit.outcomes(1200)[1000:]} == set(range(2001, 2201))
+
+
+def test_sigterm_lets_the_running_finish_and_gives_the_rest_back(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(*[task(number, "test.sleep", seconds=1) for number in range(1, 4)])
+    eventually(lambda: rabbit.started(1))
+    begun = time.monotonic()
+    assert process.stop() == 0
+    assert time.monotonic() - begun < 3
+    assert [each["task"] for each in rabbit.outcomes(1)] == [1]
+    assert rabbit.count(TASKS) == 2
+    assert rabbit.heartbeats()[-1]["leaving"]
+
+
+def test_what_does_not_finish_in_the_grace_is_killed_and_given_back(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker("--grace", "0.3"))
+    rabbit.put(task(1, "test.sleep", seconds=60))
+    eventually(lambda: rabbit.started(1))
+    below = children_of(process.child.pid)
+    begun = time.monotonic()
+    assert process.stop() == 0
+    assert time.monotonic() - begun < 1.5
+    assert rabbit.count(TASKS) == 1
+    eventually(lambda: not any(is_alive(pid) for pid in below), 1)
+
+
+def test_a_second_signal_means_now(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker("--grace", "60"))
+    rabbit.put(task(1, "test.sleep", seconds=60))
+    eventually(lambda: rabbit.started(1))
+    process.child.send_signal(signal.SIGINT)
+    eventually(lambda: "stopping" in process.output)
+    assert process.stop(2) == 0
+    assert rabbit.count(TASKS) == 1
+
+
+def test_the_first_heartbeat_tells_kinds_and_environment(rabbit: Rabbit, worker: Start) -> None:
+    process = worker("--concurrency", "3", MILLRACE_HANDLERS=",".join(BUILT_IN))
+    eventually(rabbit.heartbeats)
+    first = rabbit.heartbeats()[0]
+    assert {"demo.coin", "demo.noop", "montecarlo.sde"} == {kind["name"] for kind in first["kinds"]}
+    coin = next(kind for kind in first["kinds"] if kind["name"] == "demo.coin")
+    assert coin["schema"]["properties"]["failure_rate"]["maximum"] == 1
+    assert coin["schema"]["additionalProperties"] is False
+    assert coin["doc"].startswith("Takes its time")
+    assert "numpy" in first["environment"]["packages"]
+    assert (first["pid"], first["concurrency"], first["queues"]) == (process.child.pid, 3, ["default"])
+
+
+def test_a_worker_started_first_waits_for_the_broker(rabbit: Rabbit, worker: Start) -> None:
+    rabbit.wait_for_names()
+    rabbit.broker.stop()
+    process = worker()
+    eventually(lambda: "waiting for RabbitMQ at 127.0.0.1" in process.output)
+    rabbit.broker.start()
+    rabbit.put(task(1))
+    rabbit.outcome(1)
+    assert process.output.count("waiting for RabbitMQ") == 1
+
+
+def test_a_missing_queue_is_waited_for(rabbit: Rabbit, worker: Start) -> None:
+    with rabbit.opened() as channel:
+        channel.queue_delete(TASKS)
+    process = worker()
+    eventually(lambda: "is not there yet; the relay makes it" in process.output)
+    rabbit.make_queues()
+    rabbit.put(task(1))
+    rabbit.outcome(1)
+
+
+def test_a_broker_restart_in_mid_task_runs_it_once_and_loses_nothing(
+    rabbit: Rabbit, worker: Start, web: Web, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger"
+    process = ready(worker())
+    rabbit.put(task(1, "test.sleep", seconds=4, ledger=str(ledger)))
+    rabbit.put(*[task(number) for number in range(2, 30)])
+    eventually(lambda: rabbit.started(1))
+    rabbit.wait_for_names()
+    rabbit.broker.kill()
+    rabbit.broker.start()
+    outcomes = rabbit.outcomes(29, 40)
+    assert {each["task"] for each in outcomes} == set(range(1, 30))
+    assert len(ledger.read_text().splitlines()) == 1
+    assert process.stop() == 0
+    eventually(lambda: rabbit.count(TASKS) == 0)
+
+
+def test_a_deleted_queue_is_noticed(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(task(1))
+    rabbit.outcome(1)
+    rabbit.make_queues()
+    eventually(lambda: "the queue was deleted" in process.output)
+    rabbit.put(task(2))
+    rabbit.outcome(2)
