@@ -15,7 +15,8 @@ NAME = "millrace@localhost"  # not the host's name, which may change and would o
 # Two faults of RabbitMQ 3.10, looked after four times a second. It writes the names of new quorum queues to the disk up
 # to three minutes late; a queue whose name a kill -9 has lost comes back without a leader and takes nothing ever again
 # (measured: now safe within a second). And deleting a queue just after the boot can end the supervisor of all
-# dead-letter workers for good, without which no queue that dead-letters starts. No blanks: the start script splits there.
+# dead-letter workers for good, without which no queue that dead-letters starts. No blanks: the start script splits at
+# them.
 KEEP_NAMES = "[dets:sync(T)||T<-dets:all()]"
 KEEP_DEAD_LETTERING = "catch(supervisor:restart_child(rabbit_sup,rabbit_fifo_dlx_sup))"
 LOOK_AFTER = f"timer:apply_interval(250,erlang,apply,[fun()->{KEEP_NAMES},{KEEP_DEAD_LETTERING}end,[]])."

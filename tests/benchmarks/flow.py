@@ -9,19 +9,13 @@ import argparse
 import os
 import random
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+from tests.benchmarks.bench import CREATE_MANY, CREATE_ONE, Ask, percentile, running
 
-CREATE_ONE = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { number } } }"
-CREATE_MANY = "mutation($input: [CreateTaskInput!]!) { createTasks(input: $input) { userErrors { message } } }"
 UNFINISHED = "SELECT count(*) FROM tasks_task WHERE status IN ('QUEUEING', 'RUNNING')"
-LATENCY_SAMPLES = 100
+LATENCY_SAMPLES = 200
 
 
 def main() -> None:
@@ -30,52 +24,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     options = parser.parse_args()
-    os.environ["MILLRACE_TEST_DATABASE"] = options.database
-    with _stack(options.workers) as (stack, ask):
-        _warm_up(stack, ask)
-        latencies = sorted(_latency(stack, ask) for _ in range(LATENCY_SAMPLES))
+    with running(options.database, options.workers) as (stack, ask):
+        _throughput(stack, ask, 2_000)  # warms up
+        latencies = [_latency(stack, ask) for _ in range(LATENCY_SAMPLES)]
         rates = [_throughput(stack, ask, options.tasks) for _ in range(3)]
     print(f"{options.database}, {options.workers} workers of 1 slot, load {os.getloadavg()[0]:.1f} at the end")
     print(f"end to end: {statistics.median(rates):,.0f} tasks/s (runs: {', '.join(f'{rate:,.0f}' for rate in rates)})")
-    p99 = latencies[int(len(latencies) * 0.99) - 1]
-    print(f"create to FINISHED, idle: p50 {statistics.median(latencies):.1f} ms, p99 {p99:.1f} ms")
-
-
-Ask = Callable[[str], Any]
-
-
-@contextmanager
-def _stack(workers: int) -> Iterator[tuple[Any, Ask]]:
-    import django
-
-    django.setup()
-    from tests.fixtures.stack import Stack, new_database
-
-    with tempfile.TemporaryDirectory(prefix="millrace-benchmark-") as folder:
-        database_url = new_database()
-        stack = Stack(Path(folder), workers=workers, database_url=database_url)
-        stack.start()
-        try:
-            yield stack, _reader(stack, database_url)
-        finally:
-            stack.stop()
-
-
-def _reader(stack: Any, database_url: str) -> Ask:
-    """Asks the stack's database for one value."""
-    import sqlite3
-
-    import psycopg
-
-    if database_url:
-        connection: Any = psycopg.connect(database_url, autocommit=True)
-    else:
-        connection = sqlite3.connect(f"file:{stack.var / 'millrace.sqlite3'}?mode=ro", uri=True)
-    return lambda question: connection.execute(question).fetchone()[0]
-
-
-def _warm_up(stack: Any, ask: Ask) -> None:
-    _throughput(stack, ask, 2_000)
+    p50, p99 = statistics.median(latencies), percentile(latencies, 99)
+    print(f"create to FINISHED, idle: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
 
 
 def _latency(stack: Any, ask: Ask) -> float:

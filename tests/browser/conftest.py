@@ -74,7 +74,7 @@ def base_url(live_server: Any) -> str:
 def console(context: BrowserContext, watched: Page, sign_in: Callable[[BrowserContext], None]) -> Page:
     """The signed-in page."""
     sign_in(context)
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(20_000)
     return watched
 
 

@@ -28,7 +28,7 @@ def test_a_task_is_created_in_the_dialog_and_appears_at_once(opened: Open) -> No
     page.get_by_label("failure_rate").fill("0.25")
     create.click()
     expect(page.locator("#create")).to_be_hidden()
-    expect(page.locator("tbody tr")).to_contain_text("toss it", timeout=1_000)
+    expect(page.locator("tbody tr")).to_contain_text("toss it")
     expect(page.locator("#toasts")).to_contain_text("created.")
     assert Task.objects.get().params == {"failure_rate": 0.25, "sides": 2, "fair": True, "grid": [1.0]}
 

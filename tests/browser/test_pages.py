@@ -132,17 +132,17 @@ def test_the_page_of_a_task_follows_it(opened: Open, make: Make) -> None:
     attempt = Attempt.objects.create(task=task, number=1, worker="w1", started_at=now)
     Task.objects.filter(pk=task.pk).update(status="RUNNING", worker="w1", started_at=now)
     tick()
-    expect(page.locator(".head .chip")).to_have_text("Running", timeout=1_000)
+    expect(page.locator(".head .chip")).to_have_text("Running")
     expect(page.locator("#attempt-1")).to_contain_text("w1")
     expect(page.locator(".sentence")).to_contain_text("Running on w1")
     Attempt.objects.filter(pk=attempt.pk).update(status="FINISHED", finished_at=now, run_seconds=1.25)
     Task.objects.filter(pk=task.pk).update(status="FINISHED", value_text="0.123456789", finished_at=now)
     tick()
-    expect(page.locator(".big-value")).to_have_text("0.123456789", timeout=1_000)
+    expect(page.locator(".big-value")).to_have_text("0.123456789")
     expect(page.locator(".timeline")).to_contain_text("ran 1.25 s")
     task.delete()
     tick()
-    expect(page.locator("#sheet")).to_contain_text("is gone", timeout=2_000)
+    expect(page.locator("#sheet")).to_contain_text("is gone")
 
 
 def test_marked_text_of_a_traceback_survives_the_polls(opened: Open, numbers: dict[str, int]) -> None:

@@ -109,7 +109,7 @@ def test_after_a_power_cut_nothing_is_left_and_what_was_confirmed_is_kept(
     relay.confirm_delivery()
     relay.basic_publish(EXCHANGE, "node-test", b"kept", mandatory=True)
     names = broker.var / "broker/data" / node.NAME / "quorum" / node.NAME / "names.dets"
-    eventually(lambda: TASKS.encode() in names.read_bytes(), 2)
+    eventually(lambda: TASKS.encode() in names.read_bytes())
 
     broker.kill()
     eventually(lambda: not processes_of(broker.var))

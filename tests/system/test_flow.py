@@ -120,7 +120,8 @@ def test_a_killed_workers_task_goes_to_another_within_seconds(stack: Stack) -> N
     assert pid in stack.pids("worker")
     stack.kill_pid(pid)
     eventually(
-        lambda: stack.call(ONE, number=number)["task"]["attempts"]["nodes"][0]["workerName"] != attempt["workerName"], 8
+        lambda: stack.call(ONE, number=number)["task"]["attempts"]["nodes"][0]["workerName"] != attempt["workerName"],
+        15,  # a dead peer whose connection stays open would be noticed after 40 s
     )
     eventually(lambda: settled(stack))
     task = stack.call(ONE, number=number)["task"]
