@@ -1,13 +1,18 @@
 """The answers to requests that went wrong: a page that says what happened and the way back, or a toast for HTMX."""
 
 import logging
+import sys
 import uuid
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.http import HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 log = logging.getLogger(__name__)
+
+BUSY = "The database is busy or away. Try again in a few seconds."
+LOOK_FIRST = "If you sent something to be saved, look first whether it is there."
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -33,15 +38,45 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    # Django calls this while it handles the exception, wherever in the request it was raised.
+    if isinstance(exception := sys.exception(), OperationalError | InterfaceError):
+        log.warning("%s %s: the database is busy or away: %s", request.method, request.path, _line(exception))
+        return _logged(unavailable(request))
     error_id = uuid.uuid4().hex[:8]
-    # Django calls this while it handles the exception.
     log.error("error %s: %s %s failed", error_id, request.method, request.path, exc_info=True)  # noqa: LOG014
     sentence = "Something went wrong on our side; the log has the details under this number."
-    return answer(request, 500, "This did not work", sentence, error_id=error_id)
+    return _logged(answer(request, 500, "This did not work", sentence, error_id=error_id))
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503 instead of 500 when the database cannot be used now (locked, restarting): the request may be sent again."""
+    sentence = BUSY if request.method in ("GET", "HEAD") else f"{BUSY} {LOOK_FIRST}"
+    if request.path.startswith("/graphql"):
+        error = {"message": f"{BUSY} {LOOK_FIRST}", "extensions": {"code": "UNAVAILABLE"}}
+        response: HttpResponse = JsonResponse({"errors": [error]}, status=503)
+    else:
+        response = answer(request, 503, "Not available now", sentence)
+    response.headers["Retry-After"] = "2"
+    return response
 
 
 def answer(request: HttpRequest, status: int, title: str, sentence: str, error_id: str = "") -> HttpResponse:
-    """A whole page without any query; for HTMX a toast, so that what the person was typing stays where it is."""
+    """A whole page without any query; for HTMX a toast, so that what the person was typing stays where it is.
+
+    Nothing for a poll, which comes again and again: the page itself says that its server has trouble.
+    """
+    if "HX-PTag" in request.headers:
+        return HttpResponse(status=status)
     template = "errors/_toast.html" if request.headers.get("HX-Request") == "true" else "errors/error.html"
     context = {"status": status, "title": title, "sentence": sentence, "error_id": error_id}
     return HttpResponse(render_to_string(template, context), status=status)
+
+
+def _logged(response: HttpResponse) -> HttpResponse:
+    """Django would log every answer from 500 on once more."""
+    vars(response)["_has_been_logged"] = True
+    return response
+
+
+def _line(exception: BaseException) -> str:
+    return " ".join(str(exception).split())

@@ -20,10 +20,10 @@ from graphql.execution.execute import assume_not_awaitable, execute
 from apps.accounts import tokens
 from apps.accounts.permissions import Caller, Scope
 from apps.api.context import Context
+from config.errors import unavailable
 from config.graphql_documents import BadDocument, compiled
 from config.graphql_errors import Busy, answer_errors, failure
 from config.graphql_rows import RowsContext
-from config.middleware import unavailable
 from config.schema import schema
 
 if TYPE_CHECKING:
