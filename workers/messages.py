@@ -5,6 +5,7 @@ Two kinds of message travel: one `TaskMessage` per attempt (relay -> worker) and
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal, NoReturn
 
@@ -13,6 +14,10 @@ MAX_BODY_BYTES = 1_048_576
 CONTENT_TYPE = "application/json"
 AGAIN_HEADER = "x-again"  # set when an earlier publish of the same attempt was never confirmed
 BIGGEST_ID = 2**63 - 1
+MAX_RESULT_BYTES = 262_144
+MAX_RESULT_DEPTH = 100
+MAX_ERROR_LENGTH = 4_096
+MAX_TRACEBACK_LENGTH = 16_384
 
 FinalStatus = Literal["FINISHED", "FAILED"]
 
@@ -181,7 +186,11 @@ def decode_event(data: object) -> Event:
 
 def decode_heartbeat(data: dict[str, Any]) -> Heartbeat:
     """Raises BadMessage, with the field and what was expected."""
-    if not storable(json.dumps(data, ensure_ascii=False)):
+    try:
+        text = json.dumps(data, ensure_ascii=False)
+    except RecursionError:
+        raise BadMessage("it is nested too deeply") from None
+    if not storable(text):
         raise BadMessage("it holds a NUL or a lone surrogate")
     rss = data.get("rss_bytes")
     return Heartbeat(
@@ -203,6 +212,13 @@ def storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
+def nested_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects stand in each other more than `levels` times."""
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    inner = (each for each in members if isinstance(each, dict | list | tuple))
+    return levels < 0 or any(nested_deeper(each, levels - 1) for each in inner)
+
+
 def _outcome(data: dict[str, Any]) -> Outcome:
     status = data.get("status")
     if status not in ("FINISHED", "FAILED"):
@@ -216,7 +232,7 @@ def _outcome(data: dict[str, Any]) -> Outcome:
         status=status,
         reason=_text(data, "reason") if data.get("reason") else "",
         value=_value(data),
-        result=_text(data, "result") if data.get("result") is not None else None,
+        result=_result(data) if data.get("result") is not None else None,
         error=_error(_object(data, "error")) if data.get("error") is not None else None,
         run_seconds=float(seconds),
     )
@@ -226,18 +242,36 @@ def _value(data: dict[str, Any]) -> str | None:
     if data.get("value") is None:
         return None
     value = _text(data, "value")
-    try:
-        float(value)
-    except ValueError:
-        raise BadMessage("'value' must be a number as text") from None
+    if not _NUMBER.fullmatch(value) or (float(value) in _INFINITIES and "inf" not in value):
+        raise BadMessage("'value' must be a number as text")
     return value
+
+
+_NUMBER = re.compile(r"nan|-?inf|-?[0-9]{1,400}(\.[0-9]{1,400})?(e[+-]?[0-9]{1,3})?")
+_INFINITIES = (float("inf"), float("-inf"))
+
+
+def _result(data: dict[str, Any]) -> str:
+    """JSON text that whoever shows it can parse, and whose texts are Unicode."""
+    result = _text(data, "result")
+    if len(result) > MAX_RESULT_BYTES:
+        raise BadMessage(f"'result' is longer than {MAX_RESULT_BYTES} bytes")
+    try:
+        parsed = _decode(result)
+    except (ValueError, RecursionError):
+        raise BadMessage("'result' must be JSON") from None
+    if nested_deeper(parsed, MAX_RESULT_DEPTH):
+        raise BadMessage(f"'result' is nested deeper than {MAX_RESULT_DEPTH} levels")
+    if "\\u" in result and not storable(json.dumps(parsed, ensure_ascii=False)):
+        raise BadMessage("'result' holds a lone surrogate")
+    return result
 
 
 def _error(data: dict[str, Any]) -> ErrorInfo:
     return ErrorInfo(
         type=_text(data, "type"),
-        message=_text(data, "message") if data.get("message") else "",
-        traceback=_text(data, "traceback") if data.get("traceback") else "",
+        message=_text(data, "message")[:MAX_ERROR_LENGTH] if data.get("message") else "",
+        traceback=_text(data, "traceback")[:MAX_TRACEBACK_LENGTH] if data.get("traceback") else "",
     )
 
 

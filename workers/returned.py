@@ -15,16 +15,14 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from workers.messages import MAX_RESULT_BYTES, MAX_RESULT_DEPTH, nested_deeper
 from workers.raised import clean
-
-MAX_BYTES = 262_144
-MAX_DEPTH = 100
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 class TooLarge(Exception):
-    """More than MAX_BYTES of JSON."""
+    """More than MAX_RESULT_BYTES of JSON."""
 
 
 class NotSerialisable(Exception):
@@ -42,7 +40,7 @@ def to_wire(returned: Any) -> tuple[str | None, str | None]:
         return float.__repr__(returned), None
     result = _json(returned)
     size = len(result.encode())
-    if size > MAX_BYTES:
+    if size > MAX_RESULT_BYTES:
         raise TooLarge(_too_large(f"{size:,} bytes of JSON"))
     return _number(returned, result), result
 
@@ -58,39 +56,59 @@ def _json(returned: Any) -> str:
         text = _encode(returned)
         text.encode()
     except (TypeError, ValueError, RecursionError):  # UnicodeEncodeError (a lone surrogate) is a ValueError
-        return _encode(_plain(returned, "result", ()))
-    if "\\u0000" in text or _nested_deeper(returned, MAX_DEPTH):
-        return _encode(_plain(returned, "result", ()))
+        return _encode(_Walk().plain(returned, "result", ()))
+    if "\\u0000" in text or nested_deeper(returned, MAX_RESULT_DEPTH):
+        return _encode(_Walk().plain(returned, "result", ()))
     return text
 
 
-def _nested_deeper(value: Any, levels: int) -> bool:
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    inner = (each for each in members if isinstance(each, dict | list | tuple))
-    return levels < 0 or any(_nested_deeper(each, levels - 1) for each in inner)
+class _Walk:
+    """Through everything in a value; what it makes of it cannot outgrow a result by much."""
 
+    def __init__(self) -> None:
+        self._left = MAX_RESULT_BYTES // 2  # members: each is at least one character and a comma
 
-def _plain(value: Any, path: str, inside: tuple[int, ...]) -> Any:
-    """The same in dicts, lists, texts and numbers alone."""
-    value = _without_numpy(value, path)
-    for types, convert in _SIMPLE:
-        if isinstance(value, types):
-            return convert(value)
-    return _container(value, path, inside)
+    def plain(self, value: Any, path: str, inside: tuple[int, ...]) -> Any:
+        """The same in dicts, lists, texts and numbers alone."""
+        value = _without_numpy(value, path)
+        if isinstance(value, Enum):  # before the others: it may be a number or a text as well
+            return self.plain(value.value, path, inside)
+        for types, convert in _SIMPLE:
+            if isinstance(value, types):
+                return convert(value)
+        return self._container(value, path, inside)
 
+    def _container(self, value: Any, path: str, inside: tuple[int, ...]) -> Any:
+        if id(value) in inside:
+            raise NotSerialisable(f"{_shown(path)} contains itself")
+        if len(inside) >= MAX_RESULT_DEPTH:
+            raise NotSerialisable(f"{_shown(path)} is nested deeper than {MAX_RESULT_DEPTH} levels")
+        inside = (*inside, id(value))
+        members = _members(value)
+        if isinstance(members, Mapping):
+            return {
+                self._key(k, path): self.plain(v, f"{path}[{k!r:.50}]", inside)
+                for k, v in self._counted(members.items())
+            }
+        if isinstance(members, Iterable):
+            return [self.plain(each, f"{path}[{i}]", inside) for i, each in enumerate(self._counted(members))]
+        what = f"a {type(value).__qualname__} (at {_shown(path)})"
+        raise NotSerialisable(f"{what} cannot be stored as JSON{_hint(value)}")
 
-def _container(value: Any, path: str, inside: tuple[int, ...]) -> Any:
-    if id(value) in inside:
-        raise NotSerialisable(f"{_shown(path)} contains itself")
-    if len(inside) >= MAX_DEPTH:
-        raise NotSerialisable(f"{_shown(path)} is nested deeper than {MAX_DEPTH} levels")
-    inside = (*inside, id(value))
-    members = _members(value)
-    if isinstance(members, Mapping):
-        return {_key(k, path): _plain(v, f"{path}[{k!r:.50}]", inside) for k, v in members.items()}
-    if isinstance(members, Iterable):
-        return [_plain(each, f"{path}[{i}]", inside) for i, each in enumerate(members)]
-    raise NotSerialisable(f"a {type(value).__qualname__} (at {_shown(path)}) cannot be stored as JSON{_hint(value)}")
+    def _counted(self, members: Iterable[Any]) -> Iterable[Any]:
+        for each in members:
+            self._left -= 1
+            if self._left < 0:
+                raise TooLarge(_too_large(f"more than {MAX_RESULT_BYTES // 2:,} elements"))
+            yield each
+
+    def _key(self, key: Any, path: str) -> str:
+        if isinstance(key, str):
+            return _storable(key)
+        if key is None or isinstance(key, bool | int | float | UUID | Decimal | date | Enum):
+            plain = self.plain(key, path, ())
+            return plain if isinstance(plain, str) else _encode(plain)
+        raise NotSerialisable(f"a {type(key).__qualname__} as a key of {_shown(path)} cannot be stored as JSON")
 
 
 def _members(value: Any) -> Any:
@@ -112,21 +130,12 @@ def _without_numpy(value: Any, path: str) -> Any:
     numpy = sys.modules.get("numpy")  # not imported for those who do not use it
     if numpy is None or not isinstance(value, numpy.generic | numpy.ndarray):
         return value
-    if isinstance(value, numpy.ndarray) and value.size * 2 > MAX_BYTES:
+    if isinstance(value, numpy.ndarray) and value.size * 2 > MAX_RESULT_BYTES:
         raise TooLarge(_too_large(f"an array of {value.size:,} elements at {_shown(path)}"))
     plain = value.tolist()
     if isinstance(plain, numpy.generic):  # e.g. a longdouble, which has no Python counterpart
         return float(plain) if numpy.issubdtype(plain.dtype, numpy.floating) else str(plain)
     return plain
-
-
-def _key(key: Any, path: str) -> str:
-    if isinstance(key, str):
-        return _storable(key)
-    if key is None or isinstance(key, bool | int | float | UUID | Decimal | date | Enum):
-        plain = _plain(key, path, ())
-        return plain if isinstance(plain, str) else _encode(plain)
-    raise NotSerialisable(f"a {type(key).__qualname__} as a key of {_shown(path)} cannot be stored as JSON")
 
 
 def _whole(value: int) -> int:
@@ -145,7 +154,7 @@ def _finite(value: float) -> float | str:
 
 
 def _storable(text: str) -> str:
-    return clean(text, MAX_BYTES * 4)
+    return clean(text, MAX_RESULT_BYTES * 4)
 
 
 def _sorted_if_possible(value: Set[Any]) -> list[Any]:
@@ -164,12 +173,11 @@ def _shown(path: str) -> str:
 
 
 def _too_large(what: str) -> str:
-    return f"it returned {what}; at most {MAX_BYTES:,} bytes are kept. Store it elsewhere and return where."
+    return f"it returned {what}; at most {MAX_RESULT_BYTES:,} bytes are kept. Store it elsewhere and return where."
 
 
-# In this order: an Enum or a bool may be a number or a text as well.
+# In this order: a bool is a number as well.
 _SIMPLE: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
-    (Enum, lambda each: _plain(each.value, "result", ())),
     ((bool, type(None)), lambda each: each),
     (str, _storable),
     (int, _whole),

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from workers.returned import MAX_BYTES, NotSerialisable, TooLarge, to_wire
+from workers.messages import MAX_RESULT_BYTES as MAX_BYTES
+from workers.returned import NotSerialisable, TooLarge, to_wire
 
 
 class Colour(Enum):
@@ -108,7 +109,17 @@ def test_what_has_no_form_in_json_is_named_with_its_place(returned: Any, said: s
         to_wire(returned)
 
 
-@pytest.mark.parametrize("returned", ["x" * MAX_BYTES, "ü" * (MAX_BYTES // 2), np.zeros(10_000_000), ["x"] * 100_000])
+@pytest.mark.parametrize(
+    "returned",
+    [
+        "x" * MAX_BYTES,
+        "ü" * (MAX_BYTES // 2),
+        np.zeros(10_000_000),
+        ["x"] * 100_000,
+        range(10**9),
+        [range(10**5)] * 99,
+    ],
+)
 def test_what_is_too_large_is_refused_with_size_limit_and_hint(returned: Any) -> None:
     with pytest.raises(TooLarge, match=r"at most 262,144 bytes are kept\. Store it elsewhere"):
         to_wire(returned)
