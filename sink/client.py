@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from workers.endpoint import Endpoint, EndpointError
+from workers.endpoint import Endpoint, EndpointError, Refused
 
 DOCUMENT = """mutation recordEvents($input: RecordEventsInput!) {
   recordEvents(input: $input) { verdicts userErrors { field message } }
@@ -22,14 +22,15 @@ class Client:
     def record(self, bodies: Sequence[bytes], event_count: int) -> list[str]:
         """The verdicts in the order of the events. `bodies` are JSON already and are joined as they are.
 
-        Raises EndpointError unless every event has its verdict; then nothing counts as recorded.
+        Raises EndpointError unless every event has its verdict; then nothing counts as recorded. Raises Refused when
+        the web cannot take one of the bodies.
         """
         data = self._endpoint.post(b"".join([_HEAD, b",".join(bodies), _TAIL]))
         payload = data.get("recordEvents")
         if not isinstance(payload, dict):
             raise EndpointError("the web answered recordEvents with nothing")
         if payload.get("userErrors"):
-            raise EndpointError(f"the web refused a batch: {payload['userErrors'][0].get('message', '')!s:.200}")
+            raise Refused(f"the web refused a batch: {payload['userErrors'][0].get('message', '')!s:.200}")
         verdicts = payload.get("verdicts")
         if not isinstance(verdicts, list) or len(verdicts) != event_count:
             found = len(verdicts) if isinstance(verdicts, list) else "no"

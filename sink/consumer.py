@@ -19,7 +19,7 @@ from workers.broker import (
     retries,
     while_open,
 )
-from workers.endpoint import EndpointError, NotAllowed
+from workers.endpoint import EndpointError, NotAllowed, Refused, Stumbled
 from workers.log import get_logger
 from workers.messages import BadMessage
 from workers.pace import Pace
@@ -32,6 +32,8 @@ GAP_SECONDS = 0.04
 SIGN_OF_LIFE_SECONDS = 5.0
 NOT_ALLOWED_SECONDS = 10.0
 WATCH_SECONDS = 30.0
+STUMBLES = 3  # of the web over the same batch, before the message at which it stumbles is looked for
+ASIDE_SECONDS = 30.0
 
 log = get_logger()
 
@@ -45,6 +47,7 @@ class Consumer:
         self._arrived: deque[Arrived] = deque()
         self._wanted = asyncio.Event()
         self._parking: set[asyncio.Task[None]] = set()
+        self._aside: list[asyncio.TimerHandle] = []
         self._recording: asyncio.Task[None] | None = None
         self._stopping = False
         self._trouble_said = ""
@@ -61,7 +64,7 @@ class Consumer:
     async def _serve(self, connection: Connection) -> BrokerLost:
         channel = await connection.open_channel()
         settling = Settling(channel)
-        self._arrived.clear()  # what came by a lost connection comes again
+        self._forget()
         try:
             await channel.consume(OUTCOMES, lambda delivery: self._take(settling, delivery), prefetch=PREFETCH)
         except BrokerLost as lost:
@@ -97,24 +100,63 @@ class Consumer:
             await asyncio.shield(self._recording)
         await asyncio.shield(channel.gone)  # it is still needed for acks
 
+    def _forget(self) -> None:
+        """What came by a lost connection comes again."""
+        self._arrived.clear()
+        for timer in self._aside:
+            timer.cancel()
+        self._aside.clear()
+
     async def _record(self, settling: Settling, batch: list[Arrived]) -> None:
-        """The same batch until it is answered; then acks it."""
+        """Acks the batch once it is answered; what the web cannot take is singled out of it."""
+        try:
+            verdicts = await self._verdicts(batch)
+        except (Refused, Stumbled) as error:
+            await self._single_out(settling, batch, error)
+            return
+        if verdicts is not None:
+            self._say("")
+            await self._park_invalid(batch, verdicts)
+            settling.ack([each.delivery.tag for each in batch])
+
+    async def _verdicts(self, batch: list[Arrived]) -> list[str] | None:
+        """Sends the same until it is answered; None: the sink stops before. Raises Refused, Stumbled."""
         bodies = [each.delivery.body for each in batch]
         count = sum(len(each.events) for each in batch)
+        stumbles = 0
         async for _ in retries(0.1, 10.0):
             try:
-                verdicts = await asyncio.to_thread(self._client.record, bodies, count)
+                return await asyncio.to_thread(self._client.record, bodies, count)
+            except Refused:
+                raise
             except EndpointError as error:
                 self._say(str(error))
                 if self._stopping or not batch:
-                    return
+                    return None
+                stumbles += isinstance(error, Stumbled)
+                if stumbles == STUMBLES:
+                    raise
                 if isinstance(error, NotAllowed):
                     await asyncio.sleep(NOT_ALLOWED_SECONDS)
-            else:
-                break
-        self._say("")
-        await self._park_invalid(batch, verdicts)
-        settling.ack([each.delivery.tag for each in batch])
+        raise AssertionError("retries() never ends")
+
+    async def _single_out(self, settling: Settling, batch: list[Arrived], error: EndpointError) -> None:
+        """Halves the batch down to the message at fault: outcomes of others must not wait for it."""
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            await self._record(settling, batch[:middle])
+            await self._record(settling, batch[middle:])
+        elif isinstance(error, Refused):
+            for each in batch:
+                await self._park(settling, each.delivery, str(error))
+        else:
+            # The web's fault and perhaps soon mended: kept in RabbitMQ, and sent again now and then.
+            log.warning("outcome.set_aside", text="a message is set aside and sent again later: {reason}", reason=error)
+            self._aside += [asyncio.get_running_loop().call_later(ASIDE_SECONDS, self._again, each) for each in batch]
+
+    def _again(self, arrived: Arrived) -> None:
+        self._arrived.append(arrived)
+        self._wanted.set()
 
     async def _park_invalid(self, batch: list[Arrived], verdicts: list[str]) -> None:
         if INVALID not in verdicts:

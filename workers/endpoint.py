@@ -19,6 +19,14 @@ class NotAllowed(EndpointError):
     """The token is unknown, revoked, or has not the scope."""
 
 
+class Refused(EndpointError):
+    """The web cannot take what was posted, and will not take the same again."""
+
+
+class Stumbled(EndpointError):
+    """The web met a fault of its own; perhaps because of what was posted."""
+
+
 class Endpoint:
     def __init__(self, web_url: str, token: str, *, answer_seconds: float = 30.0) -> None:
         self._url = f"{web_url}/graphql/"
@@ -42,6 +50,8 @@ class Endpoint:
             answer = None
         if isinstance(answer, dict) and answer.get("errors"):
             raise _failure(answer["errors"])
+        if response.status == 413:
+            raise Refused(f"{self._url} says that it is too large (HTTP 413)")
         if response.status != 200 or not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
             raise EndpointError(f"{self._url} answered HTTP {response.status} without the data asked for")
         data: dict[str, Any] = answer["data"]
@@ -52,8 +62,18 @@ def _failure(errors: Any) -> EndpointError:
     first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
     extensions = first.get("extensions")
     code = str(extensions.get("code", "")) if isinstance(extensions, dict) else ""
+    if code == "INTERNAL":  # its text names another number each time
+        return Stumbled("the web met a fault of its own; its log has the details")
     text = " ".join(f"the web answered: {first.get('message', 'an error')!s:.200} {code}".split())
-    return NotAllowed(text) if code in ("UNAUTHENTICATED", "FORBIDDEN") else EndpointError(text)
+    return _FAILURES.get(code, EndpointError)(text)
+
+
+_FAILURES: dict[str, type[EndpointError]] = {
+    "UNAUTHENTICATED": NotAllowed,
+    "FORBIDDEN": NotAllowed,
+    "BAD_USER_INPUT": Refused,
+    "QUERY_TOO_COMPLEX": Refused,
+}
 
 
 def _reason(error: BaseException) -> str:

@@ -119,6 +119,47 @@ def test_undecodable_messages_and_invalid_events_are_parked(rabbit: Rabbit, star
     assert unacked_and_ready(rabbit) == 0
 
 
+def poisoned(web: Web, task: int, status: int, answer: bytes) -> None:
+    """From now on the web cannot take a request with an outcome of this task."""
+    record = web.answer
+
+    def take(body: bytes) -> tuple[int, bytes]:
+        if f'"task":{task},'.encode() in body:
+            web.attempts.append(body)
+            return status, answer
+        return record(body)
+
+    web.answer = take  # type: ignore[method-assign]
+
+
+def test_a_message_that_the_web_refuses_is_parked_and_holds_up_no_other(rabbit: Rabbit, start: Start, web: Web) -> None:
+    poisoned(web, 13, 400, b'{"errors":[{"message":"nested too deeply","extensions":{"code":"BAD_USER_INPUT"}}]}')
+    rabbit.put_bodies(OUTCOMES, *[batch(outcome(task)) for task in range(1, 31)])
+    process = start("sink")
+    eventually(lambda: sorted(recorded(web)) == [task for task in range(1, 31) if task != 13])
+    [(body, headers)] = rabbit.take(BAD)
+    assert json.loads(body)["events"][0]["task"] == 13
+    assert "nested too deeply" in headers["x-why"]
+    assert process.stop() == 0
+    assert unacked_and_ready(rabbit) == 0
+
+
+def test_a_message_at_which_the_web_stumbles_waits_aside_and_holds_up_no_other(
+    rabbit: Rabbit, start: Start, web: Web
+) -> None:
+    answer = b'{"errors":[{"message":"our fault, number 12ab","extensions":{"code":"INTERNAL"}}]}'
+    poisoned(web, 3, 500, answer)
+    rabbit.put_bodies(OUTCOMES, *[batch(outcome(task)) for task in range(1, 5)])
+    process = start("sink")
+    eventually(lambda: sorted(recorded(web)) == [1, 2, 4])
+    rabbit.put_bodies(OUTCOMES, batch(outcome(5)))
+    eventually(lambda: 5 in recorded(web))
+    eventually(lambda: "a message is set aside" in process.output)
+    assert process.stop() == 0
+    assert rabbit.count(BAD) == 0
+    assert unacked_and_ready(rabbit) == 1
+
+
 def test_an_idle_sink_gives_signs_of_life(rabbit: Rabbit, start: Start, web: Web) -> None:
     start("sink")
     eventually(lambda: len(web.recorded) >= 2)
