@@ -3,7 +3,7 @@
     addresses = parse_addresses(os.environ["RABBITMQ_URL"])   # raises BadAddress
     connection = await connect(addresses)                     # for ever, says once that it waits
     channel = await connection.open_channel()
-    await declare_topology(channel, ["default"])              # the relay alone
+    await declare_topology(channel)                           # the relay alone
     tag = await channel.consume(OUTCOMES, on_delivery, prefetch=200)
     lost = await channel.gone                                 # why it ended: closed, cancelled, connection lost
 
@@ -40,6 +40,7 @@ from workers.topology import (
     OUTCOMES_EXCHANGE,
     OUTCOMES_KEY,
     TASKS_EXCHANGE,
+    declare_queue_of_tasks,
     declare_topology,
     tasks_queue,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "Connection",
     "Delivery",
     "connect",
+    "declare_queue_of_tasks",
     "declare_topology",
     "keep_connected",
     "parse_addresses",
@@ -100,13 +102,18 @@ class Delivery:
     body: bytes
 
 
-async def connect(addresses: Sequence[Address]) -> "Connection":
-    """A connection to the first address that answers. Tries for ever; says once that it waits and that it is back."""
+async def connect(addresses: Sequence[Address], on_trouble: Callable[[str], None] | None = None) -> "Connection":
+    """A connection to the first address that answers. Tries for ever; says once that it waits and that it is back.
+
+    `on_trouble` is told each time why there is none yet.
+    """
     async for attempt in retries():
         address = addresses[attempt % len(addresses)]
         try:
             connection = await _open(address)
         except BrokerLost as lost:
+            if on_trouble:
+                on_trouble(str(lost))
             if str(lost) not in _waiting_said:
                 _waiting_said.add(str(lost))
                 log.warning(
@@ -126,13 +133,17 @@ async def connect(addresses: Sequence[Address]) -> "Connection":
 
 
 async def keep_connected(
-    addresses: Sequence[Address], serve: Callable[["Connection"], Awaitable[BrokerLost]], *, doing: str
+    addresses: Sequence[Address],
+    serve: Callable[["Connection"], Awaitable[BrokerLost]],
+    *,
+    doing: str,
+    on_trouble: Callable[[str], None] | None = None,
 ) -> None:
     """Connects and serves, again and again, until cancelled. `serve` returns or raises why it ended; said once."""
     said = ""
     while True:
         async for _ in retries():
-            connection = await connect(addresses)
+            connection = await connect(addresses, on_trouble)
             connected_at = time.monotonic()
             try:
                 lost = await serve(connection)
@@ -140,6 +151,8 @@ async def keep_connected(
                 lost = error
             finally:
                 await connection.close()
+            if on_trouble:
+                on_trouble(str(lost))
             if str(lost) != said:
                 said = str(lost)
                 log.warning("broker.lost", text="{doing} stopped: {reason}", doing=doing, reason=lost)
@@ -247,6 +260,10 @@ class Channel:
         await self._ask(
             self._pika.queue_declare, queue=queue, durable=True, arguments={"x-queue-type": "quorum", **arguments}
         )
+
+    async def declare_seat(self, queue: str) -> None:
+        """A queue for this connection alone, gone with it. Raises BrokerLost (405: another connection has it)."""
+        await self._ask(self._pika.queue_declare, queue=queue, exclusive=True)
 
     async def bind(self, queue: str, exchange: str, routing_key: str) -> None:
         await self._ask(self._pika.queue_bind, queue=queue, exchange=exchange, routing_key=routing_key)

@@ -207,6 +207,14 @@ def decode_heartbeat(data: dict[str, Any]) -> Heartbeat:
     )
 
 
+QUEUE_NAME_RULE = "1 to 100 letters, digits, '.', '-' and '_'"
+
+
+def is_queue_name(name: str) -> bool:
+    """Whether a queue may be called so: it is part of a name in RabbitMQ and of addresses."""
+    return re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) is not None
+
+
 def storable(text: str) -> bool:
     """Whether both databases can keep the text: PostgreSQL refuses NUL, UTF-8 has no lone surrogates."""
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)

@@ -70,11 +70,17 @@ class Publisher:
         self._up = asyncio.Event()
         self._last_tag = 0
         self._open: dict[int, tuple[_Batch, int]] = {}
+        self._trouble = "not connected yet"
         self.reconnected = asyncio.Event()
 
     @property
     def connected(self) -> bool:
         return self._channel is not None and self._channel.is_open
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not connected; empty when it is."""
+        return "" if self.connected else self._trouble
 
     @property
     def blocked(self) -> bool:
@@ -89,7 +95,7 @@ class Publisher:
 
     async def run(self) -> None:
         """Keeps the connection up until cancelled; closes it then."""
-        await keep_connected(self._addresses, self._serve, doing="publishing to RabbitMQ")
+        await keep_connected(self._addresses, self._serve, doing="publishing to RabbitMQ", on_trouble=self._note)
 
     async def publish(self, batch: Sequence[Message]) -> list[Verdict]:
         """One verdict per message, in order; takes at most 15 s. Messages are persistent and mandatory."""
@@ -104,6 +110,9 @@ class Publisher:
             # Another node, or a fresh connection to this one, may answer.
             channel.connection.drop(f"no confirm within {CONFIRM_SECONDS:.0f} s")
         return waiting.verdicts
+
+    def _note(self, trouble: str) -> None:
+        self._trouble = trouble
 
     async def _serve(self, connection: Connection) -> BrokerLost:
         """One connection's life; why it ended."""

@@ -1,6 +1,5 @@
 """What there is in RabbitMQ: exchanges, queues and bindings. Only the relay declares them; import it from broker.py."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +15,10 @@ DEAD = "millrace.dead"
 BAD = "millrace.bad"
 BAD_KEY = "bad"
 DEFAULT_QUEUE = "default"
+TASK_DELIVERIES = 100
+# An outcome comes again each time a sink restarts while the web is away: that is nothing to drop it for. "Unlimited"
+# has no word that RabbitMQ 3 and 4 share.
+OUTCOME_DELIVERIES = 1_000_000
 
 
 def tasks_queue(queue: str) -> str:
@@ -23,24 +26,27 @@ def tasks_queue(queue: str) -> str:
     return f"{TASKS_EXCHANGE}.{queue}"
 
 
-async def declare_topology(channel: "Channel", queues: Iterable[str]) -> None:
-    """Exchanges, queues and bindings; may be called again. Raises BrokerLost (406: declared otherwise by somebody)."""
+async def declare_topology(channel: "Channel") -> None:
+    """What all share; may be called again. Raises BrokerLost (406: declared otherwise by somebody)."""
     for exchange in (TASKS_EXCHANGE, OUTCOMES_EXCHANGE, DEAD_EXCHANGE, BAD_EXCHANGE):
         await channel.declare_exchange(exchange)
     await channel.declare_queue(BAD, {})
     await channel.bind(BAD, BAD_EXCHANGE, BAD_KEY)
     await channel.declare_queue(DEAD, {})
-    await channel.declare_queue(OUTCOMES, _dead_lettered(BAD_EXCHANGE, BAD_KEY))
+    await channel.declare_queue(OUTCOMES, _dead_lettered(BAD_EXCHANGE, BAD_KEY, OUTCOME_DELIVERIES))
     await channel.bind(OUTCOMES, OUTCOMES_EXCHANGE, OUTCOMES_KEY)
-    for queue in queues:
-        await channel.declare_queue(tasks_queue(queue), _dead_lettered(DEAD_EXCHANGE, queue))
-        await channel.bind(tasks_queue(queue), TASKS_EXCHANGE, queue)
-        await channel.bind(DEAD, DEAD_EXCHANGE, queue)
 
 
-def _dead_lettered(exchange: str, key: str) -> dict[str, Any]:
+async def declare_queue_of_tasks(channel: "Channel", queue: str) -> None:
+    """One queue; may be called again. Raises BrokerLost (406: declared otherwise by somebody)."""
+    await channel.declare_queue(tasks_queue(queue), _dead_lettered(DEAD_EXCHANGE, queue, TASK_DELIVERIES))
+    await channel.bind(tasks_queue(queue), TASKS_EXCHANGE, queue)
+    await channel.bind(DEAD, DEAD_EXCHANGE, queue)
+
+
+def _dead_lettered(exchange: str, key: str, deliveries: int) -> dict[str, Any]:
     return {
-        "x-delivery-limit": 100,
+        "x-delivery-limit": deliveries,
         "x-dead-letter-exchange": exchange,
         "x-dead-letter-routing-key": key,
         "x-dead-letter-strategy": "at-least-once",

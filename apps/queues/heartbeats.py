@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, SchemaError
 
 from apps.queues.models import Queue, Worker
 from apps.tasks.models import KIND_LENGTH, Kind
-from workers.messages import BadMessage, Heartbeat, decode_heartbeat
+from workers.messages import QUEUE_NAME_RULE, BadMessage, Heartbeat, decode_heartbeat, is_queue_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ def record(reports: Sequence[tuple[str, Any]], now: datetime) -> None:
     try:
         with transaction.atomic():
             _write(beats, now)
-    except (DatabaseError, ArithmeticError, ValueError) as error:
+    except (DatabaseError, ArithmeticError, ValueError, RecursionError) as error:
         # What a forged one may still hold: outcomes in the same batch must not wait for it, again and again.
         log.warning("heartbeats passed over: %s", error)
 
@@ -76,7 +76,7 @@ def _worker(name: str, beat: Heartbeat, now: datetime) -> Worker:
 def _announce(name: str, beat: Heartbeat, now: datetime) -> None:
     Worker.objects.filter(last_seen_at__lt=now - FORGET_AFTER).delete()
     Worker.objects.filter(name=name).update(environment=beat.environment)
-    queues = [Queue(name=queue[:100]) for queue in beat.queues[:MOST_QUEUES]]
+    queues = [Queue(name=queue) for queue in beat.queues[:MOST_QUEUES] if _is_queue(queue)]
     Queue.objects.bulk_create(queues, ignore_conflicts=True)
     Kind.objects.bulk_create(
         [_kind(data, now) for data in beat.kinds or [] if _is_kind(data)],
@@ -84,6 +84,13 @@ def _announce(name: str, beat: Heartbeat, now: datetime) -> None:
         unique_fields=["name"],
         update_fields=["doc", "schema", "queue", "announced_at"],
     )
+
+
+def _is_queue(name: str) -> bool:
+    if is_queue_name(name):
+        return True
+    log.warning("queue %.100r passed over: its name must be %s", name, QUEUE_NAME_RULE)
+    return False
 
 
 def _is_kind(data: dict[str, Any]) -> bool:

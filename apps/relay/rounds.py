@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -13,8 +14,9 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from apps.queues import health
 from apps.relay import schedule, seat
+from apps.relay.declared import Declared
 from apps.tasks.clock import database_now
-from workers.broker import DEFAULT_QUEUE, TASKS_EXCHANGE, BrokerLost, Channel, Connection, declare_topology
+from workers.broker import DEFAULT_QUEUE, TASKS_EXCHANGE, BrokerLost, Connection
 from workers.log import get_logger
 from workers.messages import AGAIN_HEADER, TaskMessage
 from workers.pace import Pace
@@ -22,6 +24,7 @@ from workers.publisher import Message, Publisher, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from apps.relay.schedule import Due, Window
     from workers.broker import Address
@@ -48,9 +51,7 @@ class Relay:
         self._pace = Pace(GAP_SECONDS)
         self._windows: dict[str, Window] = {}
         self._queues: set[str] = set()
-        self._declared: set[str] = set()
-        self._broker: Connection | None = None
-        self._topology: Channel | None = None
+        self._declared = Declared()
         self._uncertain: set[tuple[int, int]] = set()
         self._database_away = False
         self._stopping = False
@@ -60,14 +61,6 @@ class Relay:
         self._stopping = True
 
     async def run(self) -> None:
-        publishing = asyncio.create_task(self._publisher.run())
-        try:
-            await self._take_seats()
-        finally:
-            publishing.cancel()
-            await asyncio.wait([publishing])
-
-    async def _take_seats(self) -> None:
         while not self._stopping:
             try:
                 async with seat.taken() as held:
@@ -80,32 +73,33 @@ class Relay:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _serve(self, held: seat.Seat) -> None:
+        publishing = asyncio.create_task(self._publisher.run())
         beating = asyncio.create_task(self._beat())
         # Whatever was due before may have been published by a relay that died before it could mark it.
         taken_at = await self._database(database_now)
-        doubtful = BATCH
+        doubtful: defaultdict[str, int] = defaultdict(lambda: BATCH)
         try:
             while not (self._stopping or held.lost.done() or beating.done()):
                 await self._pace.turn()
                 batch = await self._next_batch()
-                again = {(each.task, each.attempt) for each in batch[:doubtful] if each.dispatch_at < taken_at}
-                doubtful -= len(again)
-                await self._carry(batch, again | self._uncertain)
+                await self._carry(batch, self._uncertain | _doubtful(batch, taken_at, doubtful))
                 if len(batch) < BATCH:
                     await held.hinted(SWEEP_SECONDS)
         finally:
             beating.cancel()
-            await asyncio.wait([beating])
+            publishing.cancel()
+            await asyncio.wait([beating, publishing])
         if not beating.cancelled():
             beating.result()
 
     async def _next_batch(self) -> list[Due]:
         most = BATCH if self._publisher.connected and not self._publisher.blocked else 0
-        self._queues, batch = await self._database(partial(schedule.look, self._windows, most))
+        leave_out = frozenset(self._declared.unusable)
+        self._queues, batch = await self._database(partial(schedule.look, self._windows, most, leave_out))
         if self._database_away:
             log.info("relay.database_back", text="the database is back")
             self._database_away = False
-        if self._queues - self._declared:
+        if self._declared.lacks(self._queues):
             await self._declare_again()
         return batch
 
@@ -125,16 +119,11 @@ class Relay:
             await self._declare_again()
 
     async def _declare(self, broker: Connection) -> None:
-        if not (self._topology and self._topology.is_open and self._broker is broker):
-            self._broker, self._topology = broker, await broker.open_channel()
-        queues = self._queues or {DEFAULT_QUEUE}
-        await declare_topology(self._topology, sorted(queues))
-        self._declared = queues
+        await self._declared.begin(broker, self._queues or {DEFAULT_QUEUE})
 
     async def _declare_again(self) -> None:
-        if self._broker:
-            with contextlib.suppress(BrokerLost):  # the publisher meets it too, says it, and declares when it is back
-                await self._declare(self._broker)
+        with contextlib.suppress(BrokerLost):  # the publisher meets it too, says it, and declares when it is back
+            await self._declared.declare(self._queues)
 
     async def _beat(self) -> None:
         """Signs of life, at once when the broker comes or goes."""
@@ -148,11 +137,12 @@ class Relay:
                     break
 
     def _trouble(self) -> str:
-        if not self._publisher.connected:
-            return "The relay cannot reach RabbitMQ: new tasks wait until it is back."
+        if reason := self._publisher.trouble:
+            return f"The relay cannot use RabbitMQ, so new tasks wait: {reason}"
         if self._publisher.blocked:
             return "RabbitMQ is out of memory or disk: new tasks wait until it has room."
-        return ""
+        unusable = [f"The queue {queue} cannot be used: {why}" for queue, why in self._declared.unusable.items()]
+        return " ".join(unusable)
 
     async def _database(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -161,6 +151,19 @@ class Relay:
 def _close_connection() -> None:
     """Of the thread that calls it: Django's connections belong to threads."""
     connection.close()
+
+
+def _doubtful(batch: Sequence[Due], taken_at: datetime, left: defaultdict[str, int]) -> set[tuple[int, int]]:
+    """Those that a relay before this one may have published: of each queue the first that were due when it was gone.
+
+    `left`: how many more of a queue may be among them; it had no more than a batch under way.
+    """
+    found = set()
+    for each in batch:
+        if each.dispatch_at < taken_at and left[each.queue]:
+            left[each.queue] -= 1
+            found.add((each.task, each.attempt))
+    return found
 
 
 def _message(due: Due, again: set[tuple[int, int]]) -> Message:

@@ -15,7 +15,7 @@ from apps.tasks.models import Task
 from workers.broker import DEFAULT_QUEUE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
 
@@ -59,12 +59,15 @@ class Window:
         return max(0, size - held)
 
 
-def look(windows: dict[str, Window], most: int) -> tuple[set[str], list[Due]]:
-    """The queues there are, and what is to be handed over now: what is due, as far as each queue's window has room."""
+def look(windows: dict[str, Window], most: int, leave_out: Collection[str] = ()) -> tuple[set[str], list[Due]]:
+    """The queues there are, and what is to be handed over now: what is due, as far as each queue's window has room.
+
+    Of the queues in `leave_out` nothing is handed over.
+    """
     # Those that some worker has served, and the one that is always there.
     queues = {DEFAULT_QUEUE, *Queue.objects.values_list("name", flat=True)}
     batch: list[Due] = []
-    for queue in sorted(queues) if most else ():
+    for queue in sorted(queues.difference(leave_out)) if most else ():
         window = windows.setdefault(queue, Window())
         room = window.room(held_by_broker(queue, window.most))
         batch += due(queue, min(room, most - len(batch)))

@@ -101,6 +101,8 @@ def _drain(hints: socket.socket, seat: Seat) -> None:
 @asynccontextmanager
 async def _postgresql() -> AsyncIterator[Seat]:
     database = {name: value for name, value in connection.get_connection_params().items() if name not in _OF_DJANGO}
+    database |= _KEEPALIVES
+    database["options"] = f"{database.get('options', '')} {_NOTICE_A_LOST_HOST}"
     async with await psycopg.AsyncConnection.connect(**database, autocommit=True) as own:
         await _until(partial(_locked_in, own))
         await own.execute(f"LISTEN {wake.CHANNEL}")
@@ -113,6 +115,10 @@ async def _postgresql() -> AsyncIterator[Seat]:
             await asyncio.wait([listening])
 
 
+# The server keeps the lock of a relay whose host has vanished for as long as it believes in the connection: by default
+# two hours.
+_NOTICE_A_LOST_HOST = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+_KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}  # the other direction
 _OF_DJANGO = ("cursor_factory", "context", "prepare_threshold")
 
 

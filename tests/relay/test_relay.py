@@ -1,6 +1,7 @@
 """The relay against a real broker and a real database, as its own process."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,7 +12,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from apps.queues.models import Pulse
+from apps.queues.models import Pulse, Queue
+from apps.relay import rounds
+from apps.relay.declared import SEAT, TWO_AT_WORK
+from apps.relay.schedule import Due
 from apps.tasks.drafts import Draft
 from apps.tasks.models import Kind, Task
 from apps.tasks.services import create, create_many
@@ -117,7 +121,7 @@ def test_tasks_wait_while_the_broker_is_away(alice: User, run: Run, broker: Brok
     relay = run("manage.py", "relay", RABBITMQ_URL=broker.url("relay"))
     eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
     broker.stop()
-    eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains="cannot reach RabbitMQ").exists())
+    eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains="cannot use RabbitMQ").exists())
     task = create(user=alice, draft=Draft(name="patient", kind="demo.noop"))
     broker.start()
     eventually(lambda: handed_over() == 1, timeout_seconds=40)
@@ -144,6 +148,48 @@ def test_a_second_relay_stands_by_until_the_first_is_gone(
     relay.kill()
     create(user=alice, draft=Draft(name="n", kind="demo.noop"))
     eventually(lambda: handed_over() == 1)
+
+
+def test_a_queue_that_somebody_declared_otherwise_holds_up_no_other(
+    alice: User, run: Run, broker: Broker, channel: Any
+) -> None:
+    channel.queue_declare("millrace.tasks.odd", durable=True)
+    Queue.objects.create(name="odd")
+    Queue.objects.create(name="zebra")
+    for queue in ("odd", "default", "zebra"):
+        Kind.objects.create(name=queue, queue=queue, schema={"type": "object"}, announced_at=timezone.now())
+        create(user=alice, draft=Draft(name=queue, kind=queue))
+    relay = run("manage.py", "relay", RABBITMQ_URL=broker.url("relay"))
+    eventually(lambda: handed_over() == 2)
+    assert Task.objects.get(queue="odd").dispatch_at
+    eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains="The queue odd cannot be used").exists())
+    assert relay.output.count("the queue odd cannot be used: PRECONDITION_FAILED") == 1
+    for queue in ("odd", "zebra"):
+        channel.queue_delete(f"millrace.tasks.{queue}")
+
+
+def test_two_of_them_on_one_virtual_host_do_not_share_it(alice: User, run: Run, broker: Broker, channel: Any) -> None:
+    channel.queue_declare(SEAT, exclusive=True)
+    relay = run("manage.py", "relay", RABBITMQ_URL=broker.url("relay"))
+    eventually(lambda: TWO_AT_WORK in relay.output)
+    eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains=TWO_AT_WORK).exists())
+    create(user=alice, draft=Draft(name="n", kind="demo.noop"))
+    channel.queue_delete(SEAT)
+    eventually(lambda: handed_over() == 1)
+    assert relay.output.count(TWO_AT_WORK) == 1
+
+
+def test_of_every_queue_the_first_that_were_due_may_have_been_sent_before() -> None:
+    taken_at = timezone.now()
+
+    def due(task: int, queue: str, seconds: int) -> Due:
+        at = taken_at + timedelta(seconds=seconds)
+        return Due(task=task, attempt=1, kind="k", params={}, queue=queue, reason="", dispatch_at=at)
+
+    left: defaultdict[str, int] = defaultdict(lambda: 2)
+    batch = [due(1, "a", -3), due(2, "a", -2), due(3, "a", -1), due(4, "b", -1), due(5, "b", 1)]
+    assert rounds._doubtful(batch, taken_at, left) == {(1, 1), (2, 1), (4, 1)}
+    assert rounds._doubtful([due(6, "b", -1), due(7, "b", -1)], taken_at, left) == {(6, 1)}
 
 
 def test_sigterm_ends_it_in_order(relay: Process) -> None:

@@ -16,7 +16,17 @@ from pika.exceptions import AMQPError
 
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
-from workers.broker import BAD, DEAD, OUTCOMES, BrokerLost, connect, declare_topology, parse_addresses, tasks_queue
+from workers.broker import (
+    BAD,
+    DEAD,
+    OUTCOMES,
+    BrokerLost,
+    connect,
+    declare_queue_of_tasks,
+    declare_topology,
+    parse_addresses,
+    tasks_queue,
+)
 from workers.messages import CONTENT_TYPE, TaskMessage
 
 TASKS = tasks_queue("default")
@@ -107,7 +117,9 @@ class Rabbit:
 
     async def _declare(self) -> None:
         connection = await connect(parse_addresses(self.broker.url("relay")))
-        await declare_topology(await connection.open_channel(), ["default"])
+        channel = await connection.open_channel()
+        await declare_topology(channel)
+        await declare_queue_of_tasks(channel, "default")
         await connection.close()
 
 
