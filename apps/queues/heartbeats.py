@@ -23,17 +23,22 @@ FORGET_AFTER = timedelta(days=1)
 MOST_QUEUES = 64  # of one worker: each is a queue in the broker too
 
 
-def record(reports: Sequence[tuple[str, Any]], now: datetime) -> None:
-    """Each report: the worker's name and its heartbeat as JSON data. A malformed one is logged and passed over."""
+def record(reports: Sequence[tuple[str, Any]], now: datetime) -> bool:
+    """Whether a worker said goodbye, which a table of tasks would show.
+
+    Each report: the worker's name and its heartbeat as JSON data. A malformed one is logged and passed over.
+    """
     beats = {name[:200]: beat for name, data in reports if (beat := _decoded(name, data))}
     if not beats:
-        return
+        return False
     try:
         with transaction.atomic():
             _write(beats, now)
     except (DatabaseError, ArithmeticError, ValueError, RecursionError) as error:
         # What a forged one may still hold: outcomes in the same batch must not wait for it, again and again.
         log.warning("heartbeats passed over: %s", error)
+        return False
+    return any(beat.leaving for beat in beats.values())
 
 
 def _write(beats: dict[str, Heartbeat], now: datetime) -> None:

@@ -17,10 +17,21 @@ def database_now() -> datetime:
 
 def ticks() -> int:
     """Where the tick stands: equal to an earlier answer = no table of tasks has changed since."""
+    return ticks_and_now()[0]
+
+
+def ticks_and_now() -> tuple[int, datetime]:
+    """The tick and the database's time, asked for at once."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT ticks FROM tasks_clock WHERE id = 1")
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
+        cursor.execute(_READ[connection.vendor])
+        tick, now = cursor.fetchone()
+    return int(tick), now or database_now()
+
+
+_READ = {
+    "sqlite": "SELECT coalesce(max(ticks), 0), NULL FROM tasks_clock",
+    "postgresql": "SELECT coalesce(max(ticks), 0), clock_timestamp() FROM tasks_clock",
+}
 
 
 def tick() -> None:

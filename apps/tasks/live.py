@@ -6,13 +6,12 @@ Nothing is remembered here between two polls, so any web process can answer any 
 from __future__ import annotations
 
 import hashlib
-import time
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from apps.tasks import table
-from apps.tasks.clock import ticks
+from apps.tasks.clock import ticks, ticks_and_now
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -54,8 +53,9 @@ class Tag:
 
     def holds(self, view: str) -> bool:
         """Whether the browser's page is still right, at the price of one tiny SELECT."""
-        current = self.until == NEVER or time.time() < self.until
-        return current and self.view == view and self.ticks == ticks()
+        tick, now = ticks_and_now()
+        current = self.until == NEVER or now.timestamp() < self.until
+        return current and self.view == view and self.ticks == tick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,9 +46,10 @@ def record(batches: Sequence[object]) -> list[Verdict]:
         page = _Page.of({event.task for _, event in filter(None, reports)}, now)
         verdicts = [page.apply(*report) if report else Verdict.INVALID for report in reports]
         page.write()
-        heartbeats.record([(batch["worker"], batch["heartbeat"]) for batch in checked if batch.get("heartbeat")], now)
+        beats = [(batch["worker"], batch["heartbeat"]) for batch in checked if batch.get("heartbeat")]
+        somebody_left = heartbeats.record(beats, now)
         health.beat_now_and_then("sink")
-        if Verdict.APPLIED in verdicts:
+        if somebody_left or Verdict.APPLIED in verdicts:
             tick()
     return verdicts
 

@@ -77,7 +77,7 @@ def _save(user: User, drafts: Sequence[Draft], kinds: dict[str, Kind]) -> list[T
         tasks = [_task(user, draft, kinds[draft.kind].queue, now) for draft in drafts]
         numbers = insert_rows(Task, COLUMNS, [[getattr(task, name) for name in COLUMNS] for task in tasks])
         tick()
-        transaction.on_commit(wake.relay)
+        transaction.on_commit(wake.relay, robust=True)  # it is saved by then, whatever becomes of the hint
     for task, number in zip(tasks, numbers, strict=True):
         task.pk = number
     return tasks

@@ -1,9 +1,12 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.utils import timezone
 
+from apps.relay import wake
 from apps.tasks.clock import ticks
 from apps.tasks.drafts import Draft, Refused
 from apps.tasks.models import Kind, Task
@@ -24,6 +27,19 @@ def test_a_task_for_later_waits_in_the_database(alice: User, kinds: dict[str, Ki
     later = timezone.now() + timedelta(hours=1)
     task = create(user=alice, draft=Draft(name="later", kind="demo.noop", run_at=later))
     assert (task.reason, task.dispatch_at) == ("SCHEDULED", later)
+
+
+def test_a_hint_that_fails_does_not_deny_that_the_task_is_saved(
+    alice: User, kinds: dict[str, Kind], monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    def fail() -> None:
+        raise OperationalError("terminating connection due to administrator command")
+
+    monkeypatch.setattr(wake, "relay", fail)
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        task = create(user=alice, draft=Draft(name="saved", kind="demo.noop"))
+    assert len(callbacks) == 1
+    assert Task.objects.get() == task
 
 
 def test_a_time_in_the_past_means_now(alice: User, kinds: dict[str, Kind]) -> None:
