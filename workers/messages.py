@@ -5,25 +5,63 @@ Two kinds of message travel: one `TaskMessage` per attempt (relay -> worker) and
 """
 
 import json
-import re
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Literal, NoReturn
+from typing import Any, ClassVar, Literal
+
+from workers.fields import (
+    BIGGEST_ID,
+    MAX_RESULT_BYTES,
+    MAX_RESULT_DEPTH,
+    QUEUE_NAME_RULE,
+    BadMessage,
+    decode_json,
+    is_queue_name,
+    list_of,
+    nested_deeper,
+    number_of,
+    object_of,
+    result_of,
+    storable,
+    text_of,
+    value_of,
+)
+
+__all__ = [
+    "AGAIN_HEADER",
+    "BIGGEST_ID",
+    "CONTENT_TYPE",
+    "MAX_RESULT_BYTES",
+    "MAX_RESULT_DEPTH",
+    "QUEUE_NAME_RULE",
+    "VERSION",
+    "BadMessage",
+    "ErrorInfo",
+    "Event",
+    "EventBatch",
+    "Heartbeat",
+    "Outcome",
+    "Started",
+    "TaskMessage",
+    "check_batch",
+    "decode_batch",
+    "decode_event",
+    "decode_heartbeat",
+    "encode_event",
+    "event_head",
+    "is_queue_name",
+    "join_batch",
+    "nested_deeper",
+    "storable",
+]
 
 VERSION = 1
 MAX_BODY_BYTES = 1_048_576
 CONTENT_TYPE = "application/json"
 AGAIN_HEADER = "x-again"  # set when an earlier publish of the same attempt was never confirmed
-BIGGEST_ID = 2**63 - 1
-MAX_RESULT_BYTES = 262_144
-MAX_RESULT_DEPTH = 100
 MAX_ERROR_LENGTH = 4_096
 MAX_TRACEBACK_LENGTH = 16_384
 
 FinalStatus = Literal["FINISHED", "FAILED"]
-
-
-class BadMessage(ValueError):
-    """A body that is not of this format; the text says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +80,10 @@ class TaskMessage:
     def decode(cls, body: bytes) -> "TaskMessage":
         data = _load(body)
         return cls(
-            task=_number(data, "task"),
-            attempt=_number(data, "attempt"),
-            kind=_text(data, "kind"),
-            params=_object(data, "params"),
+            task=number_of(data, "task"),
+            attempt=number_of(data, "attempt"),
+            kind=text_of(data, "kind"),
+            params=object_of(data, "params"),
         )
 
 
@@ -164,7 +202,7 @@ def check_batch(data: object) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise BadMessage("not a JSON object")
     _version(data)
-    _text(data, "worker")
+    text_of(data, "worker")
     if not isinstance(data.get("events"), list):
         raise BadMessage("'events' must be a list")
     if not isinstance(data.get("heartbeat", {}), dict):
@@ -178,7 +216,7 @@ def decode_event(data: object) -> Event:
         raise BadMessage("an event must be an object")
     kind = data.get("type")
     if kind == Started.type:
-        return Started(task=_number(data, "task"), attempt=_number(data, "attempt"))
+        return Started(task=number_of(data, "task"), attempt=number_of(data, "attempt"))
     if kind == Outcome.type:
         return _outcome(data)
     raise BadMessage(f"unknown event type {kind!r:.50}")
@@ -194,37 +232,17 @@ def decode_heartbeat(data: dict[str, Any]) -> Heartbeat:
         raise BadMessage("it holds a NUL or a lone surrogate")
     rss = data.get("rss_bytes")
     return Heartbeat(
-        host=_text(data, "host"),
-        pid=_number(data, "pid"),
-        queues=_list_of(data, "queues", str),
-        concurrency=_number(data, "concurrency"),
-        running=_list_of(data, "running", int),
+        host=text_of(data, "host"),
+        pid=number_of(data, "pid"),
+        queues=list_of(data, "queues", str),
+        concurrency=number_of(data, "concurrency"),
+        running=list_of(data, "running", int),
         draining=data.get("draining") is True,
         leaving=data.get("leaving") is True,
         rss_bytes=rss if isinstance(rss, int) and 0 <= rss <= BIGGEST_ID else None,
-        kinds=_list_of(data, "kinds", dict) if data.get("kinds") is not None else None,
-        environment=_object(data, "environment") if data.get("environment") is not None else None,
+        kinds=list_of(data, "kinds", dict) if data.get("kinds") is not None else None,
+        environment=object_of(data, "environment") if data.get("environment") is not None else None,
     )
-
-
-QUEUE_NAME_RULE = "1 to 100 letters, digits, '.', '-' and '_'"
-
-
-def is_queue_name(name: str) -> bool:
-    """Whether a queue may be called so: it is part of a name in RabbitMQ and of addresses."""
-    return re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) is not None
-
-
-def storable(text: str) -> bool:
-    """Whether both databases can keep the text: PostgreSQL refuses NUL, UTF-8 has no lone surrogates."""
-    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
-
-
-def nested_deeper(value: Any, levels: int) -> bool:
-    """Whether lists and objects stand in each other more than `levels` times."""
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    inner = (each for each in members if isinstance(each, dict | list | tuple))
-    return levels < 0 or any(nested_deeper(each, levels - 1) for each in inner)
 
 
 def _outcome(data: dict[str, Any]) -> Outcome:
@@ -235,51 +253,22 @@ def _outcome(data: dict[str, Any]) -> Outcome:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 1e9:
         raise BadMessage("'run_seconds' must be a number of seconds")
     return Outcome(
-        task=_number(data, "task"),
-        attempt=_number(data, "attempt"),
+        task=number_of(data, "task"),
+        attempt=number_of(data, "attempt"),
         status=status,
-        reason=_text(data, "reason") if data.get("reason") else "",
-        value=_value(data),
-        result=_result(data) if data.get("result") is not None else None,
-        error=_error(_object(data, "error")) if data.get("error") is not None else None,
+        reason=text_of(data, "reason") if data.get("reason") else "",
+        value=value_of(data),
+        result=result_of(data) if data.get("result") is not None else None,
+        error=_error(object_of(data, "error")) if data.get("error") is not None else None,
         run_seconds=float(seconds),
     )
 
 
-def _value(data: dict[str, Any]) -> str | None:
-    if data.get("value") is None:
-        return None
-    value = _text(data, "value")
-    if not _NUMBER.fullmatch(value) or (float(value) in _INFINITIES and "inf" not in value):
-        raise BadMessage("'value' must be a number as text")
-    return value
-
-
-_NUMBER = re.compile(r"nan|-?inf|-?[0-9]{1,400}(\.[0-9]{1,400})?(e[+-]?[0-9]{1,3})?")
-_INFINITIES = (float("inf"), float("-inf"))
-
-
-def _result(data: dict[str, Any]) -> str:
-    """JSON text that whoever shows it can parse, and whose texts are Unicode."""
-    result = _text(data, "result")
-    if len(result) > MAX_RESULT_BYTES:
-        raise BadMessage(f"'result' is longer than {MAX_RESULT_BYTES} bytes")
-    try:
-        parsed = _decode(result)
-    except (ValueError, RecursionError):
-        raise BadMessage("'result' must be JSON") from None
-    if nested_deeper(parsed, MAX_RESULT_DEPTH):
-        raise BadMessage(f"'result' is nested deeper than {MAX_RESULT_DEPTH} levels")
-    if "\\u" in result and not storable(json.dumps(parsed, ensure_ascii=False)):
-        raise BadMessage("'result' holds a lone surrogate")
-    return result
-
-
 def _error(data: dict[str, Any]) -> ErrorInfo:
     return ErrorInfo(
-        type=_text(data, "type"),
-        message=_text(data, "message")[:MAX_ERROR_LENGTH] if data.get("message") else "",
-        traceback=_text(data, "traceback")[:MAX_TRACEBACK_LENGTH] if data.get("traceback") else "",
+        type=text_of(data, "type"),
+        message=text_of(data, "message")[:MAX_ERROR_LENGTH] if data.get("message") else "",
+        traceback=text_of(data, "traceback")[:MAX_TRACEBACK_LENGTH] if data.get("traceback") else "",
     )
 
 
@@ -292,7 +281,7 @@ def _load(body: bytes) -> dict[str, Any]:
         raise BadMessage(f"longer than {MAX_BODY_BYTES} bytes")
     try:
         # json.loads would accept UTF-16 bytes as well, which could not be joined with others.
-        data = _decode(body.decode())
+        data = decode_json(body.decode())
     except (ValueError, RecursionError) as error:
         raise BadMessage(f"not JSON: {error!s:.100}") from None
     if not isinstance(data, dict):
@@ -301,45 +290,10 @@ def _load(body: bytes) -> dict[str, Any]:
     return data
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-# json.dumps and json.loads would make these anew for every message.
+# json.dumps would make it anew for every message.
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-_decode = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 def _version(data: dict[str, Any]) -> None:
     if data.get("v") != VERSION:
         raise BadMessage(f"version {data.get('v')!r:.20} is not spoken here (only {VERSION})")
-
-
-def _number(data: dict[str, Any], name: str) -> int:
-    value = data.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= BIGGEST_ID:
-        raise BadMessage(f"'{name}' must be a whole number from 1")
-    return value
-
-
-def _text(data: dict[str, Any], name: str) -> str:
-    value = data.get(name)
-    if not isinstance(value, str) or not value:
-        raise BadMessage(f"'{name}' must be a text")
-    if not storable(value):
-        raise BadMessage(f"'{name}' holds a NUL or a lone surrogate")
-    return value
-
-
-def _object(data: dict[str, Any], name: str) -> dict[str, Any]:
-    value = data.get(name)
-    if not isinstance(value, dict):
-        raise BadMessage(f"'{name}' must be an object")
-    return value
-
-
-def _list_of(data: dict[str, Any], name: str, kind: type) -> list[Any]:
-    value = data.get(name)
-    if not isinstance(value, list) or not all(isinstance(item, kind) for item in value):
-        raise BadMessage(f"'{name}' must be a list of {kind.__name__}")
-    return value
