@@ -16,7 +16,7 @@ from apps.queues import health
 from apps.relay import schedule, seat
 from apps.relay.declared import Declared
 from apps.tasks.clock import database_now
-from workers.broker import DEFAULT_QUEUE, TASKS_EXCHANGE, BrokerLost, Connection
+from workers.broker import TASKS_EXCHANGE, BrokerLost, Connection
 from workers.log import get_logger
 from workers.messages import AGAIN_HEADER, TaskMessage
 from workers.pace import Pace
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from apps.relay.schedule import Due, Window
+    from apps.relay.schedule import Due
     from workers.broker import Address
 
 T = TypeVar("T")
@@ -49,8 +49,7 @@ class Relay:
         # One thread has the database: a slow answer never holds up a heartbeat to the broker.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
         self._pace = Pace(GAP_SECONDS)
-        self._windows: dict[str, Window] = {}
-        self._queues: set[str] = set()
+        self._schedule = schedule.Schedule()
         self._declared = Declared()
         self._uncertain: set[tuple[int, int]] = set()
         self._database_away = False
@@ -95,11 +94,11 @@ class Relay:
     async def _next_batch(self) -> list[Due]:
         most = BATCH if self._publisher.connected and not self._publisher.blocked else 0
         leave_out = frozenset(self._declared.unusable)
-        self._queues, batch = await self._database(partial(schedule.look, self._windows, most, leave_out))
+        batch = await self._database(partial(self._schedule.look, most, leave_out))
         if self._database_away:
             log.info("relay.database_back", text="the database is back")
             self._database_away = False
-        if self._declared.lacks(self._queues):
+        if self._declared.lacks(self._schedule.queues):
             await self._declare_again()
         return batch
 
@@ -112,18 +111,17 @@ class Relay:
         self._uncertain.update((each.task, each.attempt) for each in uncertain)
         if confirmed:
             await self._database(partial(schedule.mark_handed_over, confirmed))
-        for each in confirmed:
-            self._windows[each.queue].handed += 1
-            self._uncertain.discard((each.task, each.attempt))
+        self._schedule.handed_over(confirmed)
+        self._uncertain.difference_update((each.task, each.attempt) for each in confirmed)
         if Verdict.UNROUTABLE in verdicts:
             await self._declare_again()
 
     async def _declare(self, broker: Connection) -> None:
-        await self._declared.begin(broker, self._queues or {DEFAULT_QUEUE})
+        await self._declared.begin(broker, self._schedule.queues)
 
     async def _declare_again(self) -> None:
         with contextlib.suppress(BrokerLost):  # the publisher meets it too, says it, and declares when it is back
-            await self._declared.declare(self._queues)
+            await self._declared.declare(self._schedule.queues)
 
     async def _beat(self) -> None:
         """Signs of life, at once when the broker comes or goes."""

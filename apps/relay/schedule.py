@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 
 from apps.queues.models import Queue
-from apps.tasks.clock import database_now, tick
+from apps.tasks.clock import now_in_query, tick
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Task
 from workers.broker import DEFAULT_QUEUE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
+
+
+QUEUES_SECONDS = 1.0
 
 
 class Due(NamedTuple):
@@ -46,6 +51,11 @@ class Window:
     held: int = field(default=0, init=False)
     looked_at: float = field(default_factory=time.monotonic, init=False)
 
+    @property
+    def certain_room(self) -> int:
+        """For so many there is room at least, without asking how many the broker still holds."""
+        return max(0, self.fewest - self.held - self.handed)
+
     def room(self, held: int) -> int:
         """How many more may be handed over, now that the broker holds `held` unstarted ones."""
         now = time.monotonic()
@@ -59,19 +69,38 @@ class Window:
         return max(0, size - held)
 
 
-def look(windows: dict[str, Window], most: int, leave_out: Collection[str] = ()) -> tuple[set[str], list[Due]]:
-    """The queues there are, and what is to be handed over now: what is due, as far as each queue's window has room.
+class Schedule:
+    """`queues`: those that some worker has served, and the one that is always there. A new one shows in a second."""
 
-    Of the queues in `leave_out` nothing is handed over.
-    """
-    # Those that some worker has served, and the one that is always there.
-    queues = {DEFAULT_QUEUE, *Queue.objects.values_list("name", flat=True)}
-    batch: list[Due] = []
-    for queue in sorted(queues.difference(leave_out)) if most else ():
-        window = windows.setdefault(queue, Window())
-        room = window.room(held_by_broker(queue, window.most))
-        batch += due(queue, min(room, most - len(batch)))
-    return queues, batch
+    def __init__(self) -> None:
+        self.queues = {DEFAULT_QUEUE}
+        self._queues_read_at = -math.inf
+        self._windows: defaultdict[str, Window] = defaultdict(Window)
+
+    def look(self, most: int, leave_out: Collection[str] = ()) -> list[Due]:
+        """What is to be handed over now: what is due, as far as each queue's window has room.
+
+        Of the queues in `leave_out` nothing is handed over.
+        """
+        if time.monotonic() - self._queues_read_at > QUEUES_SECONDS:
+            self.queues = {DEFAULT_QUEUE, *Queue.objects.values_list("name", flat=True)}
+            self._queues_read_at = time.monotonic()
+        batch: list[Due] = []
+        for queue in sorted(self.queues.difference(leave_out)) if most else ():
+            batch += self._of_queue(queue, most - len(batch))
+        return batch
+
+    def handed_over(self, confirmed: Iterable[Due]) -> None:
+        """The broker has them now."""
+        for each in confirmed:
+            self._windows[each.queue].handed += 1
+
+    def _of_queue(self, queue: str, most: int) -> list[Due]:
+        window = self._windows[queue]
+        few = min(most, window.certain_room)
+        if few and len(found := due(queue, few)) < few:
+            return found  # all there are, for the price of one query
+        return due(queue, min(most, window.room(held_by_broker(queue, window.most))))
 
 
 def held_by_broker(queue: str, most: int) -> int:
@@ -82,7 +111,7 @@ def held_by_broker(queue: str, most: int) -> int:
 
 def due(queue: str, most: int) -> list[Due]:
     """The attempts whose time has come, the longest due first."""
-    waiting = Task.objects.filter(queue=queue, dispatch_at__lte=database_now()).order_by("dispatch_at", "id")
+    waiting = Task.objects.filter(queue=queue, dispatch_at__lte=now_in_query()).order_by("dispatch_at", "id")
     columns = ("id", "attempt", "kind", "params", "queue", "reason", "dispatch_at")
     return [Due(*row) for row in waiting.values_list(*columns)[:most]]
 

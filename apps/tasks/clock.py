@@ -1,8 +1,10 @@
 """Two clocks: the database's time, which alone decides anything, and the tick that tells a changed table."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection
+from django.db.models.functions import Now
 
 
 def database_now() -> datetime:
@@ -13,6 +15,11 @@ def database_now() -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
     return now
+
+
+def now_in_query() -> Any:
+    """The same as part of a condition, which saves asking for it first."""
+    return Now() if connection.vendor == "postgresql" else database_now()
 
 
 def ticks() -> int:
