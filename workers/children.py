@@ -42,7 +42,6 @@ class ChildDied(Exception):
 class Template:
     """A running template process. `gone` is done when it has ended, and all its children with it."""
 
-    _pipe: Pipe
     _process: subprocess.Popen[bytes]
 
     def __init__(self, control: socket.socket) -> None:
@@ -59,7 +58,7 @@ class Template:
     async def start(cls, modules: Sequence[str]) -> "Template":
         ours, theirs = socket.socketpair()
         self = cls(ours)
-        self._pipe = await Pipe.over(ours, self._on_frame, self._on_lost)
+        await Pipe.over(ours, self._on_frame, self._on_lost)
         # From the main thread, which lives as long as the process: the template's death signal hangs on it.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "workers.template", str(theirs.fileno()), str(os.getpid()), *modules],

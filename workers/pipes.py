@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
-from typing import cast
 
 _HEAD = 4
 
@@ -34,31 +33,17 @@ class Pipe(asyncio.Protocol):
         self._on_frame = on_frame
         self._on_lost = on_lost
         self._unpacker = _Unpacker()
-        self._transport: asyncio.Transport | None = None
 
     @classmethod
-    async def over(cls, sock: socket.socket, on_frame: Callable[[bytes], None], on_lost: Callable[[], None]) -> "Pipe":
+    async def over(cls, sock: socket.socket, on_frame: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
         sock.setblocking(False)
-        _, pipe = await asyncio.get_running_loop().create_connection(lambda: cls(on_frame, on_lost), sock=sock)
-        return pipe
-
-    def send(self, body: bytes) -> None:
-        if self._transport:
-            self._transport.write(pack(body))
-
-    def close(self) -> None:
-        if self._transport:
-            self._transport.abort()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        await asyncio.get_running_loop().create_connection(lambda: cls(on_frame, on_lost), sock=sock)
 
     def data_received(self, data: bytes) -> None:
         for frame in self._unpacker.feed(data):
             self._on_frame(frame)
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._transport = None
         self._on_lost()
 
 
