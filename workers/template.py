@@ -42,27 +42,28 @@ def _serve(control: socket.socket, kinds: Mapping[str, registry.Kind]) -> None:
     wake.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler, so that the wake-up byte is written
     signal.set_wakeup_fd(wake.fileno())
+    alive: set[int] = set()
     while True:
         readable, _, _ = select.select([control, woken], [], [])
         if woken in readable:
             woken.recv(4096)
-            _report_ended(control)
+            _report_ended(control, alive)
         if control in readable:
             request, descriptors, _, _ = socket.recv_fds(control, 1, 1)
             if not request:
                 return  # the worker is gone
-            _fork(control, descriptors[0], kinds, [woken, wake])
+            alive.add(_fork(control, descriptors[0], kinds, [woken, wake]))
 
 
 def _fork(
     control: socket.socket, descriptor: int, kinds: Mapping[str, registry.Kind], not_for_child: Sequence[socket.socket]
-) -> None:
+) -> int:
     template = os.getpid()
     pid = os.fork()
     if pid:
         os.close(descriptor)
         _tell(control, {"forked": pid})
-        return
+        return pid
     try:
         die_with(template)
         signal.set_wakeup_fd(-1)
@@ -74,15 +75,13 @@ def _fork(
         os._exit(0)  # never back into the template's loop
 
 
-def _report_ended(control: socket.socket) -> None:
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if not pid:
-            return
-        _tell(control, {"ended": pid, "status": status})
+def _report_ended(control: socket.socket, alive: set[int]) -> None:
+    """Asks about the children alone: the end of a process that a module started is that module's affair."""
+    for child_pid in list(alive):
+        pid, status = os.waitpid(child_pid, os.WNOHANG)
+        if pid:
+            alive.remove(pid)
+            _tell(control, {"ended": pid, "status": status})
 
 
 def _tell(control: socket.socket, data: dict[str, Any]) -> None:

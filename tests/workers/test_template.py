@@ -1,0 +1,27 @@
+"""The process that children are forked from: what it survives, and what the worker learns when it does not."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.processes import eventually
+from tests.workers.fixtures import Start
+from tests.workers.rig import Rabbit, children_of, is_alive, ready, task
+from workers.children import ChildDied, Template
+
+
+def command_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+
+
+def test_a_process_that_a_module_started_may_end_while_tasks_run(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker(MILLRACE_HANDLERS="workers.handlers.demo,tests.workers.handlers_with_process"))
+    rabbit.put(task(1, "demo.coin", failure_rate=0, seconds=2))
+    eventually(lambda: rabbit.started(1))
+    [started] = [pid for pid in children_of(process.child.pid) if command_of(pid)[0] == "cat"]
+    os.kill(started, signal.SIGKILL)
+    eventually(lambda: not is_alive(started))
+    assert rabbit.outcome(1)["status"] == "FINISHED"
