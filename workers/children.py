@@ -76,7 +76,7 @@ class Template:
         return self
 
     async def fork(self, on_answers: Callable[[list[bytes]], None]) -> "Child":
-        """`on_answers` gets what the child answers. Raises ChildDied when the template has ended."""
+        """`on_answers` gets what the child answers. Raises ChildDied when the template has ended or cannot fork."""
         if self.gone.done():
             raise ChildDied("its process was not started: the process it is forked from has ended")
         ours, theirs = pair()
@@ -100,6 +100,8 @@ class Template:
         elif "forked" in data:
             ended = self._ended[data["forked"]] = asyncio.get_running_loop().create_future()
             self._forking.popleft().set_result((data["forked"], ended))
+        elif "failed" in data:
+            self._forking.popleft().set_exception(ChildDied(f"its process was not started: {data['failed']}"))
         elif "ended" in data:
             self._ended.pop(data["ended"]).set_result(data["status"])
 

@@ -2,7 +2,7 @@
 
 `python -m workers.template SOCKET_FD PARENT_PID MODULE...`, started by children.py. On its socket it receives one byte
 and a child's socket for each child wanted, and sends frames of JSON: first {"kinds", "environment"} or {"error"}, then
-{"forked": pid} in the order of the requests and {"ended": pid, "status": wait status} as children end.
+{"forked": pid} or {"failed": why} for each in turn, and {"ended": pid, "status": wait status} as children end.
 """
 
 import gc
@@ -52,18 +52,24 @@ def _serve(control: socket.socket, kinds: Mapping[str, registry.Kind]) -> None:
             request, descriptors, _, _ = socket.recv_fds(control, 1, 1)
             if not request:
                 return  # the worker is gone
-            alive.add(_fork(control, descriptors[0], kinds, [woken, wake]))
+            alive.update(_fork(control, descriptors[0], kinds, [woken, wake]))
 
 
 def _fork(
     control: socket.socket, descriptor: int, kinds: Mapping[str, registry.Kind], not_for_child: Sequence[socket.socket]
-) -> int:
+) -> list[int]:
+    """The new child's pid, if there is one."""
     template = os.getpid()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:  # no memory or no process left, for now
+        os.close(descriptor)
+        _tell(control, {"failed": (error.strerror or str(error)).lower()})
+        return []
     if pid:
         os.close(descriptor)
         _tell(control, {"forked": pid})
-        return pid
+        return [pid]
     try:
         die_with(template)
         signal.set_wakeup_fd(-1)

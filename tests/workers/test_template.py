@@ -1,16 +1,12 @@
 """The process that children are forked from: what it survives, and what the worker learns when it does not."""
 
-import asyncio
 import os
 import signal
 from pathlib import Path
 
-import pytest
-
 from tests.fixtures.processes import eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import Rabbit, children_of, is_alive, ready, task
-from workers.children import ChildDied, Template
 
 
 def command_of(pid: int) -> list[str]:
@@ -25,3 +21,11 @@ def test_a_process_that_a_module_started_may_end_while_tasks_run(rabbit: Rabbit,
     os.kill(started, signal.SIGKILL)
     eventually(lambda: not is_alive(started))
     assert rabbit.outcome(1)["status"] == "FINISHED"
+
+
+def test_a_slot_says_that_the_system_starts_no_process_and_tries_again(rabbit: Rabbit, worker: Start) -> None:
+    process = worker(MILLRACE_HANDLERS="workers.handlers.demo,tests.workers.handlers_without_room")
+    eventually(lambda: "no process to run tasks in: its process was not started: " in process.output)
+    rabbit.put(task(1))
+    assert rabbit.outcome(1)["status"] == "FINISHED"
+    assert "has ended" not in process.output
