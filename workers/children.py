@@ -77,12 +77,13 @@ class Template:
 
     async def fork(self, on_answers: Callable[[list[bytes]], None]) -> "Child":
         """`on_answers` gets what the child answers. Raises ChildDied when the template has ended or cannot fork."""
-        if self.gone.done():
-            raise ChildDied("its process was not started: the process it is forked from has ended")
         ours, theirs = pair()
+        try:
+            socket.send_fds(self._descriptors, [b"f"], [theirs.fileno()])
+        except OSError:  # it may have ended a moment before `gone` tells
+            raise ChildDied("its process was not started: the process it is forked from has ended") from None
         forked: asyncio.Future[Forked] = asyncio.get_running_loop().create_future()
         self._forking.append(forked)
-        socket.send_fds(self._descriptors, [b"f"], [theirs.fileno()])
         pid, status = await forked
         return Child(pid, Link(ours, theirs, on_answers), status)
 

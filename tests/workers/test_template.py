@@ -1,12 +1,16 @@
 """The process that children are forked from: what it survives, and what the worker learns when it does not."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.fixtures.processes import eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import Rabbit, children_of, is_alive, ready, task
+from workers.children import ChildDied, Template
 
 
 def command_of(pid: int) -> list[str]:
@@ -29,3 +33,15 @@ def test_a_slot_says_that_the_system_starts_no_process_and_tries_again(rabbit: R
     rabbit.put(task(1))
     assert rabbit.outcome(1)["status"] == "FINISHED"
     assert "has ended" not in process.output
+
+
+def test_a_template_that_has_just_died_is_no_more_than_a_child_not_started() -> None:
+    async def main() -> None:
+        template = await Template.start(["workers.handlers.demo"])
+        template._process.kill()
+        template._process.wait()  # the event loop has had no turn in which to notice it
+        with pytest.raises(ChildDied, match="the process it is forked from has ended"):
+            await template.fork(lambda _: None)
+        await template.stop()
+
+    asyncio.run(main())
