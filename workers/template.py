@@ -98,7 +98,8 @@ def _tell(control: socket.socket, data: dict[str, Any]) -> None:
 
 
 def _environment() -> dict[str, Any]:
-    installed = {each.name: each.version for each in importlib.metadata.distributions()}
+    # What an interrupted uninstall leaves behind has neither.
+    installed = {each.name: each.version for each in importlib.metadata.distributions() if each.name and each.version}
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.processes import eventually
+from tests.fixtures.processes import ROOT, eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import Rabbit, children_of, is_alive, ready, task
 from workers.children import ChildDied, Template
@@ -45,3 +45,12 @@ def test_a_template_that_has_just_died_is_no_more_than_a_child_not_started() -> 
         await template.stop()
 
     asyncio.run(main())
+
+
+def test_a_distribution_without_metadata_is_left_out(rabbit: Rabbit, worker: Start, tmp_path: Path) -> None:
+    (tmp_path / "left_over-1.0.dist-info").mkdir()
+    ready(worker(PYTHONPATH=f"{ROOT}:{tmp_path}"))
+    eventually(rabbit.heartbeats)
+    packages = rabbit.heartbeats()[0]["environment"]["packages"]
+    assert "pika" in packages
+    assert "left_over" not in packages
