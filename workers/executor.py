@@ -82,16 +82,18 @@ def _wire(returned: Any) -> tuple[str | None, str | None]:
     try:
         return to_wire(returned)
     except TooLarge as error:
-        raise Failed("RESULT_TOO_LARGE", ErrorInfo(type="TooLarge", message=str(error))) from None
+        raise Failed("RESULT_TOO_LARGE", ErrorInfo(type="TooLarge", message=clean(str(error), 4096))) from None
     except NotSerialisable as error:
-        raise Failed("RESULT_NOT_SERIALISABLE", ErrorInfo(type="NotSerialisable", message=str(error))) from None
+        info = ErrorInfo(type="NotSerialisable", message=clean(str(error), 4096))
+        raise Failed("RESULT_NOT_SERIALISABLE", info) from None
     except BaseException as error:  # noqa: BLE001  a returned object may do anything while it is looked through
         described = describe(error, hidden_file=__file__)
         raise Failed("RESULT_NOT_SERIALISABLE", described) from None
 
 
 def _exit_code(error: SystemExit) -> int:
-    return error.code if isinstance(error.code, int) else int(error.code is not None)
+    """As the system would report it: eight bits."""
+    return error.code & 0xFF if isinstance(error.code, int) else int(error.code is not None)
 
 
 def flush_output() -> None:

@@ -13,7 +13,7 @@ LEFT_OUT = "\n... {} bytes left out ...\n"
 def describe(error: BaseException, *, hidden_file: str) -> ErrorInfo:
     """The frames of `hidden_file`, which called the handler, are left out at the top of the traceback."""
     return ErrorInfo(
-        type=clean(type(error).__qualname__, 200),
+        type=_type_of(error),
         message=clean(_text_of(error), MESSAGE_BYTES),
         traceback=clean(_traceback_of(error, hidden_file), TRACEBACK_BYTES),
     )
@@ -21,12 +21,21 @@ def describe(error: BaseException, *, hidden_file: str) -> ErrorInfo:
 
 def clean(text: str, at_most_bytes: int) -> str:
     """Storable everywhere: no NUL, no lone surrogate; when too long, its beginning and its end."""
-    data = text.encode(errors="backslashreplace").replace(b"\0", b"\\x00")
+    data = str.encode(text, errors="backslashreplace").replace(b"\0", b"\\x00")
     if len(data) > at_most_bytes:
         note = LEFT_OUT.format(len(data) - at_most_bytes).encode()
         head, tail = at_most_bytes // 4, at_most_bytes - at_most_bytes // 4 - len(note)
         data = data[:head] + note + data[-tail:]
     return data.decode(errors="ignore")
+
+
+def _type_of(error: BaseException) -> str:
+    """Never empty: an event without it is refused."""
+    try:
+        name = clean(type(error).__qualname__, 200)
+    except BaseException:  # noqa: BLE001  a metaclass may do anything there
+        name = ""
+    return name or "Exception"
 
 
 def _text_of(error: BaseException) -> str:
