@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from workers.announcement import why_too_large
 from workers.link import Link, pair
 from workers.pipes import Pipe
 
@@ -69,9 +70,9 @@ class Template:
         )
         theirs.close()
         hello = await self._hello
-        if "error" in hello:
+        if unusable := hello.get("error") or why_too_large(hello["kinds"], hello["environment"]):
             await self.stop()
-            raise HandlersUnusable(hello["error"])
+            raise HandlersUnusable(unusable)
         self.kinds, self.environment = hello["kinds"], hello["environment"]
         return self
 

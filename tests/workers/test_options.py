@@ -36,14 +36,26 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return start
 
 
-def test_a_handlers_module_that_cannot_be_imported_stops_the_process() -> None:
-    given = {"PATH": os.environ["PATH"], **GOOD, "MILLRACE_HANDLERS": "no.such"}
+def started_with(handlers: str) -> str:
+    """The one line with which a worker with these modules stops."""
+    given = {"PATH": os.environ["PATH"], **GOOD, "MILLRACE_HANDLERS": handlers}
     ended = subprocess.run(
         [sys.executable, "-m", "workers"], cwd=ROOT, env=given, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 2
     [line] = ended.stderr.splitlines()
+    return line
+
+
+def test_a_handlers_module_that_cannot_be_imported_stops_the_process() -> None:
+    line = started_with("no.such")
     assert line.startswith("error: MILLRACE_HANDLERS: module 'no.such' cannot be imported (ModuleNotFoundError")
+
+
+def test_kinds_that_do_not_fit_the_announcement_stop_the_process() -> None:
+    line = started_with("workers.handlers.demo,tests.workers.handlers_too_large")
+    assert line.startswith("error: MILLRACE_HANDLERS: the kinds take 1,1")
+    assert "at most 1,032,192 are possible; the largest is 'test.choice' with 1,1" in line
 
 
 @pytest.mark.parametrize("value", ["abc", "0", "-1", "65", "1.5", " ", "٣", "9" * 5000])
