@@ -15,12 +15,12 @@ def main() -> None:
     settings = _settings()
     log.configure()
     with asyncio.Runner() as runner:
-        runner.run(_run(settings))
+        exit_code = runner.run(_run(settings))
         sys.stderr.flush()
-        os._exit(0)  # the runner would wait for a thread that asks the web something that no longer matters
+        os._exit(exit_code)  # the runner would wait for a thread that asks the web something that no longer matters
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings) -> int:
     signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, signals.put_nowait, each)
@@ -28,7 +28,12 @@ async def _run(settings: Settings) -> None:
         template = await Template.start(settings.modules)
     except HandlersUnusable as error:
         options.refuse(str(error))
-    await Worker(settings, template, signals).run()
+    try:
+        await Worker(settings, template, signals).run()
+    except HandlersUnusable as error:
+        log.get_logger().error("handlers.unusable", text="no task can be run any more: {reason}", reason=error)
+        return 1  # whoever started it starts it again
+    return 0
 
 
 def _settings() -> Settings:

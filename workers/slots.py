@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from workers.answers import unpack_answer
 from workers.broker import retries
-from workers.children import Child, ChildDied, HandlersUnusable, Template
+from workers.children import Child, ChildDied, Template
 from workers.consumer import Consumer
 from workers.link import fits_one_packet
 from workers.log import get_logger
@@ -39,10 +39,13 @@ class Slots:
         return [slot.handed[0] for slot in self._slots if slot.handed]
 
     async def run(self) -> None:
-        """Keeps a child in each slot, until cancelled; kills them then."""
-        async with asyncio.TaskGroup() as group:
-            for slot in self._slots:
-                group.create_task(slot.keep_child())
+        """Keeps a child in each slot, until cancelled; kills them then. Raises HandlersUnusable."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for slot in self._slots:
+                    group.create_task(slot.keep_child())
+        except BaseExceptionGroup as ended:
+            raise ended.exceptions[0] from None  # all slots meet the same
 
     async def idle(self) -> None:
         """Returns when nothing runs."""
@@ -73,7 +76,7 @@ class Slots:
         async for _ in retries():
             try:
                 return await (await self._living_template()).fork(slot.on_answers)
-            except (ChildDied, HandlersUnusable) as error:
+            except ChildDied as error:
                 log.warning("slot.without_child", text="a slot has no process to run tasks in: {reason}", reason=error)
         raise AssertionError("retries() never ends")
 

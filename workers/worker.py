@@ -12,7 +12,7 @@ from typing import Any
 
 from workers import heart
 from workers.address import Address
-from workers.children import Template
+from workers.children import HandlersUnusable, Template
 from workers.claim import Claims
 from workers.consumer import Consumer
 from workers.endpoint import Endpoint
@@ -53,7 +53,10 @@ class Worker:
         self._consumer.slots = self._slots
 
     async def run(self) -> None:
-        """Until SIGTERM or SIGINT. Raises what a part of it raises, which is a fault in the program."""
+        """Until SIGTERM or SIGINT. Raises HandlersUnusable, in order, when they can be served no more.
+
+        Raises what a part of it raises, which is a fault in the program.
+        """
         connections = [asyncio.create_task(part) for part in (self._publisher.run(), self._consumer.run())]
         slots = asyncio.create_task(self._slots.run())
         beating = asyncio.create_task(heart.beat(self._publisher, self._reporter, self._heartbeat))
@@ -61,11 +64,13 @@ class Worker:
         signalled = asyncio.create_task(self._signals.get())
         self._say_hello()
         try:
-            await self._first_of([signalled, beating, reporting, *connections, slots])
+            unusable = await self._first_of([signalled, beating, reporting, *connections, slots])
             await self._drain(slots)
         finally:
             await _end([beating, reporting, slots])
             await _end(connections)
+        if unusable:
+            raise unusable
 
     async def _drain(self, slots: "asyncio.Task[None]") -> None:
         """Takes no more, finishes, gives back what did not finish in time, says goodbye."""
@@ -92,10 +97,14 @@ class Worker:
         self._consumer.settle(confirmed)
         self._slots.feed()
 
-    async def _first_of(self, tasks: "list[asyncio.Task[Any]]") -> None:
+    async def _first_of(self, tasks: "list[asyncio.Task[Any]]") -> HandlersUnusable | None:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            task.result()
+            try:
+                task.result()
+            except HandlersUnusable as unusable:
+                return unusable
+        return None
 
     def _say_hello(self) -> None:
         kinds = ", ".join(kind["name"] for kind in self._slots.template.kinds)

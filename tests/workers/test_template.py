@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.processes import ROOT, eventually
-from tests.workers.fixtures import Start
-from tests.workers.rig import Rabbit, children_of, is_alive, ready, task
+from tests.workers.fixtures import ODD, Start
+from tests.workers.rig import TASKS, Rabbit, Web, children_of, is_alive, ready, task
 from workers.children import ChildDied, Template
 
 
@@ -54,3 +54,23 @@ def test_a_distribution_without_metadata_is_left_out(rabbit: Rabbit, worker: Sta
     packages = rabbit.heartbeats()[0]["environment"]["packages"]
     assert "pika" in packages
     assert "left_over" not in packages
+
+
+def test_a_worker_whose_handlers_can_be_imported_no_more_leaves(
+    rabbit: Rabbit, worker: Start, web: Web, tmp_path: Path
+) -> None:
+    module = tmp_path / "passing_by.py"
+    module.write_text("")
+    process = ready(worker(MILLRACE_HANDLERS=f"{ODD},passing_by", PYTHONPATH=f"{ROOT}:{tmp_path}"))
+    web.failures = [(503, b"busy")] * 1000
+    rabbit.put(task(1), headers={"x-again": 1})
+    eventually(lambda: web.attempts)
+    module.write_text("import no_such_module")
+    os.kill(min(children_of(process.child.pid)), signal.SIGKILL)
+    assert process.child.wait(30) == 1
+    last = process.output.splitlines()[-1]
+    assert last.startswith(
+        "error: no task can be run any more: MILLRACE_HANDLERS: module 'passing_by' cannot be imported"
+    )
+    assert rabbit.count(TASKS) == 1
+    assert rabbit.heartbeats()[-1]["leaving"]
