@@ -5,9 +5,8 @@ forgotten (the broker hands it out again); what runs goes on, and is joined by i
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Coroutine, Sequence
+from typing import Any
 
 from workers.broker import (
     NO_SUCH_QUEUE,
@@ -27,12 +26,9 @@ from workers.messages import AGAIN_HEADER, BadMessage, TaskMessage
 from workers.parking import park
 from workers.publisher import Publisher
 from workers.settling import Settling
+from workers.slots import Slots
 from workers.taken import Taken
 
-if TYPE_CHECKING:
-    from workers.slots import Slots
-
-STUCK_AFTER_SECONDS = 0.25  # a child on a busy machine may not get the processor for 0.1 s
 LOOK_SECONDS = 0.1
 WATCH_SECONDS = 30.0
 CANCEL_SECONDS = 0.5
@@ -40,46 +36,32 @@ REMEMBERED = 5_000
 
 
 class Consumer:
-    """`backlog` holds what has been taken and waits for a slot; `slots` runs it."""
-
-    slots: "Slots"
-
     def __init__(
-        self, addresses: Sequence[Address], queues: Sequence[str], slots: int, claims: Claims, publisher: Publisher
+        self,
+        addresses: Sequence[Address],
+        queues: Sequence[str],
+        *,
+        slots: Slots,
+        look_ahead: LookAhead,
+        claims: Claims,
+        publisher: Publisher,
     ) -> None:
-        self.backlog: deque[Taken] = deque()
         self._addresses = addresses
         self._queues = [tasks_queue(queue) for queue in queues]
         self._slots = slots
+        self._look_ahead = look_ahead
         self._claims = claims
         self._publisher = publisher
-        self._look_ahead = LookAhead(slots)
         self._live: dict[tuple[int, int], Taken] = {}
         self._told: dict[tuple[int, int], None] = {}  # the broker has the outcome, but the delivery could not be acked
         self._channel: Channel | None = None
         self._settling: Settling | None = None
         self._consumers: Consumers | None = None
-        self._retune = asyncio.Event()
-        self._begun_at = 0.0
         self._draining = False
         self._side_tasks: set[asyncio.Task[None]] = set()
 
-    @property
-    def tasks_in_advance(self) -> int:
-        return self._look_ahead.in_advance
-
     async def run(self) -> None:
         await keep_connected(self._addresses, self._serve, doing="taking tasks from RabbitMQ")
-
-    def begun(self, taken: Taken) -> None:
-        """A slot runs it now."""
-        taken.begun_at = self._begun_at = asyncio.get_running_loop().time()
-
-    def ran(self, run_seconds: float) -> None:
-        """A slot is done with one, which took so long."""
-        self._look_ahead.ran(run_seconds)
-        if self._look_ahead.wanted() != self._look_ahead.level:
-            self._retune.set()
 
     def settle(self, confirmed: list[Taken]) -> None:
         """The broker has their outcomes: acks them."""
@@ -110,14 +92,13 @@ class Consumer:
                 pass  # then the broker takes everything back by itself
         for task in self._side_tasks:
             task.cancel()
-        self._give_back_waiting()
-        for taken in [each for each in self._live.values() if not each.in_slot]:
-            self.give_back(taken)
+        self._slots.take_back()
+        self._give_back(self._unbegun())
 
     async def _serve(self, connection: Connection) -> BrokerLost:
         channel = await connection.open_channel()
         self._channel, self._settling = channel, Settling(channel)
-        self._consumers = Consumers(channel, self._queues, self._slots, self._look_ahead, self._take)
+        self._consumers = Consumers(channel, self._queues, self._slots.count, self._look_ahead, self._take)
         try:
             lost = await while_open(channel, self._tune(channel), self._watch(channel))
         finally:
@@ -131,23 +112,17 @@ class Consumer:
         consumers, settling = self._consumers, self._settling
         while consumers and settling and not self._draining:
             if await consumers.fit(self._look_ahead.wanted()):
-                self._give_back_waiting()
+                self._slots.take_back()
+                self._give_back(self._unbegun())
                 consumers.leave_to_finish(settling.open_tags)
             elif self._look_ahead.level:
                 await asyncio.sleep(LOOK_SECONDS)
-                self._notice_stuck()
+                if self._slots.relieve():
+                    self._look_ahead.stuck()
             else:
-                await self._retune.wait()
-                self._retune.clear()
+                await self._look_ahead.changed.wait()
+                self._look_ahead.changed.clear()
         await asyncio.shield(channel.gone)  # it is still needed for acks
-
-    def _notice_stuck(self) -> None:
-        waited = asyncio.get_running_loop().time() - self._begun_at
-        if waited > STUCK_AFTER_SECONDS:
-            self.slots.take_back()
-            self.slots.feed()
-            if self.backlog:
-                self._look_ahead.stuck()
 
     async def _watch(self, channel: Channel) -> None:
         """A deleted queue or a closed channel may go unnoticed while nothing happens; asking finds out."""
@@ -179,14 +154,14 @@ class Consumer:
         elif delivery.redelivered or AGAIN_HEADER in delivery.headers:
             self._aside(self._claim(taken))
         else:
-            self._enqueue(taken)
+            self._slots.add(taken)
 
     async def _claim(self, taken: Taken) -> None:
         may_run = await self._claims.may_run(taken.task, taken.attempt)
         if self._live.get((taken.task, taken.attempt)) is not taken:
             return  # its connection was lost meanwhile
         if may_run:
-            self._enqueue(taken)
+            self._slots.add(taken)
         else:
             self.settle([taken])
 
@@ -199,7 +174,7 @@ class Consumer:
         if self._settling and tags:
             self._settling.ack(tags)
             if self._consumers and self._consumers.settled(tags):
-                self._retune.set()
+                self._look_ahead.changed.set()
 
     def _remember(self, taken: Taken) -> None:
         """Its delivery was lost with its connection and comes again, perhaps before the outcome is recorded."""
@@ -207,18 +182,18 @@ class Consumer:
         if len(self._told) > REMEMBERED:
             del self._told[next(iter(self._told))]
 
-    def _enqueue(self, taken: Taken) -> None:
-        self.backlog.append(taken)
-        self.slots.feed()
+    def _unbegun(self) -> list[Taken]:
+        return [taken for taken in self._live.values() if not taken.in_slot]
 
-    def _give_back_waiting(self) -> None:
-        self.slots.take_back()
-        while self.backlog:
-            self.give_back(self.backlog.popleft())
+    def _give_back(self, unbegun: Collection[Taken]) -> None:
+        self._slots.drop(unbegun)
+        for taken in unbegun:
+            self.give_back(taken)
 
     def _forget_unbegun(self) -> None:
         self._channel = self._settling = self._consumers = None
-        self.backlog.clear()
+        self._slots.take_back()
+        self._slots.drop(self._unbegun())
         self._live = {key: taken for key, taken in self._live.items() if taken.in_slot}
 
     def _aside(self, work: Coroutine[Any, Any, None]) -> None:

@@ -3,6 +3,8 @@
 A delivery that waits here cannot be run by another worker, so looking ahead pays only while it waits for milliseconds.
 """
 
+import asyncio
+
 SHORT_SECONDS = 0.05
 VERY_SHORT_SECONDS = 0.005
 STUCK_SECONDS = 1.0  # what a task counts for behind which others had to wait
@@ -11,15 +13,19 @@ SMOOTHING = 0.1  # so after such a task some thirty short ones follow before the
 
 
 class LookAhead:
-    """Level 0: one delivery per slot. Level 1, 2: so many more."""
+    """Level 0: one delivery per slot. Level 1, 2: so many more. `changed` is set when another level is wanted."""
 
     def __init__(self, slots: int) -> None:
+        self.changed = asyncio.Event()
         self.extra = (0, 2 * slots, 200)
         self.level = 0
         self._mean_seconds = 2 * SHORT_SECONDS
 
     def ran(self, seconds: float) -> None:
+        """A slot is done with a task, which took so long."""
         self._mean_seconds += SMOOTHING * (seconds - self._mean_seconds)
+        if self.wanted() != self.level:
+            self.changed.set()
 
     def stuck(self) -> None:
         """Deliveries wait here behind tasks that turned out long."""

@@ -6,30 +6,36 @@ Those are not begun, and can be taken back.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from workers.answers import unpack_answer
 from workers.broker import retries
 from workers.children import Child, ChildDied, Template
-from workers.consumer import Consumer
 from workers.link import fits_one_packet
 from workers.log import get_logger
+from workers.lookahead import LookAhead
 from workers.messages import ErrorInfo, Outcome, encode_event, event_head
 from workers.reporter import Reporter
 from workers.taken import Taken
+
+STUCK_AFTER_SECONDS = 0.25  # a child on a busy machine may not get the processor for 0.1 s
 
 log = get_logger()
 
 
 class Slots:
+    """Everything taken is here from `add` until its outcome: it waits, is handed to a slot, and may come back."""
+
     def __init__(
-        self, count: int, template: Template, modules: Sequence[str], consumer: Consumer, reporter: Reporter
+        self, count: int, template: Template, modules: Sequence[str], look_ahead: LookAhead, reporter: Reporter
     ) -> None:
+        self.count = count
         self.template = template
         self._modules = modules
-        self._consumer = consumer
+        self._look_ahead = look_ahead
         self._reporter = reporter
-        self._slots = [_Slot(self, consumer, reporter) for _ in range(count)]
+        self._waiting: deque[Taken] = deque()
+        self._slots = [_Slot(self, look_ahead, reporter) for _ in range(count)]
         self._idle = asyncio.Event()
         self._idle.set()
         self._starting = asyncio.Lock()
@@ -51,25 +57,49 @@ class Slots:
         """Returns when nothing runs."""
         await self._idle.wait()
 
+    def add(self, taken: Taken) -> None:
+        self._waiting.append(taken)
+        self.feed()
+
+    def drop(self, dropped: Container[Taken]) -> None:
+        """Those are not to be run here, if they still wait."""
+        self._waiting = deque(taken for taken in self._waiting if taken not in dropped)
+
     def feed(self) -> None:
         """Hands what waits to the slots."""
-        depth, backlog = self._consumer.tasks_in_advance + 1, self._consumer.backlog
-        while backlog and self._reporter.has_room:
+        while self._waiting and self._reporter.has_room:
             slot = min(self._slots, key=_Slot.load)
-            if slot.load() >= depth or not slot.can_take(backlog[0]):
+            if slot.load() > self._look_ahead.in_advance or not slot.can_take(self._waiting[0]):
                 return
             self._idle.clear()
-            slot.hand(backlog.popleft())
+            slot.hand(self._waiting.popleft())
 
     def take_back(self) -> None:
         """Puts what was handed in advance to where it waits for any slot, or another worker."""
         for slot in self._slots:
             slot.take_back()
+        self._notice_idle()
+
+    def relieve(self) -> bool:
+        """Hands what waits in a slot behind a long task to the others. True: some waits, and no slot gets on."""
+        for slot in self._slots:
+            if slot.is_stuck:
+                slot.take_back()
+        self.answered()
+        return bool(self._waiting) and not any(slot.gets_on for slot in self._slots)
+
+    def returned(self, taken: Taken) -> None:
+        """From a slot, not begun."""
+        self._reporter.forget(taken)
+        self._waiting.appendleft(taken)
 
     def answered(self) -> None:
         """A slot has answers, or a fresh child."""
         self.feed()
-        if not any(slot.handed for slot in self._slots):
+        self._notice_idle()
+
+    def _notice_idle(self) -> None:
+        if not self.running:
             self._idle.set()
 
     async def fresh_child(self, slot: "_Slot") -> Child:
@@ -91,16 +121,25 @@ class Slots:
 class _Slot:
     """`handed`: the first one runs, the others wait in the child's socket."""
 
-    def __init__(self, slots: Slots, consumer: Consumer, reporter: Reporter) -> None:
+    def __init__(self, slots: Slots, look_ahead: LookAhead, reporter: Reporter) -> None:
         self.handed: deque[Taken] = deque()
         self._slots = slots
-        self._consumer = consumer
+        self._look_ahead = look_ahead
         self._reporter = reporter
         self._child: Child | None = None
         self._intruder = ""
 
+    @property
+    def is_stuck(self) -> bool:
+        """What is handed to it in advance would wait for long."""
+        return bool(self.handed) and asyncio.get_running_loop().time() - self.handed[0].begun_at > STUCK_AFTER_SECONDS
+
+    @property
+    def gets_on(self) -> bool:
+        return self._child is not None and not self.is_stuck
+
     def load(self) -> int:
-        return len(self.handed) if self._child else 1_000_000
+        return len(self.handed) if self.gets_on else 1_000_000
 
     def can_take(self, taken: Taken) -> bool:
         """Large bodies travel in several packets, which could not be taken back."""
@@ -143,14 +182,14 @@ class _Slot:
                 return
             taken = self.handed.popleft()
             run_seconds, event = unpack_answer(answer)
-            self._consumer.ran(run_seconds)
+            self._look_ahead.ran(run_seconds)
             self._reporter.outcome(taken, event)
             if self.handed:
                 self._begin(self.handed[0])
         self._slots.answered()
 
     def _begin(self, taken: Taken) -> None:
-        self._consumer.begun(taken)
+        taken.begun_at = asyncio.get_running_loop().time()
         self._reporter.started(taken)
 
     def _is_answer(self, answer: bytes) -> bool:
@@ -184,4 +223,4 @@ class _Slot:
 
     def _return(self, taken: Taken) -> None:
         taken.in_slot = False
-        self._consumer.backlog.appendleft(taken)
+        self._slots.returned(taken)

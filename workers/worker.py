@@ -17,6 +17,7 @@ from workers.claim import Claims
 from workers.consumer import Consumer
 from workers.endpoint import Endpoint
 from workers.log import get_logger
+from workers.lookahead import LookAhead
 from workers.messages import Heartbeat
 from workers.publisher import Publisher
 from workers.reporter import Reporter
@@ -46,11 +47,18 @@ class Worker:
         self._signals = signals
         self._draining = False
         self._publisher = Publisher(settings.addresses)
-        claims = Claims(Endpoint(settings.web_url, settings.token), self.name)
-        self._consumer = Consumer(settings.addresses, settings.queues, settings.concurrency, claims, self._publisher)
         self._reporter = Reporter(self._publisher, self.name, self._on_confirmed)
-        self._slots = Slots(settings.concurrency, template, settings.modules, self._consumer, self._reporter)
-        self._consumer.slots = self._slots
+        look_ahead = LookAhead(settings.concurrency)
+        self._slots = Slots(settings.concurrency, template, settings.modules, look_ahead, self._reporter)
+        claims = Claims(Endpoint(settings.web_url, settings.token), self.name)
+        self._consumer = Consumer(
+            settings.addresses,
+            settings.queues,
+            slots=self._slots,
+            look_ahead=look_ahead,
+            claims=claims,
+            publisher=self._publisher,
+        )
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises HandlersUnusable, in order, when they can be served no more.

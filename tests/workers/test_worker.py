@@ -135,6 +135,26 @@ def test_short_tasks_do_not_wait_behind_a_long_one_in_another_slot(rabbit: Rabbi
     assert {each["task"] for each in rabbit.outcomes(1200)[1000:]} == set(range(2001, 2201))
 
 
+def test_short_tasks_do_not_wait_behind_a_long_one_while_another_slot_is_busy(rabbit: Rabbit, worker: Start) -> None:
+    ready(worker("--concurrency", "2"))
+    rabbit.put(*[task(number) for number in range(1, 1001)])
+    rabbit.outcomes(1000, 30)
+    rabbit.put(task(2000, "test.sleep", seconds=600), *[task(number) for number in range(2001, 2100)])
+    for first in range(3000, 33_000, 300):  # of which the other slot always has some
+        rabbit.put(*[task(number) for number in range(first, first + 300)])
+        if {each["task"] for each in rabbit.events() if each["type"] == "OUTCOME"} >= set(range(2001, 2100)):
+            return
+    raise AssertionError("30,000 others have passed them")
+
+
+def test_a_few_tasks_behind_a_long_one_are_given_back(rabbit: Rabbit, worker: Start) -> None:
+    ready(worker())
+    rabbit.put(*[task(number) for number in range(1, 1001)])
+    rabbit.outcomes(1000, 30)
+    rabbit.put(task(2000, "test.sleep", seconds=60), *[task(number) for number in range(2001, 2006)])
+    eventually(lambda: rabbit.count(TASKS) == 5)
+
+
 def test_sigterm_lets_the_running_finish_and_gives_the_rest_back(rabbit: Rabbit, worker: Start) -> None:
     process = ready(worker("--grace", "60"))
     rabbit.put(*[task(number, "test.sleep", seconds=1) for number in range(1, 4)])

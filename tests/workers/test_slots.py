@@ -1,0 +1,78 @@
+"""Slots with real children on one event loop: what waits, what is handed over, and what comes back."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from tests.workers.rig import Rabbit, children_of, task
+from workers.broker import parse_addresses
+from workers.children import Template
+from workers.lookahead import LookAhead
+from workers.publisher import Publisher
+from workers.reporter import Reporter
+from workers.slots import Slots
+from workers.taken import Taken
+
+MODULES = ["workers.handlers.demo", "tests.workers.odd_handlers"]
+Work = Callable[[Slots], Coroutine[Any, Any, None]]
+
+
+def taken(number: int, kind: str = "demo.noop", **params: Any) -> Taken:
+    return Taken(number, 1, task(number, kind, **params).encode(), [])
+
+
+def with_slots(rabbit: Rabbit, count: int, work: Work) -> None:
+    """At the highest level of look-ahead, with a child in each slot."""
+
+    async def main() -> None:
+        publisher = Publisher(parse_addresses(rabbit.broker.url("worker")))
+        reporter = Reporter(publisher, "here", lambda _: None)
+        look_ahead = LookAhead(count)
+        look_ahead.level = 2
+        slots = Slots(count, await Template.start(MODULES), MODULES, look_ahead, reporter)
+        running = [asyncio.create_task(each) for each in (publisher.run(), reporter.run(), slots.run())]
+        try:
+            async with asyncio.timeout(60):
+                await until(lambda: all(slot.gets_on for slot in slots._slots))
+                await work(slots)
+        finally:
+            for each in running:
+                each.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await slots.template.stop()
+
+    asyncio.run(main())
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+async def until(true: Callable[[], object]) -> None:
+    while not true():
+        await asyncio.sleep(0.01)
+
+
+def test_a_task_taken_back_before_its_child_has_read_it_has_not_started(rabbit: Rabbit) -> None:
+    async def work(slots: Slots) -> None:
+        [child] = children_of(slots.template._process.pid)
+        os.kill(child, signal.SIGSTOP)
+        await until(lambda: state_of(child) == "T")
+        mine = [taken(number) for number in range(1, 6)]
+        for each in mine:
+            slots.add(each)
+        assert [each.task for each in slots.running] == [1]
+        slots.take_back()
+        assert slots.running == []
+        assert not any(each.in_slot for each in mine)
+        await slots.idle()
+        slots.drop(mine)
+        os.kill(child, signal.SIGCONT)
+        slots.add(taken(6, "test.sleep", seconds=600))
+        await until(lambda: rabbit.started(6))
+        assert [each["task"] for each in rabbit.events()] == [6]
+
+    with_slots(rabbit, 1, work)
