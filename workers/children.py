@@ -148,7 +148,7 @@ def describe_end(status: int) -> str:
     """A sentence about a process's wait status."""
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
-        return f"its process exited with code {code} in mid-task"
+        return f"its process exited with code {code}"
     try:
         name = signal.Signals(-code).name
     except ValueError:

@@ -54,30 +54,18 @@ class Link:
                 self._wait_with(packet)
 
     def take_back(self) -> int:
-        """How many of the bodies posted last the child has not read, and never will. Each has to fit one packet."""
-        count = len(self._waiting)
+        """How many of the bodies posted last the child has not read whole, and never will.
+
+        From a child that goes on, only bodies that fit one packet can be taken back.
+        """
+        unread = [*_arrived(self._theirs), *self._waiting]
         self._waiting.clear()
-        while True:
-            try:
-                if not self._theirs.recv(_PIECE + 1, socket.MSG_DONTWAIT):
-                    return count
-            except (BlockingIOError, ConnectionError):
-                return count
-            count += 1
+        return sum(packet[:1] == _LAST for packet in unread)
 
     def read(self) -> None:
         """Hands on all that has arrived."""
-        bodies = []
-        while True:
-            try:
-                packet = self._ours.recv(_PIECE + 1)
-            except (BlockingIOError, ConnectionError):
-                break
-            if not packet:
-                break
-            if (body := self._joiner.feed(packet)) is not None:
-                bodies.append(body)
-        if bodies:
+        joined = [self._joiner.feed(packet) for packet in _arrived(self._ours)]
+        if bodies := [body for body in joined if body is not None]:
             self._on_bodies(bodies)
 
     def close(self) -> None:
@@ -106,6 +94,18 @@ class Link:
             self._waiting.popleft()
         if not self._waiting:
             self._loop.remove_writer(self._ours)
+
+
+def _arrived(sock: socket.socket) -> Iterator[bytes]:
+    """The packets that can be read at once; none from a socket that has been closed."""
+    while sock.fileno() >= 0:
+        try:
+            packet = sock.recv(_PIECE + 1, socket.MSG_DONTWAIT)
+        except (BlockingIOError, ConnectionError):
+            return
+        if not packet:
+            return
+        yield packet
 
 
 class _Joiner:

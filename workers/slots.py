@@ -127,6 +127,7 @@ class _Slot:
         self._look_ahead = look_ahead
         self._reporter = reporter
         self._child: Child | None = None
+        self._was_of_use = False
         self._intruder = ""
 
     @property
@@ -155,31 +156,28 @@ class _Slot:
 
     def take_back(self) -> None:
         if self._child and len(self.handed) > 1:
-            for _ in range(self._child.link.take_back()):
-                self._return(self.handed.pop())
+            self._take_back_unread(self._child)
 
     async def keep_child(self) -> None:
         try:
             while True:
-                self._child = await self._slots.fresh_child(self)
-                self._slots.answered()
-                how = await self._child.ended()
-                self._child.kill()
-                self._child = None
-                self._crashed(self._intruder or how)
-                self._intruder = ""
-                self._slots.answered()
+                async for _ in retries():
+                    self._was_of_use = False
+                    self._child = child = await self._slots.fresh_child(self)
+                    self._slots.answered()
+                    self._ended(await child.ended())
+                    if self._was_of_use:  # else its task is not to blame, and the next one may end as soon
+                        break
         finally:
-            if self._child:
-                self._child.kill()
+            self._lose_child()
 
     def on_answers(self, answers: list[bytes]) -> None:
         for answer in answers:
             if not self._is_answer(answer):
                 self._intruder = "something in its process wrote to the socket that belongs to the worker"
-                if self._child:
-                    self._child.kill()
-                return
+                self._lose_child()
+                break
+            self._was_of_use = True
             taken = self.handed.popleft()
             run_seconds, event = unpack_answer(answer)
             self._look_ahead.ran(run_seconds)
@@ -202,25 +200,41 @@ class _Slot:
             return False
         return event.startswith(event_head(Outcome.type, self.handed[0].task, self.handed[0].attempt))
 
-    def _crashed(self, how: str) -> None:
-        """The child has died: that is the outcome of what ran; what was handed in advance is innocent."""
-        while len(self.handed) > 1:
+    def _ended(self, how: str) -> None:
+        """The end of its child is the outcome of what the child had read and not answered; the rest is innocent."""
+        self._lose_child()
+        how, self._intruder = self._intruder or how, ""
+        if self.handed:
+            self._was_of_use = True
+            self._crashed(self.handed.popleft(), how)
+        else:
+            log.warning("slot.child_ended", text="a slot gets a new process, between two tasks: {reason}", reason=how)
+        while self.handed:  # read by an intruder
             self._return(self.handed.pop())
-        if not self.handed:
-            return
-        taken = self.handed.popleft()
+        self._slots.answered()
+
+    def _lose_child(self) -> None:
+        child, self._child = self._child, None
+        if child:
+            self._take_back_unread(child)
+            child.kill()
+
+    def _take_back_unread(self, child: Child) -> None:
+        for _ in range(child.link.take_back()):
+            self._return(self.handed.pop())
+
+    def _return(self, taken: Taken) -> None:
+        taken.in_slot = False
+        self._slots.returned(taken)
+
+    def _crashed(self, taken: Taken, how: str) -> None:
         log.warning("task.crashed", text="task {task}: {reason}", task=taken.task, reason=how)
-        run_seconds = asyncio.get_running_loop().time() - taken.begun_at
         outcome = Outcome(
             task=taken.task,
             attempt=taken.attempt,
             status="FAILED",
             reason="CRASHED",
             error=ErrorInfo(type="Crashed", message=how),
-            run_seconds=run_seconds,
+            run_seconds=asyncio.get_running_loop().time() - taken.begun_at,
         )
         self._reporter.outcome(taken, encode_event(outcome))
-
-    def _return(self, taken: Taken) -> None:
-        taken.in_slot = False
-        self._slots.returned(taken)

@@ -36,6 +36,11 @@ def os_exit(code: int) -> None:
     os._exit(code)
 
 
+@handler("test.fork")
+def fork() -> int:
+    return os.fork()  # and both processes answer
+
+
 @handler("test.sys_exit")
 def sys_exit(code: int) -> None:
     sys.exit(code)

@@ -65,8 +65,8 @@ def test_a_child_that_dies_fails_its_own_task_and_the_worker_lives(rabbit: Rabbi
     deaths: list[tuple[str, dict[str, int], str]] = [
         ("test.kill", {}, "killed by SIGKILL, most likely because memory ran out"),
         ("test.kill", {"signal_number": int(signal.SIGSEGV)}, "killed by SIGSEGV"),
-        ("test.os_exit", {"code": 3}, "exited with code 3 in mid-task"),
-        ("test.os_exit", {"code": 0}, "exited with code 0 in mid-task"),
+        ("test.os_exit", {"code": 3}, "exited with code 3"),
+        ("test.os_exit", {"code": 0}, "exited with code 0"),
         ("test.sys_exit", {"code": 3}, "exited with code 3 in mid-task"),
     ]
     for number, (kind, params, _) in enumerate(deaths, 1201):

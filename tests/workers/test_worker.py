@@ -28,6 +28,45 @@ def test_an_innocent_task_behind_one_that_kills_its_child_is_run(rabbit: Rabbit,
     assert failed == [301]
 
 
+def test_a_task_handed_to_a_child_that_has_just_died_is_run_by_another(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(task(1))
+    rabbit.outcome(1)
+    template = min(children_of(process.child.pid))
+    [child] = children_of(template)
+    os.kill(template, signal.SIGSTOP)  # it cannot tell the worker
+    os.kill(child, signal.SIGKILL)
+    rabbit.put(task(2))
+    eventually(lambda: rabbit.started(2))  # as far as the worker knows
+    os.kill(template, signal.SIGCONT)
+    assert rabbit.outcome(2)["status"] == "FINISHED"
+    assert "between two tasks: its process was killed by SIGKILL" in process.output
+
+
+def test_a_large_task_that_a_dead_child_has_not_read_is_run_by_another(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(task(1))
+    rabbit.outcome(1)
+    template = min(children_of(process.child.pid))
+    [child] = children_of(template)
+    os.kill(template, signal.SIGSTOP)
+    os.kill(child, signal.SIGKILL)
+    rabbit.put(task(2, x="x" * 250_000))
+    eventually(lambda: rabbit.started(2))
+    os.kill(template, signal.SIGCONT)
+    assert rabbit.outcome(2)["status"] == "FINISHED"
+
+
+def test_a_handler_that_returns_twice_costs_its_process_alone(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(task(1, "test.fork"))
+    rabbit.outcome(1)
+    eventually(lambda: "wrote to the socket that belongs to the worker" in process.output)
+    rabbit.put(task(2))
+    assert rabbit.outcome(2)["status"] == "FINISHED"
+    assert process.child.poll() is None
+
+
 def test_tasks_go_on_when_the_template_is_killed(rabbit: Rabbit, worker: Start) -> None:
     process = ready(worker())
     rabbit.put(task(1))
