@@ -25,6 +25,7 @@ from pika.exceptions import (
     ProbableAccessDeniedError,
     ProbableAuthenticationError,
 )
+from pika.spec import Basic
 
 from workers.address import Address, BadAddress, parse_addresses
 from workers.buffered import BufferedConnection
@@ -92,7 +93,10 @@ class BrokerLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message handed over by the broker; `tag` is settled once, on the channel it came by."""
+    """One message handed over by the broker; `tag` is settled once, on the channel it came by.
+
+    `consumer`: "" when it was asked for by `get`.
+    """
 
     channel: "Channel"
     consumer: str
@@ -246,6 +250,8 @@ class Channel:
         self.number: int = pika_channel.channel_number
         self.gone: asyncio.Future[BrokerLost] = asyncio.get_running_loop().create_future()
         pika_channel.add_on_close_callback(lambda _channel, error: _resolve(self.gone, _lost(error)))
+        self._got: asyncio.Future[Delivery | None] = asyncio.get_running_loop().create_future()
+        pika_channel.add_callback(lambda _frame: _resolve(self._got, None), [Basic.GetEmpty], one_shot=False)
         pika_channel.add_on_cancel_callback(lambda _frame: _resolve(self.gone, BrokerLost("the queue was deleted")))
 
     @property
@@ -289,6 +295,21 @@ class Channel:
         await self._ask(self._pika.basic_qos, prefetch_count=prefetch)
         answer = await self._ask(self._pika.basic_consume, queue=queue, on_message_callback=deliver)
         return str(answer.method.consumer_tag)
+
+    async def get(self, queue: str) -> Delivery | None:
+        """One message if one is ready; one question at a time. Raises BrokerLost (404: no such queue)."""
+
+        def deliver(_channel: Any, method: Any, properties: Any, body: bytes) -> None:
+            headers = properties.headers or {}
+            _resolve(self._got, Delivery(self, "", method.delivery_tag, method.redelivered, headers, body))
+
+        self._got = asyncio.get_running_loop().create_future()
+        try:
+            self._pika.basic_get(queue, deliver)
+        except AMQPError as error:
+            raise _lost(error) from None
+        got: Delivery | None = await _first(self._got, self.gone)
+        return got
 
     async def cancel(self, consumer: str) -> None:
         """Takes no more. What is still on its way is given back to the broker by pika itself."""

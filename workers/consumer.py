@@ -67,16 +67,18 @@ class Consumer:
         """The broker has their outcomes: acks them."""
         tags = []
         for taken in confirmed:
-            self._live.pop((taken.task, taken.attempt), None)
+            self._release(taken)
             ours = [delivery.tag for delivery in taken.deliveries if delivery.channel is self._channel]
             if not ours:
                 self._remember(taken)
             tags += ours
         self._ack(tags)
+        if self._consumers and self._consumers.free > 0:
+            self._look_ahead.changed.set()
 
     def give_back(self, taken: Taken) -> None:
         """Another worker, or this one, gets it again."""
-        self._live.pop((taken.task, taken.attempt), None)
+        self._release(taken)
         for delivery in taken.deliveries:
             if self._settling and delivery.channel is self._channel:
                 self._settling.give_back(delivery.tag)
@@ -87,7 +89,7 @@ class Consumer:
         if self._consumers:
             try:
                 async with asyncio.timeout(CANCEL_SECONDS):
-                    await self._consumers.cancel_all()
+                    await self._consumers.stop()
             except (BrokerLost, TimeoutError):
                 pass  # then the broker takes everything back by itself
         for task in self._side_tasks:
@@ -109,12 +111,13 @@ class Consumer:
 
     async def _tune(self, channel: Channel) -> None:
         """Opens consumers, more while tasks are short, fewer when they turn out long."""
-        consumers, settling = self._consumers, self._settling
-        while consumers and settling and not self._draining:
-            if await consumers.fit(self._look_ahead.wanted()):
+        consumers = self._consumers
+        while consumers and not self._draining:
+            full = len(self._live) >= self._slots.count
+            if await consumers.fit(self._look_ahead.wanted(), full=full, too_full=bool(self._excess())):
                 self._slots.take_back()
-                self._give_back(self._unbegun())
-                consumers.leave_to_finish(settling.open_tags)
+                self._give_back(self._excess())
+                consumers.leave_to_finish(self._live)
             elif self._look_ahead.level:
                 await asyncio.sleep(LOOK_SECONDS)
                 if self._slots.relieve():
@@ -149,6 +152,10 @@ class Consumer:
             return
         taken = Taken(message.task, message.attempt, delivery.body, [delivery])
         self._live[key] = taken
+        if self._consumers and not delivery.consumer:
+            self._consumers.leave_to_finish([key])
+        if len(self._live) >= self._slots.count and not self._look_ahead.level:
+            self._look_ahead.changed.set()
         if self._draining:
             self.give_back(taken)
         elif delivery.redelivered or AGAIN_HEADER in delivery.headers:
@@ -173,8 +180,12 @@ class Consumer:
     def _ack(self, tags: list[int]) -> None:
         if self._settling and tags:
             self._settling.ack(tags)
-            if self._consumers and self._consumers.settled(tags):
-                self._look_ahead.changed.set()
+
+    def _release(self, taken: Taken) -> None:
+        key = (taken.task, taken.attempt)
+        self._live.pop(key, None)
+        if self._consumers:
+            self._consumers.settled(key)
 
     def _remember(self, taken: Taken) -> None:
         """Its delivery was lost with its connection and comes again, perhaps before the outcome is recorded."""
@@ -184,6 +195,12 @@ class Consumer:
 
     def _unbegun(self) -> list[Taken]:
         return [taken for taken in self._live.values() if not taken.in_slot]
+
+    def _excess(self) -> list[Taken]:
+        """What came last and has no slot, as far as there are more than slots."""
+        too_many = max(0, len(self._live) - self._slots.count)
+        unbegun = self._unbegun()
+        return unbegun[max(0, len(unbegun) - too_many) :]
 
     def _give_back(self, unbegun: Collection[Taken]) -> None:
         self._slots.drop(unbegun)

@@ -1,6 +1,6 @@
 """Acks on one channel: as few frames as possible, whatever the order in which the deliveries are done with."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from workers.broker import Channel
 
@@ -11,10 +11,6 @@ class Settling:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._open: dict[int, None] = {}  # in the order of their tags
-
-    @property
-    def open_tags(self) -> Collection[int]:
-        return self._open.keys()
 
     def add(self, tag: int) -> None:
         self._open[tag] = None

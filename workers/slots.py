@@ -62,8 +62,9 @@ class Slots:
         self.feed()
 
     def drop(self, dropped: Container[Taken]) -> None:
-        """Those are not to be run here, if they still wait."""
+        """Those are not to be run here, if they still wait; the others may go back to a slot."""
         self._waiting = deque(taken for taken in self._waiting if taken not in dropped)
+        self.feed()
 
     def feed(self) -> None:
         """Hands what waits to the slots."""

@@ -30,6 +30,7 @@ from workers.broker import (
 from workers.messages import CONTENT_TYPE, TaskMessage
 
 TASKS = tasks_queue("default")
+OTHERS = tasks_queue("others")
 NAMES_ON_DISK_SECONDS = 1.5
 Event = dict[str, Any]
 
@@ -56,7 +57,7 @@ class Rabbit:
 
     def _make_queues(self) -> None:
         with self.opened() as channel:
-            for queue in (TASKS, OUTCOMES, DEAD, BAD):
+            for queue in (TASKS, OTHERS, OUTCOMES, DEAD, BAD):
                 channel.queue_delete(queue)
         asyncio.run(self._declare())
         self._made_at = time.monotonic()
@@ -67,8 +68,8 @@ class Rabbit:
         yield connection.channel()
         connection.close()
 
-    def put(self, *messages: TaskMessage, headers: dict[str, Any] | None = None) -> None:
-        self.put_bodies(TASKS, *[message.encode() for message in messages], headers=headers)
+    def put(self, *messages: TaskMessage, headers: dict[str, Any] | None = None, queue: str = TASKS) -> None:
+        self.put_bodies(queue, *[message.encode() for message in messages], headers=headers)
 
     def put_bodies(self, queue: str, *bodies: bytes, headers: dict[str, Any] | None = None) -> None:
         exchange, key = (OUTCOMES, "outcomes") if queue == OUTCOMES else queue.rsplit(".", 1)
@@ -119,7 +120,8 @@ class Rabbit:
         connection = await connect(parse_addresses(self.broker.url("relay")))
         channel = await connection.open_channel()
         await declare_topology(channel)
-        await declare_queue_of_tasks(channel, "default")
+        for queue in ("default", "others"):
+            await declare_queue_of_tasks(channel, queue)
         await connection.close()
 
 
