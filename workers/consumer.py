@@ -5,7 +5,7 @@ forgotten (the broker hands it out again); what runs goes on, and is joined by i
 """
 
 import asyncio
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 from workers.broker import (
@@ -21,6 +21,7 @@ from workers.broker import (
 )
 from workers.claim import Claims
 from workers.consumers import Consumers
+from workers.endpoint import Refused
 from workers.lookahead import LookAhead
 from workers.messages import AGAIN_HEADER, BadMessage, TaskMessage
 from workers.parking import park
@@ -33,6 +34,7 @@ LOOK_SECONDS = 0.1
 WATCH_SECONDS = 30.0
 CANCEL_SECONDS = 0.5
 REMEMBERED = 5_000
+WAITED_SECONDS = 0.1  # what comes within this after there was no room has probably waited for it
 
 
 class Consumer:
@@ -57,6 +59,7 @@ class Consumer:
         self._channel: Channel | None = None
         self._settling: Settling | None = None
         self._consumers: Consumers | None = None
+        self._full_at = 0.0  # when there was last no room for another
         self._draining = False
         self._side_tasks: set[asyncio.Task[None]] = set()
 
@@ -66,6 +69,8 @@ class Consumer:
     def settle(self, confirmed: list[Taken]) -> None:
         """The broker has their outcomes: acks them."""
         tags = []
+        if len(self._live) >= self._slots.count:
+            self._full_at = self._now()
         for taken in confirmed:
             self._release(taken)
             ours = [delivery.tag for delivery in taken.deliveries if delivery.channel is self._channel]
@@ -99,7 +104,7 @@ class Consumer:
 
     async def _serve(self, connection: Connection) -> BrokerLost:
         channel = await connection.open_channel()
-        self._channel, self._settling = channel, Settling(channel)
+        self._channel, self._settling, self._full_at = channel, Settling(channel), self._now()
         self._consumers = Consumers(channel, self._queues, self._slots.count, self._look_ahead, self._take)
         try:
             lost = await while_open(channel, self._tune(channel), self._watch(channel))
@@ -159,15 +164,27 @@ class Consumer:
         if self._draining:
             self.give_back(taken)
         elif delivery.redelivered or AGAIN_HEADER in delivery.headers:
-            self._aside(self._claim(taken))
+            self._aside(self._claim(taken, self._claims.may_run))
+        elif self._may_have_waited():
+            self._aside(self._claim(taken, self._claims.is_wanted))
         else:
             self._slots.add(taken)
 
-    async def _claim(self, taken: Taken) -> None:
-        may_run = await self._claims.may_run(taken.task, taken.attempt)
+    def _may_have_waited(self) -> bool:
+        """In the broker, where a task that is deleted stays. Very short tasks are done sooner than an answer comes."""
+        return not self._look_ahead.level and self._now() - self._full_at < WAITED_SECONDS
+
+    async def _claim(self, taken: Taken, may_run: Callable[[int, int], Awaitable[bool]]) -> None:
+        try:
+            wanted = await may_run(taken.task, taken.attempt)
+        except Refused as refused:
+            self._release(taken)
+            for delivery in taken.deliveries:
+                await self._park(delivery, str(refused))
+            return
         if self._live.get((taken.task, taken.attempt)) is not taken:
             return  # its connection was lost meanwhile
-        if may_run:
+        if wanted:
             self._slots.add(taken)
         else:
             self.settle([taken])
@@ -176,6 +193,9 @@ class Consumer:
         await park(self._publisher, delivery.body, why=why, source=" ".join(self._queues))
         if delivery.channel is self._channel:
             self._ack([delivery.tag])
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def _ack(self, tags: list[int]) -> None:
         if self._settling and tags:
