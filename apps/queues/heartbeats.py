@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, transaction
-from jsonschema import Draft202012Validator, SchemaError
 
 from apps.queues.models import Queue, Worker
+from apps.tasks import kind_schemas
 from apps.tasks.models import KIND_LENGTH, Kind
-from workers.messages import QUEUE_NAME_RULE, BadMessage, Heartbeat, decode_heartbeat, is_queue_name
+from workers.broker import DEFAULT_QUEUE
+from workers.messages import QUEUE_NAME_RULE, BadMessage, Heartbeat, decode_heartbeat, is_queue_name, storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,21 +99,32 @@ def _is_queue(name: str) -> bool:
 
 
 def _is_kind(data: dict[str, Any]) -> bool:
-    name, schema = data.get("name"), data.get("schema")
-    named = isinstance(name, str) and 0 < len(name) <= KIND_LENGTH
-    if named and isinstance(schema, dict) and isinstance(schema.get("properties", {}), dict):
-        with contextlib.suppress(SchemaError):
-            Draft202012Validator.check_schema(schema)
-            return True
-    log.warning("kind %.100r passed over: its name or its schema is malformed", name)
+    name, doc, queue = data.get("name"), data.get("doc") or "", data.get("queue") or DEFAULT_QUEUE
+    if not isinstance(name, str) or not 0 < len(name) <= KIND_LENGTH or not storable(name):
+        log.warning("kind %.100r passed over: its name must be a text of 1 to %d characters", name, KIND_LENGTH)
+    elif not isinstance(doc, str) or not storable(doc):
+        log.warning("kind %s passed over: its doc must be a text", name)
+    elif not isinstance(queue, str) or not is_queue_name(queue):
+        log.warning("kind %s passed over: its queue's name must be %s", name, QUEUE_NAME_RULE)
+    else:
+        return _is_schema(name, data.get("schema"))
     return False
+
+
+def _is_schema(name: str, schema: Any) -> bool:
+    try:
+        kind_schemas.check(schema)
+    except kind_schemas.Unusable as reason:
+        log.warning("kind %s passed over: its schema cannot be used. %s", name, reason)
+        return False
+    return True
 
 
 def _kind(data: dict[str, Any], now: datetime) -> Kind:
     return Kind(
         name=data["name"],
-        doc=str(data.get("doc") or ""),
+        doc=data.get("doc") or "",
         schema=data["schema"],
-        queue=str(data.get("queue") or "default")[:100],
+        queue=data.get("queue") or DEFAULT_QUEUE,
         announced_at=now,
     )
