@@ -2,12 +2,16 @@
 
 import json
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
-from jsonschema import Draft202012Validator, ValidationError
+from referencing import Registry
 
-from apps.tasks import strict_json
+from apps.tasks import kind_schemas, mistakes, strict_json
+from apps.tasks.kind_schemas import Unusable
 from apps.tasks.models import Kind
+
+MOST_FAULTS = 50  # told of one task: a list may hold thousands
 
 
 class Fault(NamedTuple):
@@ -19,7 +23,7 @@ class Fault(NamedTuple):
 
 
 def faults(params: Any, kind: Kind | None) -> list[Fault]:
-    """Everything that is wrong; without a kind only what is wrong for every kind."""
+    """What is wrong; without a kind only what is wrong for every kind."""
     if not isinstance(params, dict):
         return [Fault((), 'The parameters must be a JSON object, such as {"x": 1}.')]
     try:
@@ -28,76 +32,50 @@ def faults(params: Any, kind: Kind | None) -> list[Fault]:
         return [Fault((), str(error))]
     size = len(json.dumps(params))
     if size > strict_json.MAX_BYTES:
-        return [Fault((), f"The parameters may have at most 64 KiB (they have {size / 1024:.0f} KiB).", "TOO_LARGE")]
-    if kind is None:
-        return []
-    errors = _validator(kind).iter_errors(params)
-    return [Fault(tuple(map(str, error.absolute_path)), _sentence(error)) for error in errors]
+        limit = f"{strict_json.MAX_BYTES:,} bytes"
+        return [Fault((), f"The parameters may have at most {limit} (they have {size:,}).", "TOO_LARGE")]
+    return _misfits(params, kind) if kind else []
 
 
-_validators: dict[str, tuple[datetime, Draft202012Validator]] = {}
+def form_schema(kind: Kind | None) -> dict[str, Any]:
+    """The schema of an object to make a form of; {} when the kind's cannot be used, which `faults` tells."""
+    try:
+        return kind_schemas.plain(_checker(kind).schema, kind.schema)[0] if kind else {}
+    except Unusable:
+        return {}
 
 
-def _validator(kind: Kind) -> Draft202012Validator:
-    """Made once per announcement: a thousand tasks of a kind are checked by one."""
-    announced_at, validator = _validators.get(kind.name, (None, None))
-    if validator is None or announced_at != kind.announced_at:
-        validator = Draft202012Validator(kind.schema)
-        _validators[kind.name] = kind.announced_at, validator
-    return validator
+def _misfits(params: dict[str, Any], kind: Kind) -> list[Fault]:
+    try:
+        errors = list(islice(mistakes.of(params, _checker(kind)), MOST_FAULTS + 1))
+    except Unusable as reason:
+        # It was stored by an older version, or by nothing that looked at it.
+        message = f"The schema of {kind.name} cannot be used until a worker announces another. {reason}"
+        return [Fault((), message)]
+    except (mistakes.TooMuch, RecursionError):
+        return [Fault((), f"The parameters are too much to be checked against {kind.name}: nest them less deeply.")]
+    found = [Fault(tuple(map(str, error.absolute_path)), error.message) for error in errors[:MOST_FAULTS]]
+    return found if len(errors) <= MOST_FAULTS else [*found, Fault((), f"These are the first {MOST_FAULTS} mistakes.")]
 
 
-def _sentence(error: ValidationError) -> str:
-    """What is wrong in words of ours: jsonschema's own quote whole schemas."""
-    limit: Any = error.validator_value
-    instance: Any = error.instance
-    match error.validator:
-        case "required":
-            return f"{', '.join(name for name in limit if name not in instance)}: missing; it has no default."
-        case "additionalProperties":
-            schema: Any = error.schema
-            return _unknown(instance, list(schema.get("properties", {})))
-        case "type":
-            wanted = _words(limit)
-        case "anyOf":
-            wanted = _words([option["type"] for option in limit if "type" in option])
-        case "enum":
-            wanted = f"one of {', '.join(map(str, limit))}"
-        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
-            wanted = f"{_RELATIONS[error.validator]} {limit}"
-        case _:
-            return f"{error.message:.200}."
-    return f"Must be {wanted} (it is {_shown(instance)})."
+_checkers: dict[str, tuple[datetime, Any]] = {}
 
 
-def _unknown(params: dict[str, Any], known: list[str]) -> str:
-    unknown = ", ".join(name for name in params if name not in known)
-    takes = f"it takes {', '.join(known)}" if known else "the kind takes none"
-    return f"Unknown parameter {unknown!r:.100}; {takes}."
+def _checker(kind: Kind) -> Any:
+    """Made once per announcement: a thousand tasks of a kind are checked by one. Raises Unusable."""
+    announced_at, checker = _checkers.get(kind.name, (None, None))
+    if checker is None or announced_at != kind.announced_at:
+        checker = _made(kind.schema)
+        _checkers[kind.name] = kind.announced_at, checker
+    if isinstance(checker, Unusable):
+        raise checker
+    return checker
 
 
-_RELATIONS = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "exclusiveMinimum": "more than",
-    "exclusiveMaximum": "less than",
-}
-_TYPE_WORDS = {
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "a text",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "an object",
-    "null": "null",
-}
-
-
-def _words(types: str | list[str]) -> str:
-    names = [types] if isinstance(types, str) else types
-    return " or ".join(_TYPE_WORDS.get(name, name) for name in names)
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _made(schema: Any) -> Any:
+    try:
+        kind_schemas.check(schema)
+    except Unusable as reason:
+        return reason
+    # An empty registry: jsonschema's own fetches what a pointer names.
+    return mistakes.Checker(schema, registry=Registry())

@@ -73,7 +73,7 @@ def test_parameters_of_any_shape_have_a_limit(kinds: dict[str, Kind]) -> None:
         deep = [deep]
     assert faults(kinds, params={"x": deep}) == {"params": "Nested too deeply (limit 64)."}
     assert faults(kinds, params={"x": "y" * 70_000}) == {
-        "params": "The parameters may have at most 64 KiB (they have 68 KiB)."
+        "params": "The parameters may have at most 65,536 bytes (they have 70,009)."
     }
     assert faults(kinds, params={"x": 10**5000}) == {"params": "A whole number has at most 400 digits."}
     assert faults(kinds, params={"x": ["\ud800"]}) == {
