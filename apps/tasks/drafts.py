@@ -71,7 +71,10 @@ def for_each(items: Iterable[Item], make: Callable[[Item], Made]) -> list[Made]:
 def _name_problems(name: str) -> list[Problem]:
     if not storable(name):
         return [Problem(field=("name",), message="Not valid Unicode: a NUL or half of a surrogate pair.")]
-    if not any(unicodedata.category(character)[0] not in "CZ" for character in name):
+    if _UNREADABLE in name:
+        message = f"Not valid Unicode: {_UNREADABLE} stands where it could not be read. Type it anew."
+        return [Problem(field=("name",), message=message)]
+    if not any(_is_visible(character) for character in name):
         return [Problem(field=("name",), message="Give the task a name.", code="BLANK")]
     if len(name) > NAME_LENGTH:
         message = f"At most {NAME_LENGTH} characters (it has {len(name)})."
@@ -79,6 +82,16 @@ def _name_problems(name: str) -> list[Problem]:
     if any(unicodedata.category(character) == "Cc" or character in _DIRECTION_CHANGES for character in name):
         return [Problem(field=("name",), message="Control characters are not allowed in a name.")]
     return []
+
+
+_UNREADABLE = "\ufffd"  # what decoders put in the place of bytes that are no text
+# Letters and symbols of nothing but white.
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+
+def _is_visible(character: str) -> bool:
+    """By itself: a combining mark needs a letter to stand on."""
+    return unicodedata.category(character)[0] not in "CMZ" and character not in _BLANKS
 
 
 # They make a name read differently from what it is.

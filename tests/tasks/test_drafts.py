@@ -12,7 +12,22 @@ def faults(kinds: dict[str, Kind], name: str = "a", kind: str = "demo.noop", par
     return {".".join(problem.field): problem.message for problem in refused.value.problems}
 
 
-@pytest.mark.parametrize("name", ["", "   ", "\u200b\u200d", "\t\n", "\u2060"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "   ",
+        "\u200b\u200d",
+        "\t\n",
+        "\u2060",
+        "\u3164",
+        "\u2800",
+        "\u115f\u1160",
+        "\uffa0",
+        "\u0301",
+        " \u0301\ufe0f",
+    ],
+)
 def test_a_name_of_nothing_visible_is_blank(kinds: dict[str, Kind], name: str) -> None:
     assert faults(kinds, name=name) == {"name": "Give the task a name."}
 
@@ -23,6 +38,7 @@ def test_a_name_of_nothing_visible_is_blank(kinds: dict[str, Kind], name: str) -
         ("x" * 201, "At most 200 characters (it has 201)."),
         ("a\0b", "Not valid Unicode: a NUL or half of a surrogate pair."),
         ("a\ud800", "Not valid Unicode: a NUL or half of a surrogate pair."),
+        ("a\ufffd", "Not valid Unicode: \ufffd stands where it could not be read. Type it anew."),
         ("a\u202eb", "Control characters are not allowed in a name."),
         ("a\x07b", "Control characters are not allowed in a name."),
         ("a\nb", "Control characters are not allowed in a name."),

@@ -304,9 +304,12 @@ def test_no_form_makes_an_error(web: Client, typed: dict[str, Any]) -> None:
     assert web.post("/tasks/new/", typed).status_code == 422
 
 
-def test_half_a_surrogate_in_a_form_is_no_error(web: Client) -> None:
-    response = web.generic("POST", "/tasks/new/", b"name=%ED%A0%80&kind=demo.noop", "application/x-www-form-urlencoded")
-    assert response.status_code < 500
+@pytest.mark.parametrize("name", ["a%ed%a0%80b", "a%ff", "%c3"])
+def test_a_name_that_is_no_text_is_refused_and_kept(web: Client, name: str) -> None:
+    response = web.generic("POST", "/tasks/new/", f"name={name}&kind=demo.noop", FORM)
+    assert response.status_code == 422
+    assert "Not valid Unicode" in text_of(response)
+    assert "\ufffd" in text_of(response).split('name="name"')[1].split(">")[0]
 
 
 def test_a_file_instead_of_a_name_is_no_name(web: Client) -> None:
