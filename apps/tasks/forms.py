@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django import forms
 
 from apps.tasks import services
+from apps.tasks.checks import form_schema
 from apps.tasks.drafts import Draft, Problem, Refused, cleaned
-from apps.tasks.params import TextParam, param_field
+from apps.tasks.params import LEFT_OUT, TextParam, leftover_field, param_field
 from apps.tasks.table import number
 
 if TYPE_CHECKING:
@@ -43,10 +44,14 @@ class TaskForm(forms.Form):
         self.kinds = kinds
         self.chosen = kinds.get(typed.get("kind", "")) or (None if bound else next(iter(kinds.values()), None))
         self.fields["kind"].widget.choices = [(name, name) for name in self._choices(kinds, typed)]
-        schema = self.chosen.schema if self.chosen else {}
+        schema = form_schema(self.chosen)
         required = schema.get("required", [])
         for name, part in schema.get("properties", {}).items():
             self.fields[PARAM + name] = param_field(name, part, schema, required=name in required)
+        if bound:
+            # Left over from another kind or an older form of it: the service refuses it, and what was typed stays.
+            for name in [name for name in typed if name.startswith(PARAM) and name not in self.fields]:
+                self.fields[name] = leftover_field(name.removeprefix(PARAM))
 
     @property
     def param_fields(self) -> list[BoundField]:
@@ -87,19 +92,15 @@ class TaskForm(forms.Form):
 
     def _draft(self) -> Draft:
         data = self.cleaned_data
-        required = self.chosen.schema.get("required", []) if self.chosen else []
         values = {name.removeprefix(PARAM): data[name] for name in self.fields if name.startswith(PARAM)}
-        # Left over from an older form of the kind: the service says so.
-        unknown = {name.removeprefix(PARAM): self.data[name] for name in self.data if name.startswith(PARAM)}
-        # A field left empty is not sent: the handler's own default applies.
-        params = {name: value for name, value in values.items() if value is not None or name in required}
-        params |= {name: value for name, value in unknown.items() if name not in values}
+        params = {name: value for name, value in values.items() if value is not LEFT_OUT}
         return Draft(name=data["name"], kind=data["kind"], params=params, run_at=data["run_at"])
 
     def _refuse(self, problem: Problem) -> None:
         first, *path = problem.field or ("",)
         name = f"{PARAM}{path[0]}" if first == "params" and path else first
-        self.add_error(name if name in self.fields else None, problem.message)
+        place = f"{'.'.join(path[1:])}: " if path[1:] else ""
+        self.add_error(name if name in self.fields else None, place + problem.message)
 
 
 def moment(text: str, zone_name: str) -> datetime | None:

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     Mistakes = Iterator[ValidationError]
     Keyword = Callable[[Any, Any, Any, Any], Mistakes]
 
-MOST_POINTERS = (
-    30_000  # followed for one value, about a second: two that lead back to each other double with each level
-)
+# Followed for one value, in about a second: models that hold each other in a union double them with every level.
+MOST_POINTERS = 30_000
 MOST_SHOWN = 20
 
 _followed: ContextVar[int] = ContextVar("followed")

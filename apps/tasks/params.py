@@ -1,29 +1,55 @@
-"""One parameter of a kind as a form field: from its JSON Schema to an input that fits it."""
+"""One parameter of a kind as a form field: from its JSON Schema to an input that fits it.
+
+What a field reads is checked by the service; a field refuses only what cannot be read.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+import math
+import re
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from apps.tasks import strict_json
+from apps.tasks import mistakes, strict_json
+from apps.tasks.kind_schemas import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Schema = dict[str, Any]
 
+LEFT_OUT: Any = object()  # the handler's own default applies
 
-def param_field(name: str, schema: Schema, root: Schema, *, required: bool) -> forms.Field:
+# Python's own reading of numbers takes 1_000 and the digits of every script too.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d+(\.0*)?", re.ASCII)
+
+
+def param_field(name: str, schema: Any, root: Schema, *, required: bool) -> forms.Field:
     """`root` holds the definitions that `schema` may point to."""
-    schema, nullable = _plain(schema, root)
-    field = _field(schema)
-    optional = nullable or "default" in schema or isinstance(field, TextParam | BooleanParam)
-    field.required = required and not optional
+    schema, nullable = plain(schema, root)
+    needed = required and "default" not in schema
+    field = _field(schema, nullable=nullable, needed=needed)
     field.error_messages["required"] = "Fill this in: it has no default."
     field.label = name
-    field.help_text = schema.get("description", "")
-    field.initial = _shown(field, schema["default"]) if schema.get("default") is not None else None
-    if nullable and isinstance(field, TextParam):
-        field.empty_value = None
+    field.help_text = _help(schema)
+    if "default" in schema:
+        field.initial = _shown(field, schema["default"])
+    if isinstance(field, ReadParam):
+        field.required = needed and (not nullable or isinstance(field, ChoiceParam))
+        field.empty_value = None if needed else LEFT_OUT
+    elif isinstance(field, TextParam) and (nullable or (not needed and "default" not in schema)):
+        field.empty_value = None if needed else LEFT_OUT
+    return field
+
+
+def leftover_field(name: str) -> forms.Field:
+    """What was typed for a parameter that the kind does not have; emptied, it is gone."""
+    field = TextParam(label=name, help_text="Kept as it was typed; this kind has no such parameter.")
+    field.empty_value = LEFT_OUT
     return field
 
 
@@ -35,64 +61,138 @@ class TextParam(forms.CharField):
         self.validators.clear()
 
 
+class ReadParam(TextParam):
+    """A text that stands for something else; left empty, it stands for nothing."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        return self.read(text) if isinstance(text, str) and text.strip() else self.emptied()
+
+    def emptied(self) -> Any:
+        if self.required:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        return self.empty_value
+
+    def read(self, text: str) -> Any:
+        return text.strip()
+
+
+class IntegerParam(ReadParam):
+    def read(self, text: str) -> int:
+        text = text.strip()
+        if not _WHOLE.fullmatch(text):
+            raise forms.ValidationError(mistakes.must("a whole number, such as 42", text))
+        if len(text) > strict_json.MAX_DIGITS:
+            raise forms.ValidationError(strict_json.too_many_digits(len(text)))
+        return int(text.partition(".")[0])
+
+
+class FloatParam(ReadParam):
+    def read(self, text: str) -> float:
+        text = text.strip()
+        if not _NUMBER.fullmatch(text):
+            raise forms.ValidationError(mistakes.must("a finite number, such as 2.5", text))
+        if math.isinf(float(text)):
+            raise forms.ValidationError(mistakes.must("a number of at most 1.7e308", text))
+        return float(text)
+
+
+class JsonParam(ReadParam):
+    """Anything that has no input of its own, as JSON."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "class": "code", "spellcheck": "false"})
+
+    def read(self, text: str) -> Any:
+        try:
+            return strict_json.loads(text)
+        except strict_json.BadJson as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+class ChoiceParam(ReadParam):
+    """One of an enum's values, whatever their types: the browser sends their JSON."""
+
+    def __init__(self, values: list[Any], *, unchosen: str) -> None:
+        """`unchosen`: the label of the empty choice that it begins with, if any."""
+        self.values = {json.dumps(value): value for value in values}
+        choices = [(sent, value if isinstance(value, str) else sent) for sent, value in self.values.items()]
+        super().__init__(widget=forms.Select(choices=[("", unchosen), *choices] if unchosen else choices))
+
+    def read(self, text: str) -> Any:
+        if text not in self.values:
+            raise forms.ValidationError(mistakes.must(mistakes.one_of(list(self.values.values())), text))
+        return self.values[text]
+
+
 class BooleanParam(forms.BooleanField):
     def __init__(self) -> None:
         super().__init__(required=False)
 
 
-class JsonParam(forms.CharField):
-    """Anything that has no input of its own, as JSON."""
-
-    widget = forms.Textarea(attrs={"rows": 3, "class": "code", "spellcheck": "false"})
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        try:
-            return strict_json.loads(text) if text else None
-        except strict_json.BadJson as error:
-            raise forms.ValidationError(str(error)) from None
-
-
-class ChoiceParam(forms.TypedChoiceField):
-    """One of an enum's values, whatever their types: the browser sends their JSON."""
-
-    def __init__(self, values: list[Any]) -> None:
-        choices = [(json.dumps(value), value if isinstance(value, str) else json.dumps(value)) for value in values]
-        super().__init__(choices=choices, coerce=json.loads, empty_value=None)
-
-
-def _plain(schema: Schema, root: Schema) -> tuple[Schema, bool]:
-    """The schema itself instead of a pointer to it, without "or null"; and whether it had that."""
-    pointer = schema.get("$ref") or next((part["$ref"] for part in schema.get("allOf", []) if "$ref" in part), "")
-    if pointer.startswith("#/$defs/"):
-        schema = {**root.get("$defs", {}).get(pointer.removeprefix("#/$defs/"), {}), **schema}
-    options = schema.get("anyOf", [])
-    others = [option for option in options if option.get("type") != "null"]
-    if len(others) == 1 and len(options) == 2:
-        return {**_plain(others[0], root)[0], **{k: v for k, v in schema.items() if k != "anyOf"}}, True
-    return schema, False
-
-
-def _field(schema: Schema) -> forms.Field:
-    if "enum" in schema or "const" in schema:
-        return ChoiceParam(schema.get("enum") or [schema["const"]])
+def _field(schema: Schema, *, nullable: bool, needed: bool) -> forms.Field:
+    if values := _values(schema, nullable=nullable):
+        unchosen = "" if "default" in schema else "choose one" if needed else "left out"
+        return ChoiceParam(values, unchosen=unchosen)
     match schema.get("type"):
-        case "integer":
-            return forms.IntegerField(widget=forms.NumberInput(attrs=_range(schema, step=1)))
-        case "number":
-            return forms.FloatField(widget=forms.NumberInput(attrs=_range(schema, step="any")))
+        case "integer" | "number" as type_:
+            field, step = (IntegerParam, 1) if type_ == "integer" else (FloatParam, "any")
+            return field(widget=forms.NumberInput(attrs=_range(schema, step=step)))
         case "boolean":
             return BooleanParam()
+        case "string" if schema.get("format") in _INPUTS:
+            return ReadParam(widget=forms.TextInput(attrs=_INPUTS[schema["format"]](schema.get("default"))))
         case "string":
-            length = {"maxlength": schema["maxLength"]} if "maxLength" in schema else {}
-            return TextParam(widget=forms.TextInput(attrs=length))
+            # Without maxlength: what is pasted beyond it would vanish without a word.
+            return TextParam()
     return JsonParam()
 
 
+def _values(schema: Schema, *, nullable: bool) -> list[Any]:
+    """What there is to choose from, if it is a choice. A box to tick has no third state for null."""
+    values = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    if not values and nullable and schema.get("type") == "boolean":
+        values = [True, False]
+    return [None, *values] if values and nullable else values
+
+
 def _range(schema: Schema, *, step: str | int) -> dict[str, Any]:
-    limits = {"min": schema.get("minimum"), "max": schema.get("maximum"), "step": schema.get("multipleOf", step)}
+    # Without multipleOf: a browser counts its steps from the minimum.
+    limits = {"min": schema.get("minimum"), "max": schema.get("maximum"), "step": step}
     return {name: limit for name, limit in limits.items() if limit is not None}
 
 
+def _clock(type_: str, reader: Callable[[str], datetime | time]) -> Callable[[Any], dict[str, Any]]:
+    """An input for a time of whole seconds without a zone, unless it could not show the default."""
+
+    def attributes(default: Any) -> dict[str, Any]:
+        try:
+            fits = default is None or (reader(default).tzinfo is None and not reader(default).microsecond)
+        except (TypeError, ValueError):
+            fits = False
+        return {"type": type_, "step": 1} if fits else {}
+
+    return attributes
+
+
+_INPUTS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "date": lambda _default: {"type": "date"},
+    "date-time": _clock("datetime-local", datetime.fromisoformat),
+    "time": _clock("time", time.fromisoformat),
+    "duration": lambda _default: {},
+    "uuid": lambda _default: {},
+}
+
+
+def _help(schema: Schema) -> str:
+    description = str(schema.get("description", ""))
+    return f"{description} (pattern: {schema['pattern']})".strip() if "pattern" in schema else description
+
+
 def _shown(field: forms.Field, default: Any) -> Any:
-    return json.dumps(default) if isinstance(field, JsonParam | ChoiceParam) else default
+    if isinstance(field, ChoiceParam):
+        return json.dumps(default)
+    if isinstance(field, BooleanParam):
+        return default is True
+    if default is None:
+        return None
+    return json.dumps(default) if isinstance(field, JsonParam) or not isinstance(default, str) else default

@@ -16,8 +16,9 @@ class BadJson(ValueError):
 
 def loads(text: str) -> Any:
     """The value of the text. Raises BadJson."""
-    if len(text.encode(errors="replace")) > MAX_BYTES:
-        raise BadJson(f"At most 64 KiB (it has {len(text.encode(errors='replace')) / 1024:.0f} KiB).")
+    size = len(text.encode(errors="replace"))
+    if size > MAX_BYTES:
+        raise BadJson(f"At most {MAX_BYTES:,} bytes (it has {size:,}).")
     try:
         value = json.loads(text, parse_constant=_constant, parse_int=_int, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
@@ -43,6 +44,10 @@ def check(value: Any) -> None:
             _check_scalar(item)
 
 
+def too_many_digits(count: int) -> str:
+    return f"A whole number has at most {MAX_DIGITS} digits (one has {count:,})."
+
+
 def _check_scalar(item: object) -> None:
     if isinstance(item, str) and not storable(item):
         raise BadJson("Not valid Unicode: a NUL or half of a surrogate pair.")
@@ -58,7 +63,7 @@ def _constant(_name: str) -> NoReturn:
 
 def _int(text: str) -> int:
     if len(text) > MAX_DIGITS:
-        raise BadJson(f"A whole number has at most {MAX_DIGITS} digits (one has {len(text)}).")
+        raise BadJson(too_many_digits(len(text)))
     return int(text)
 
 

@@ -115,12 +115,31 @@ def test_a_bad_name_gets_a_sentence(alice: User, sde: dict[str, Kind], name: str
     assert form.errors == {"name": [sentence]}
 
 
-@pytest.mark.parametrize("number", ["abc", "1e400", "nan", "inf", "1,5", "--1"])
+@pytest.mark.parametrize("number", ["abc", "nan", "-inf", "1,5", "--1", "1_0", "٣", "0x10"])
 def test_no_number_gets_a_sentence(alice: User, sde: dict[str, Kind], number: str) -> None:
-    assert errors(alice, sde, p__end=number) == {"p.end": ["Enter a number."]}
+    typed = f'(it is "{number}").'
+    assert errors(alice, sde, p__end=number, p__paths=number) == {
+        "p.end": [f"Must be a finite number, such as 2.5 {typed}"],
+        "p.paths": [f"Must be a whole number, such as 42 {typed}"],
+    }
 
 
-@pytest.mark.parametrize(("number", "value"), [("-0", 0.0), ("٣", 3.0), (" 4 ", 4.0), ("1e3", 1000.0)])
+@pytest.mark.parametrize(
+    ("field", "number", "sentence"),
+    [
+        ("p__end", "1e400", 'Must be a number of at most 1.7e308 (it is "1e400").'),
+        ("p__paths", "1e3", 'Must be a whole number, such as 42 (it is "1e3").'),
+        ("p__paths", "2.5", 'Must be a whole number, such as 42 (it is "2.5").'),
+        ("p__paths", "9" * 5_000, "A whole number has at most 400 digits (one has 5,000)."),
+    ],
+)
+def test_a_number_that_cannot_be_kept_says_why(
+    alice: User, sde: dict[str, Kind], field: str, number: str, sentence: str
+) -> None:
+    assert errors(alice, sde, **{field: number}) == {field.replace("__", "."): [sentence]}
+
+
+@pytest.mark.parametrize(("number", "value"), [("-0", 0.0), (" 4 ", 4.0), ("1e3", 1000.0), (".5", 0.5), ("+2.", 2.0)])
 def test_odd_numbers_that_are_some_are_taken(alice: User, sde: dict[str, Kind], number: str, value: float) -> None:
     task = a_form(sde, p__end=number).save(alice)
     assert task
@@ -137,8 +156,8 @@ def test_odd_numbers_that_are_some_are_taken(alice: User, sde: dict[str, Kind], 
         ('{"a": 1, "a": 2}', "The name 'a' stands there twice."),
         ("[" * 100 + "]" * 100, "Nested too deeply (limit 64)."),
         ("[" * 10_000, "Nested too deeply (limit 64)."),
-        (f"[{'1' * 5000}]", "A whole number has at most 400 digits (one has 5000)."),
-        (f'["{"x" * 70_000}"]', "At most 64 KiB (it has 68 KiB)."),
+        (f"[{'1' * 5000}]", "A whole number has at most 400 digits (one has 5,000)."),
+        (f'["{"x" * 70_000}"]', "At most 65,536 bytes (it has 70,004)."),
         ('"text"', "Must be a list"),
     ],
 )
@@ -165,8 +184,20 @@ def test_an_unknown_kind_names_the_known_ones(alice: User, sde: dict[str, Kind])
     assert errors(alice, sde, kind="gone") == {"kind": ["There is no kind 'gone'. Kinds: sde."]}
 
 
+def test_what_was_typed_for_an_unknown_kind_is_shown(alice: User, sde: dict[str, Kind]) -> None:
+    form = a_form(sde, kind="gone", p__speed="3", p__end="")
+    assert form.save(alice) is None
+    assert {field.name: field.value() for field in form.param_fields} == {"p.speed": "3", "p.end": ""}
+
+
 def test_a_parameter_of_an_older_form_is_refused_not_lost(alice: User, sde: dict[str, Kind]) -> None:
-    assert "Unknown parameter 'speed'" in errors(alice, sde, p__speed="3")["__all__"][0]
+    form = a_form(sde, p__speed="3")
+    assert form.save(alice) is None
+    assert "Unknown parameter 'speed'" in form.errors["__all__"][0]
+    assert form["p.speed"].value() == "3"
+    task = a_form(sde, p__speed="").save(alice)
+    assert task
+    assert "speed" not in task.params
 
 
 def test_a_link_fills_the_form_in(sde: dict[str, Kind]) -> None:
@@ -217,3 +248,127 @@ def test_a_selection_is_numbers() -> None:
 def test_a_selection_of_anything_else_is_refused(texts: list[str], sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
         selection(texts)
+
+
+# Kinds with odd parameters
+
+
+def a_kind(**properties: Any) -> dict[str, Kind]:
+    """All of them required, unless they have a default."""
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name, part in properties.items() if part is True or "default" not in part],
+        "additionalProperties": False,
+    }
+    return {"odd": Kind.objects.create(name="odd", schema=schema, doc="", announced_at=timezone.now())}
+
+
+def saved(user: User, kinds: dict[str, Kind], **typed: str) -> Any:
+    """The parameters that the form as a browser sends it makes, with these typed over."""
+    shown = TaskForm(kinds, QueryDict("kind=odd&name=n"))
+    sent = {field.name: field.value() for field in shown.param_fields}
+    sent = {name: value for name, value in sent.items() if value not in (None, False)}
+    query = {"name": "n", "kind": "odd", **sent, **{f"p.{name}": value for name, value in typed.items()}}
+    form = TaskForm(kinds, QueryDict(urlencode(query)), bound=True)
+    task = form.save(user)
+    return task.params if task else {name: [str(text) for text in texts] for name, texts in form.errors.items()}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        True,
+        {"enum": []},
+        {"allOf": [True]},
+        {"type": ["integer", "null"]},
+        {"type": "integer", "default": [None], "minimum": 10**300},
+        {"type": "string", "default": True, "format": "time"},
+        {"type": "string", "default": 5, "format": "date-time"},
+        {"enum": [{"a": 1}, [1]], "default": "other"},
+        {"type": "boolean", "default": "yes"},
+    ],
+)
+def test_an_odd_parameter_breaks_no_page(alice: User, db: None, part: Any) -> None:
+    kinds = a_kind(x=part)
+    html = str(TaskForm(kinds, QueryDict("kind=odd")))
+    assert 'name="p.x"' in html
+    assert "None" not in html
+    assert "True" not in html
+    assert saved(alice, kinds, x='"typed"')
+
+
+@pytest.mark.parametrize("pointer", ["#/properties/x", "#/$defs/Gone", "http://127.0.0.1:9/x"])
+def test_a_kind_stored_earlier_that_cannot_be_used_breaks_no_page(alice: User, db: None, pointer: str) -> None:
+    kinds = a_kind(x={"$ref": pointer})
+    assert "odd" in str(TaskForm(kinds, QueryDict("kind=odd")))
+    (sentence,) = saved(alice, kinds, x="5")["__all__"]
+    assert sentence.startswith("The schema of odd cannot be used until a worker announces another.")
+
+
+LETTER = {"anyOf": [{"enum": ["p", "q"], "type": "string"}, {"type": "null"}]}
+TRUTH = {"anyOf": [{"type": "boolean"}, {"type": "null"}]}
+
+
+def test_an_optional_choice_that_nobody_touched_stays_what_it_was(alice: User, db: None) -> None:
+    kinds = a_kind(
+        letter={**LETTER, "default": None}, known={**LETTER, "default": "q"}, truth={**TRUTH, "default": None}
+    )
+    assert saved(alice, kinds) == {"letter": None, "known": "q", "truth": None}
+    assert saved(alice, kinds, letter='"p"', known="null", truth="false") == {
+        "letter": "p",
+        "known": None,
+        "truth": False,
+    }
+
+
+def test_a_choice_without_default_must_be_made(alice: User, db: None) -> None:
+    kinds = a_kind(letter=LETTER, truth=TRUTH, side={"enum": ["heads", "tails"]})
+    missing = ["Fill this in: it has no default."]
+    assert saved(alice, kinds) == {"p.letter": missing, "p.truth": missing, "p.side": missing}
+    assert saved(alice, kinds, letter="null", truth="true", side='"edge"') == {
+        "p.side": ['Must be one of heads, tails (it is "\\"edge\\"").']
+    }
+
+
+@pytest.mark.parametrize(
+    ("part", "shown", "typed"),
+    [
+        ({"type": "string", "format": "date"}, 'type="date"', "2030-01-31"),
+        ({"type": "string", "format": "date-time"}, 'type="datetime-local"', "2030-01-31T14:05"),
+        (
+            {"type": "string", "format": "date-time", "default": "2030-01-31T14:05:00Z"},
+            'type="text"',
+            "2030-02-01T00:00Z",
+        ),
+        ({"type": "string", "format": "time", "default": "14:05:00"}, 'type="time"', "15:00"),
+        ({"type": "string", "format": "duration"}, 'type="text"', "PT5M"),
+        ({"type": "string", "format": "uuid"}, 'type="text"', "12345678-1234-5678-1234-567812345678"),
+    ],
+)
+def test_a_date_or_the_like_has_an_input_that_can_show_it(
+    alice: User, db: None, part: Any, shown: str, typed: str
+) -> None:
+    kinds = a_kind(x=part)
+    assert shown in str(TaskForm(kinds, QueryDict("kind=odd"))["p.x"])
+    assert saved(alice, kinds, x=typed) == {"x": typed}
+    assert saved(alice, kinds, x="not one")["p.x"][0].startswith("Must be a")
+    emptied = {} if "default" in part else {"p.x": ["Fill this in: it has no default."]}
+    assert saved(alice, kinds, x=" ") == emptied
+
+
+def test_null_is_sent_only_where_it_was_meant(alice: User, db: None) -> None:
+    number = {"anyOf": [{"type": "integer"}, {"type": "null"}]}
+    kinds = a_kind(needed=number, known={**number, "default": 5}, anything={"default": 1})
+    assert saved(alice, kinds, known="", anything="null") == {"needed": None, "anything": None}
+
+
+def test_a_mistake_deep_inside_is_told_with_its_place(alice: User, db: None) -> None:
+    kinds = a_kind(x={"properties": {"a": {"items": {"type": "integer"}}}})
+    assert saved(alice, kinds, x='{"a": [1, "b"]}') == {"p.x": ['a.1: Must be a whole number (it is "b").']}
+
+
+def test_a_pattern_is_shown_and_left_to_the_worker(alice: User, db: None) -> None:
+    kinds = a_kind(x={"type": "string", "pattern": r"^\p{L}+$", "description": "A word"})
+    assert TaskForm(kinds, QueryDict("kind=odd"))["p.x"].help_text == r"A word (pattern: ^\p{L}+$)"
+    assert saved(alice, kinds, x="7") == {"x": "7"}
