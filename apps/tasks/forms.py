@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
@@ -133,8 +133,3 @@ def selection(texts: Sequence[str]) -> list[int]:
         message = f"At most {services.MOST_AT_ONCE:,} tasks at once (there are {len(numbers):,})."
         raise Refused([Problem(field=("number",), message=message)])
     return numbers
-
-
-def prefilled(typed: QueryDict) -> dict[str, Any]:
-    """What of a posted form is worth a link: the name, the kind, the time."""
-    return {name: typed[name][:1000] for name in ("name", "kind", "run_at", "zone") if typed.get(name)}

@@ -18,7 +18,7 @@ from django_htmx.http import trigger_client_event
 
 from apps.tasks import live, services, sheet, table
 from apps.tasks.drafts import Refused
-from apps.tasks.forms import TaskForm, prefilled, selection
+from apps.tasks.forms import TaskForm, selection
 from apps.tasks.models import Kind, Task
 from apps.tasks.table import Window
 
@@ -65,15 +65,15 @@ def changes(request: SignedInRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def create(request: SignedInRequest) -> HttpResponse:
     posted = request.method == "POST"
-    if posted and "choose" in request.POST:
-        return redirect(f"{reverse('tasks:create')}?{urlencode(prefilled(request.POST))}", permanent=False)
+    # Another kind was chosen without script. No redirect: the address could not hold what was typed.
+    saves = posted and "choose" not in request.POST
     kinds = {kind.name: kind for kind in Kind.objects.all()}
-    form = TaskForm(kinds, request.POST if posted else request.GET, bound=posted)
-    if posted and (created := form.save(request.user)):
+    form = TaskForm(kinds, request.POST if posted else request.GET, bound=saves)
+    if saves and (created := form.save(request.user)):
         return _created(request, created)
     form.focus()
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
-    return render(request, template, {"form": form, "kinds": kinds}, status=422 if posted else 200)
+    return render(request, template, {"form": form, "kinds": kinds}, status=422 if saves else 200)
 
 
 @require_POST

@@ -271,19 +271,22 @@ def test_a_refused_form_keeps_what_was_typed(web: Client, headers: dict[str, str
 
 
 def test_an_unknown_kind_keeps_what_was_typed(web: Client) -> None:
-    response = web.post("/tasks/new/", {"name": "kept", "kind": "gone"})
+    response = web.post("/tasks/new/", {"name": "kept", "kind": "gone", "p.speed": "as typed"})
     assert response.status_code == 422
+    assert 'value="as typed"' in text_of(response)
     assert "There is no kind &#x27;gone&#x27;. Kinds: demo.coin, demo.noop." in text_of(response)
     assert 'value="kept"' in text_of(response)
 
 
-def test_choosing_a_kind_without_script_is_a_link(web: Client) -> None:
-    response = web.post("/tasks/new/", {"choose": "1", "name": "fit it", "kind": "demo.coin"})
-    assert (response.status_code, response["Location"]) == (302, "/tasks/new/?name=fit+it&kind=demo.coin")
-    html = text_of(web.get(response["Location"]))
-    assert 'name="p.sides"' in html
-    assert 'value="fit it"' in html
-    assert "Throws a coin." in html
+def test_choosing_a_kind_without_script_shows_its_parameters_and_keeps_the_rest(web: Client) -> None:
+    typed = {"choose": "1", "name": "€" * 600, "kind": "demo.coin", "run_at": "2030-01-01T10:00"}
+    response = web.post("/tasks/new/", typed)
+    html = text_of(response)
+    assert response.status_code == 200
+    for part in ['name="p.sides"', f'value="{"€" * 600}"', 'value="2030-01-01T10:00"', "Throws a coin."]:
+        assert part in html
+    assert "errorlist" not in html
+    assert not Task.objects.exists()
 
 
 def test_without_a_kind_the_form_says_to_start_a_worker(web: Client) -> None:
