@@ -1,14 +1,18 @@
 """What a person asks for before it is a task, and every rule it must keep: one check for pages and GraphQL alike."""
 
+from __future__ import annotations
+
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from apps.tasks import checks
 from apps.tasks.models import KIND_LENGTH, NAME_LENGTH, Kind
 from workers.messages import storable
+
+LONGEST_DELAY = timedelta(days=3_650)
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -16,12 +20,13 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A task to be. `run_at`: not before this time; None = at once."""
+    """A task to be. `run_at`: not before this time; None = at once. `problems`: what could not be read at its door."""
 
     name: str
     kind: str
     params: Any = field(default_factory=dict)
     run_at: datetime | None = None
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +46,15 @@ class Refused(Exception):
         self.problems = problems
 
 
-def cleaned(draft: Draft, kinds: Mapping[str, Kind]) -> Draft:
+def cleaned(draft: Draft, kinds: Mapping[str, Kind], now: datetime) -> Draft:
     """The draft as it will be stored. Raises Refused with everything that is wrong with it."""
     name = unicodedata.normalize("NFC", draft.name.strip()) if storable(draft.name) else draft.name
-    problems = [*_name_problems(name), *_kind_problems(draft.kind, kinds)]
+    problems = [
+        *draft.problems,
+        *_name_problems(name),
+        *_kind_problems(draft.kind, kinds),
+        *_time_problems(draft.run_at, now),
+    ]
     problems += [
         Problem(field=("params", *fault.path), message=fault.message, code=fault.code)
         for fault in checks.faults(draft.params, kinds.get(draft.kind))
@@ -96,6 +106,12 @@ def _is_visible(character: str) -> bool:
 
 # They make a name read differently from what it is.
 _DIRECTION_CHANGES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _time_problems(run_at: datetime | None, now: datetime) -> list[Problem]:
+    if run_at is None or run_at <= now + LONGEST_DELAY:
+        return []
+    return [Problem(field=("run_at",), message="Must be within the next ten years.")]
 
 
 def _kind_problems(kind: str, kinds: Mapping[str, Kind]) -> list[Problem]:

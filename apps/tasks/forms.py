@@ -10,6 +10,7 @@ from django import forms
 
 from apps.tasks import services
 from apps.tasks.checks import form_schema
+from apps.tasks.clock import database_now
 from apps.tasks.drafts import Draft, Problem, Refused, cleaned
 from apps.tasks.params import LEFT_OUT, TextParam, leftover_field, param_field
 from apps.tasks.table import number
@@ -31,13 +32,13 @@ class TaskForm(forms.Form):
 
     name = TextParam(widget=forms.TextInput(attrs={"autocomplete": "off", "required": True}))
     kind = TextParam(widget=forms.Select)
-    run_at = forms.CharField(
-        required=False,
+    run_at = TextParam(
+        strip=True,
         label="Not before",
         help_text="It waits until then. Empty: as soon as a worker is free.",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
     )
-    zone = forms.CharField(required=False, initial="UTC", widget=forms.HiddenInput)
+    zone = TextParam(initial="UTC", widget=forms.HiddenInput)
 
     def __init__(self, kinds: Mapping[str, Kind], typed: QueryDict, *, bound: bool = False) -> None:
         super().__init__(typed if bound else None, initial=typed.dict(), label_suffix="")
@@ -64,7 +65,9 @@ class TaskForm(forms.Form):
             if readable:
                 return services.create(user=user, draft=self._draft())
             # So that everything that is wrong is said at once, not field after field.
-            cleaned(Draft(name=self.cleaned_data["name"], kind=self.cleaned_data["kind"]), self.kinds)
+            data = self.cleaned_data
+            draft = Draft(name=data["name"], kind=data["kind"], run_at=data.get("run_at"))
+            cleaned(draft, self.kinds, database_now())
         except Refused as refused:
             for problem in refused.problems:
                 if readable or problem.field[:1] != ("params",):
@@ -78,8 +81,6 @@ class TaskForm(forms.Form):
         first.field.widget.attrs["autofocus"] = True
 
     def clean(self) -> None:
-        if not {"run_at", "zone"} <= self.cleaned_data.keys():
-            return  # one of them cannot be text at all, which has been said
         try:
             self.cleaned_data["run_at"] = moment(self.cleaned_data["run_at"], self.cleaned_data["zone"])
         except ValueError as error:
@@ -104,7 +105,10 @@ class TaskForm(forms.Form):
 
 
 def moment(text: str, zone_name: str) -> datetime | None:
-    """The time that was typed as the wall clock of a zone shows it. Raises ValueError with a sentence."""
+    """The time that was typed as the wall clock of a zone shows it, or with an offset of its own.
+
+    Raises ValueError with a sentence.
+    """
     if not text:
         return None
     try:
@@ -112,9 +116,10 @@ def moment(text: str, zone_name: str) -> datetime | None:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"The time zone {zone_name!r:.60} is not known.") from None
     try:
-        local = datetime.fromisoformat(text).replace(tzinfo=zone)
+        typed = datetime.fromisoformat(text if text.isprintable() else "")  # it would read on to a NUL only
+        local = typed if typed.tzinfo else typed.replace(tzinfo=zone)
         chosen = local.astimezone(UTC)
-        exists = chosen.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None)
+        exists = typed.tzinfo is not None or chosen.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None)
     except (ValueError, OverflowError):
         raise ValueError("Not a date and time, such as 2030-01-31 14:05.") from None
     if not exists:

@@ -35,7 +35,8 @@ class Deletion:
 def create(*, user: User, draft: Draft) -> Task:
     """Raises Refused, with paths that begin at the draft's own fields."""
     kinds = {kind.name: kind for kind in Kind.objects.all()}
-    return _save(user, [cleaned(draft, kinds)], kinds)[0]
+    now = database_now()
+    return _save(user, [cleaned(draft, kinds, now)], kinds, now)[0]
 
 
 def create_many(*, user: User, drafts: Sequence[Draft]) -> list[Task]:
@@ -44,7 +45,8 @@ def create_many(*, user: User, drafts: Sequence[Draft]) -> list[Task]:
         message = f"At most {MOST_AT_ONCE:,} tasks at once (there are {len(drafts):,})."
         raise Refused([Problem(field=(), message=message, code="LIMIT_REACHED")])
     kinds = {kind.name: kind for kind in Kind.objects.all()}
-    return _save(user, for_each(drafts, lambda draft: cleaned(draft, kinds)), kinds)
+    now = database_now()
+    return _save(user, for_each(drafts, lambda draft: cleaned(draft, kinds, now)), kinds, now)
 
 
 def delete(*, user: User, numbers: Sequence[int]) -> Deletion:
@@ -69,11 +71,10 @@ def delete(*, user: User, numbers: Sequence[int]) -> Deletion:
     return Deletion(deleted=deleted, refused=refused)
 
 
-def _save(user: User, drafts: Sequence[Draft], kinds: dict[str, Kind]) -> list[Task]:
+def _save(user: User, drafts: Sequence[Draft], kinds: dict[str, Kind], now: datetime) -> list[Task]:
     if not drafts:
         return []
     with transaction.atomic():
-        now = database_now()
         tasks = [_task(user, draft, kinds[draft.kind].queue, now) for draft in drafts]
         numbers = insert_rows(Task, COLUMNS, [[getattr(task, name) for name in COLUMNS] for task in tasks])
         tick()

@@ -211,6 +211,11 @@ def test_a_time_is_read_in_the_zone_it_was_typed_in() -> None:
     assert moment("", "UTC") is None
 
 
+def test_an_offset_that_was_typed_counts() -> None:
+    assert moment("2030-01-01T00:00+05:00", "Europe/Berlin") == datetime(2029, 12, 31, 19, tzinfo=UTC)
+    assert moment("2030-03-31T02:30Z", "Europe/Berlin") == datetime(2030, 3, 31, 2, 30, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("text", "zone", "sentence"),
     [
@@ -219,6 +224,8 @@ def test_a_time_is_read_in_the_zone_it_was_typed_in() -> None:
         ("soon", "UTC", "Not a date and time"),
         ("2030-01-01T10:00", "Mars/Olympus", "is not known"),
         ("2030-01-01T10:00", "../../etc/passwd", "is not known"),
+        ("2030-01-01T10:00", "a\0", "is not known"),
+        ("2030-01-01T10:00\0", "UTC", "Not a date and time"),
         ("2030-03-31T02:30", "Europe/Berlin", "the clocks go forward"),
     ],
 )
@@ -230,6 +237,18 @@ def test_a_time_that_is_none_gets_a_sentence(text: str, zone: str, sentence: str
 def test_a_time_for_later_is_kept(alice: User, sde: dict[str, Kind]) -> None:
     a_form(sde, run_at="2035-01-01T10:00", zone="UTC").save(alice)
     assert Task.objects.get().run_at == datetime(2035, 1, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("run_at", "zone", "sentence"),
+    [("2030-01-01T10:00", "a\0", "is not known"), ("9998-01-01T10:00", "UTC", "Must be within the next ten years.")],
+)
+def test_a_time_that_cannot_be_kept_is_told_where_it_was_typed(
+    alice: User, sde: dict[str, Kind], run_at: str, zone: str, sentence: str
+) -> None:
+    found = errors(alice, sde, run_at=run_at, zone=zone)
+    assert list(found) == ["run_at"]
+    assert sentence in found["run_at"][0]
 
 
 def test_a_selection_is_numbers() -> None:
