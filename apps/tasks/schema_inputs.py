@@ -11,6 +11,7 @@ import graphene
 from apps.api.errors import BadInput
 from apps.api.schema import JSON, DateTimeRange, OrderDirection, key_of
 from apps.tasks.drafts import Draft, Problem, Refused
+from apps.tasks.models import NAME_LENGTH
 from apps.tasks.schema_types import TaskStatus
 from workers.messages import storable
 
@@ -92,14 +93,18 @@ def _by_status(tasks: TaskQuerySet, statuses: list[str]) -> TaskQuerySet:
 
 
 def _by_kind(tasks: TaskQuerySet, kinds: list[str]) -> TaskQuerySet:
-    if len(kinds) > MOST_IDS or not all(storable(kind) for kind in kinds):
-        raise BadInput(f"filter.kind must be at most {MOST_IDS:,} names of kinds.")
+    if len(kinds) > MOST_IDS:
+        raise BadInput(f"filter.kind may name at most {MOST_IDS:,} kinds (got {len(kinds):,}).")
+    if not all(storable(kind) for kind in kinds):
+        raise BadInput("filter.kind is not valid Unicode: a NUL or half of a surrogate pair.")
     return tasks.filter(kind__in=kinds)
 
 
 def _by_name(tasks: TaskQuerySet, part: str) -> TaskQuerySet:
     if not storable(part):
         raise BadInput("filter.name is not valid Unicode: a NUL or half of a surrogate pair.")
+    if len(part) > NAME_LENGTH:
+        raise BadInput(f"filter.name may have at most {NAME_LENGTH} characters, as a name (it has {len(part):,}).")
     return tasks.filter(name__icontains=part)
 
 
