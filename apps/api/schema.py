@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from apps.tasks.drafts import Problem
 
 BIGGEST_ID = paging.BIGGEST_ID
+MOST_USER_ERRORS = 100
 
 
 class JSON(graphene.Scalar):
@@ -67,9 +68,14 @@ def UserErrors() -> graphene.List:  # noqa: N802 stands among graphene's types
 
 
 def user_errors(problems: Iterable[Problem]) -> list[dict[str, Any]]:
-    return [
+    """The first of them; what is left out is counted in a last one."""
+    errors = [
         {"field": list(problem.field) or None, "message": problem.message, "code": problem.code} for problem in problems
     ]
+    if (more := len(errors) - MOST_USER_ERRORS) <= 0:
+        return errors
+    last = {"field": None, "message": f"And {more:,} more like these.", "code": "LIMIT_REACHED"}
+    return [*errors[:MOST_USER_ERRORS], last]
 
 
 class OrderDirection(graphene.Enum):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import graphene
 
 from apps.api.errors import BadInput
-from apps.api.schema import JSON, DateTimeRange, OrderDirection, key_of
-from apps.tasks.drafts import Draft, Problem, Refused
+from apps.api.schema import JSON, DateTimeRange, OrderDirection, key_of, user_errors
+from apps.tasks.drafts import LONGEST_DELAY, Draft, Problem
 from apps.tasks.models import NAME_LENGTH
 from apps.tasks.schema_types import TaskStatus
 from workers.messages import storable
@@ -18,9 +18,9 @@ from workers.messages import storable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from apps.tasks.drafts import Refused
     from apps.tasks.querysets import TaskQuerySet
 
-LONGEST_DELAY = timedelta(days=3_650)
 MOST_IDS = 1_000
 
 
@@ -72,14 +72,27 @@ def filtered(tasks: TaskQuerySet, wanted: dict[str, Any] | None) -> TaskQuerySet
 
 
 def draft(data: dict[str, Any], now: datetime) -> Draft:
-    """Raises Refused when the options contradict themselves; everything else is the service's to check."""
     params = data.get("params")
+    run_at, problems = _run_at(data.get("options") or {}, now)
     return Draft(
         name=data["name"],
         kind=data.get("kind") or "",
         params={} if params is None else params,
-        run_at=_run_at(data.get("options") or {}, now),
+        run_at=run_at,
+        problems=problems,
     )
+
+
+def refusal(refused: Refused) -> list[dict[str, Any]]:
+    """The problems of drafts as `userErrors`, with the fields' names in the input."""
+    return user_errors(
+        replace(problem, field=(*problem.field[:-1], "options", "runAfter")) if _is_of_run_at(problem) else problem
+        for problem in refused.problems
+    )
+
+
+def _is_of_run_at(problem: Problem) -> bool:
+    return problem.field[-1:] == ("run_at",) and "params" not in problem.field
 
 
 def _by_ids(tasks: TaskQuerySet, ids: list[str]) -> TaskQuerySet:
@@ -125,23 +138,18 @@ _CONDITIONS: dict[str, Callable[[TaskQuerySet, Any], TaskQuerySet]] = {
 }
 
 
-def _run_at(options: dict[str, Any], now: datetime) -> datetime | None:
+def _run_at(options: dict[str, Any], now: datetime) -> tuple[datetime | None, tuple[Problem, ...]]:
     run_after, delay = options.get("run_after"), options.get("delay_seconds")
     if run_after is not None and delay is not None:
-        raise _refused((), "Give runAfter or delaySeconds, not both.", "CONFLICT")
+        return None, _problem((), "Give runAfter or delaySeconds, not both.", "CONFLICT")
     if delay is not None:
-        if not (math.isfinite(delay) and 0 <= delay <= LONGEST_DELAY.total_seconds()):
-            raise _refused(("delaySeconds",), f"Must be from 0 to {LONGEST_DELAY.total_seconds():.0f} (it is {delay}).")
-        return now + timedelta(seconds=delay)
-    if run_after is None:
-        return None
+        if not 0 <= delay <= LONGEST_DELAY.total_seconds():
+            return None, _problem(("delaySeconds",), f"Must be from 0 to {LONGEST_DELAY.total_seconds():,.0f}.")
+        return now + timedelta(seconds=delay), ()
     try:
-        run_after = _in_utc(run_after, "runAfter")
+        return (run_after and _in_utc(run_after, "runAfter")), ()
     except BadInput as error:
-        raise _refused(("runAfter",), error.message) from None
-    if run_after > now + LONGEST_DELAY:
-        raise _refused(("runAfter",), "Must be within the next ten years.")
-    return run_after
+        return None, _problem(("runAfter",), error.message)
 
 
 def _in_utc(time: datetime, name: str) -> datetime:
@@ -153,5 +161,5 @@ def _in_utc(time: datetime, name: str) -> datetime:
         raise BadInput(f"{name} is not a time that can be stored.") from None
 
 
-def _refused(path: tuple[str, ...], message: str, code: str = "INVALID") -> Refused:
-    return Refused([Problem(field=("options", *path), message=message, code=code)])
+def _problem(path: tuple[str, ...], message: str, code: str = "INVALID") -> tuple[Problem]:
+    return (Problem(field=("options", *path), message=message, code=code),)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import graphene
@@ -13,9 +12,9 @@ from apps.api.schema import JSON, UserErrors, key_of, user_errors
 from apps.api.selection import requested
 from apps.tasks import recording, services
 from apps.tasks.clock import database_now
-from apps.tasks.drafts import Problem, Refused, for_each
+from apps.tasks.drafts import Problem, Refused
 from apps.tasks.fetching import fetch
-from apps.tasks.schema_inputs import CreateTaskInput, draft
+from apps.tasks.schema_inputs import CreateTaskInput, draft, refusal
 from apps.tasks.schema_types import TaskType
 from workers.messages import BadMessage
 
@@ -126,17 +125,18 @@ class Mutation(graphene.ObjectType):
         try:
             task = services.create(user=caller.user, draft=draft(input, database_now()))
         except Refused as refused:
-            return {"task": None, "user_errors": user_errors(refused.problems)}
+            return {"task": None, "user_errors": refusal(refused)}
         fetch([task], requested(info, "task"))
         return {"task": task, "user_errors": []}
 
     def resolve_create_tasks(root: None, info: GraphQLResolveInfo, input: list[dict[str, Any]]) -> dict[str, Any]:
         caller = info.context.caller
         caller.require(Scope.TASKS_WRITE)
+        now = database_now()
         try:
-            tasks = services.create_many(user=caller.user, drafts=for_each(input, partial(draft, now=database_now())))
+            tasks = services.create_many(user=caller.user, drafts=[draft(data, now) for data in input])
         except Refused as refused:
-            return {"tasks": [], "user_errors": user_errors(refused.problems)}
+            return {"tasks": [], "user_errors": refusal(refused)}
         fetch(tasks, requested(info, "tasks"))
         return {"tasks": tasks, "user_errors": []}
 

@@ -116,6 +116,21 @@ def test_a_mistake_is_told_with_its_field(
     assert not Task.objects.exists()
 
 
+def test_a_parameter_may_be_called_as_a_draft_calls_its_time(asker: Asker, kinds: dict[str, Kind]) -> None:
+    Kind.objects.filter(name="demo.noop").update(schema={"properties": {"run_at": {"type": "string"}}})
+    payload = asker.data(CREATE, input=a_draft(params={"run_at": 1}))["createTask"]
+    assert problems(payload) == [(["params", "run_at"], "INVALID")]
+
+
+def test_an_endless_delay_is_told_without_the_number(asker: Asker, kinds: dict[str, Kind]) -> None:
+    endless = f"1{'0' * 400}"
+    document = f'mutation {{ createTask(input: {{name: "n", kind: "demo.noop", options: {{delaySeconds: {endless}}}}})'
+    payload = asker.data(f"{document} {{ userErrors {{ field message code }} }} }}")["createTask"]
+    assert payload["userErrors"] == [
+        {"field": ["options", "delaySeconds"], "message": "Must be from 0 to 315,360,000.", "code": "INVALID"}
+    ]
+
+
 def test_parameters_nested_without_end_are_a_mistake_too(asker: Asker, kinds: dict[str, Kind]) -> None:
     nested: Any = 1
     for _ in range(200):
@@ -173,6 +188,31 @@ def test_a_wrong_option_of_many_is_told_with_its_index(asker: Asker, kinds: dict
     drafts = [a_draft(), a_draft(options={"delaySeconds": -1})]
     payload = asker.data(CREATE_MANY, input=drafts)["createTasks"]
     assert problems(payload) == [(["1", "options", "delaySeconds"], "INVALID")]
+
+
+def test_all_mistakes_of_all_are_told(asker: Asker, kinds: dict[str, Kind]) -> None:
+    drafts = [a_draft(name="", options={"delaySeconds": -1}), a_draft(kind="no.such"), a_draft()]
+    payload = asker.data(CREATE_MANY, input=drafts)["createTasks"]
+    assert problems(payload) == [
+        (["0", "options", "delaySeconds"], "INVALID"),
+        (["0", "name"], "BLANK"),
+        (["1", "kind"], "NOT_FOUND"),
+    ]
+
+
+def test_of_very_many_mistakes_the_last_says_how_many_more(asker: Asker, kinds: dict[str, Kind]) -> None:
+    payload = asker.data(CREATE_MANY, input=[a_draft(name="", kind="no.such")] * 1_000)["createTasks"]
+    assert len(payload["userErrors"]) == 101
+    assert payload["userErrors"][-1] == {
+        "field": None,
+        "message": "And 1,900 more like these.",
+        "code": "LIMIT_REACHED",
+    }
+
+
+def test_too_many_are_refused_before_they_are_looked_at(asker: Asker, kinds: dict[str, Kind]) -> None:
+    payload = asker.data(CREATE_MANY, input=[a_draft(options={"delaySeconds": -1})] * 9_000)["createTasks"]
+    assert [error["message"] for error in payload["userErrors"]] == ["At most 1,000 tasks at once (there are 9,000)."]
 
 
 def test_more_than_a_thousand_are_too_many(asker: Asker, kinds: dict[str, Kind]) -> None:
