@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import graphene
+from django.db import models
 from graphene import relay
-from graphql import value_from_ast_untyped
+from graphene_django.converter import convert_django_field, get_django_field_description
+from graphql import GraphQLError, StringValueNode, value_from_ast_untyped
 from graphql_relay import from_global_id
 
 from apps.api import paging
@@ -15,6 +18,7 @@ from apps.api.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from graphql import GraphQLResolveInfo, ValueNode
 
@@ -39,6 +43,28 @@ class JSON(graphene.Scalar):
     @staticmethod
     def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
         return value_from_ast_untyped(node, variables)
+
+
+class DateTime(graphene.DateTime):
+    """A date and time as in ISO 8601, such as 2026-03-01T12:00:00Z."""
+
+    @classmethod
+    def parse_literal(cls, node: ValueNode, _variables: dict[str, Any] | None = None) -> datetime:
+        return cls.parse_value(node.value if isinstance(node, StringValueNode) else None)
+
+    @staticmethod
+    def parse_value(value: Any) -> datetime:
+        with suppress(GraphQLError, OverflowError):
+            if isinstance(value, str):
+                moment: datetime = graphene.DateTime.parse_value(value)
+                return moment
+        raise GraphQLError("A date and time must look like 2026-03-01T12:00:00Z.")
+
+
+@convert_django_field.register(models.DateTimeField)
+def _date_time(field: Any, registry: Any = None) -> DateTime:  # noqa: ARG001
+    """Of models' fields too: of two types with one name graphene takes the first that it meets."""
+    return DateTime(description=get_django_field_description(field), required=not field.null)
 
 
 class UserErrorCode(graphene.Enum):
@@ -88,8 +114,8 @@ class OrderDirection(graphene.Enum):
 class DateTimeRange(graphene.InputObjectType):
     """A span of time: from `gte` on, before `lt`."""
 
-    gte = graphene.DateTime()
-    lt = graphene.DateTime()
+    gte = DateTime()
+    lt = DateTime()
 
 
 class Connection(graphene.ObjectType):

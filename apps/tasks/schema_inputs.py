@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import graphene
 
 from apps.api.errors import BadInput
-from apps.api.schema import JSON, DateTimeRange, OrderDirection, key_of, user_errors
+from apps.api.schema import JSON, DateTime, DateTimeRange, OrderDirection, key_of, user_errors
 from apps.tasks.drafts import LONGEST_DELAY, Draft, Problem
 from apps.tasks.models import NAME_LENGTH
 from apps.tasks.schema_types import TaskStatus
@@ -50,7 +50,7 @@ class TaskFilter(graphene.InputObjectType):
 class RunOptions(graphene.InputObjectType):
     """When it may start: at once unless told."""
 
-    run_after = graphene.DateTime(description="With a time zone; in the past means at once.")
+    run_after = DateTime(description="With a time zone; in the past means at once.")
     delay_seconds = graphene.Float(description="From now, at most ten years.")
 
 

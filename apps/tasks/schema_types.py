@@ -12,7 +12,7 @@ from graphene_django import DjangoObjectType
 from apps.accounts.permissions import Scope, may_delete
 from apps.accounts.schema import UserType
 from apps.api.paging import COUNT_CAP, page_of_list
-from apps.api.schema import JSON, Connection, finite
+from apps.api.schema import JSON, Connection, DateTime, finite
 from apps.queues.models import Queue, Worker
 from apps.queues.schema import QueueType
 from apps.tasks import sentences
@@ -154,7 +154,7 @@ class TaskType(DjangoObjectType):
     error = graphene.Field(TaskError)
     queue = graphene.Field(QueueType, required=True)
     created_by = graphene.Field(UserType)
-    run_after = graphene.DateTime(description="It does not start before this time.")
+    run_after = DateTime(description="It does not start before this time.")
     queued_seconds = graphene.Float(description="From the time it could start until a worker began it.")
     run_seconds = graphene.Float(description="How long its last attempt ran, as the worker measured it.")
     attempts = graphene.Field(

@@ -20,6 +20,7 @@ from graphql.execution.execute import assume_not_awaitable, execute
 from apps.accounts import tokens
 from apps.accounts.permissions import Caller, Scope
 from apps.api.context import Context
+from config import graphql_variables
 from config.errors import unavailable
 from config.graphql_documents import BadDocument, compiled
 from config.graphql_errors import Busy, answer_errors, failure
@@ -162,6 +163,8 @@ def _execute(
     assert isinstance(result, ExecutionResult)  # noqa: S101 nothing here is awaitable
     if not result.errors:
         return HTTPStatus.OK, {"data": result.data}
+    if mistakes := graphql_variables.mistakes(document, variables, operation_name):
+        return HTTPStatus.BAD_REQUEST, answer_errors(mistakes)
     answer = {**answer_errors(result.errors), "data": result.data}
     anything = result.data and any(value is not None for value in result.data.values())
     return (HTTPStatus.OK if anything else _status(answer["errors"][0])), answer

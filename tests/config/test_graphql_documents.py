@@ -12,6 +12,8 @@ from tests.fixtures.asking import Asker, code_of
 
 # Of processor time: 0.1 s on a quiet machine; unguarded, the worst of these take many seconds.
 MOST_SECONDS = 1.5
+CREATE = "mutation ($i: CreateTaskInput!) { createTask(input: $i) { task { id } } }"
+INT = "$n must be a whole number from -2147483648 to 2147483647"
 NEST = "attempts { nodes { number } }"
 
 
@@ -139,9 +141,9 @@ def test_a_mistake_in_a_document_is_shown_with_its_place(asker: Asker) -> None:
     ("query", "variables", "message"),
     [
         ("{ task(number: 3000000000) { id } }", {}, "Int cannot represent non 32-bit signed integer value"),
-        ("query ($n: Int) { task(number: $n) { id } }", {"n": 10**30}, "Variable '$n' got invalid value"),
-        ("query ($n: Int) { task(number: $n) { id } }", {"n": True}, "Variable '$n' got invalid value"),
-        ("query ($n: Int!) { task(number: $n) { id } }", {}, "Variable '$n' of required type 'Int!' was not provided"),
+        ("query ($n: Int) { task(number: $n) { id } }", {"n": 10**30}, f"{INT} (it is 1{'0' * 30})."),
+        ("query ($n: Int) { task(number: $n) { id } }", {"n": True}, f"{INT} (it is true)."),
+        ("query ($n: Int!) { task(number: $n) { id } }", {}, "$n is missing: it must be a whole number"),
         ('{ task(id: "abc") { id } }', {}, "This is not the id of a Task: 'abc'"),
         (f'{{ task(id: "{10**30}") {{ id }} }}', {}, "This is not the id of a Task"),
         ('{ task(id: "VXNlcjox") { id } }', {}, "This is not the id of a Task"),
@@ -154,9 +156,39 @@ def test_a_mistake_in_a_document_is_shown_with_its_place(asker: Asker) -> None:
             "1e999 is not a finite number.",
         ),
         (
-            "mutation ($i: CreateTaskInput!) { createTask(input: $i) { task { id } } }",
+            CREATE,
             {"i": {"name": "n", "options": {"delaySeconds": True}}},
-            "Variable '$i' got invalid value True at 'i.options.delaySeconds'",
+            "$i.options.delaySeconds must be a finite number (it is true).",
+        ),
+        (
+            CREATE,
+            {"i": {"name": "n", "options": {"delaySeconds": 10**400}}},
+            "$i.options.delaySeconds must be a finite",
+        ),
+        (CREATE, {"i": {"name": None}}, "$i.name must be a text (it is null)."),
+        (CREATE, {"i": None}, "$i must be an object, CreateTaskInput (it is null)."),
+        (CREATE, {"i": [{"name": "n"}]}, "$i must be an object, CreateTaskInput (it is [{"),
+        (CREATE, {"i": {"kind": "k"}}, "$i: Field 'name' of required type 'String!' was not provided."),
+        (CREATE, {"i": {"name": "n", "nome": 1}}, "$i: Field 'nome' is not defined by type 'CreateTaskInput'."),
+        (
+            CREATE,
+            {"i": {"name": "n", "options": {"runAfter": "tomorrow"}}},
+            '$i.options.runAfter must be a date and time, such as 2026-03-01T12:00:00Z (it is "tomorrow").',
+        ),
+        (
+            'mutation { createTask(input: {name: "n", options: {runAfter: "tomorrow"}}) { task { id } } }',
+            {},
+            "A date and time must look like 2026-03-01T12:00:00Z.",
+        ),
+        (
+            "query ($f: TaskFilter) { tasks(filter: $f) { totalCount } }",
+            {"f": {"status": ["QUEUEING", None]}},
+            "$f.status.1 must be one of QUEUEING, RUNNING, FINISHED, FAILED, CANCELLED (it is null).",
+        ),
+        (
+            "query ($f: TaskFilter) { tasks(filter: $f) { totalCount } }",
+            {"f": {"kind": ["a", {"b": "x" * 100}]}},
+            '$f.kind.1 must be a text (it is {"b": "xxx',
         ),
     ],
 )
@@ -167,6 +199,12 @@ def test_a_wrong_value_is_the_callers_mistake(
     answer = asker.ask(query, **variables)
     assert code_of(answer) == "BAD_USER_INPUT"
     assert answer["errors"][0]["message"].startswith(message)
+
+
+@pytest.mark.django_db
+def test_mistakes_in_many_variables_are_cut(asker: Asker) -> None:
+    ids = "query ($ids: [ID!]) { tasks(filter: {ids: $ids}) { totalCount } }"
+    assert len(asker.ask(ids, ids=[None] * 5_000)["errors"]) == 20
 
 
 @pytest.mark.django_db
