@@ -9,14 +9,20 @@ Modules with handlers are named in MILLRACE_HANDLERS.
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic_core import to_jsonable_python
+
+from workers import raised
+from workers.messages import QUEUE_NAME_RULE, is_queue_name
 
 BUILT_IN = ("workers.handlers.demo", "workers.handlers.montecarlo")
 DEFAULT_QUEUE = "default"
+KIND_LENGTH = 100
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -62,8 +68,11 @@ _registered: dict[str, Kind] = {}
 
 def handler(name: str, *, queue: str = DEFAULT_QUEUE) -> Callable[[Function], Function]:
     """Makes the function the handler of kind `name`. Its parameters need annotations; pydantic checks them."""
+    if callable(name):
+        raise RegistryError(f'{_place(name)}: write @handler("its.name"), with the name of the kind')
 
     def register(function: Function) -> Function:
+        _check_names(name, queue, function)
         if name in _registered:
             raise RegistryError(
                 f"two handlers are named '{name}': {_place(_registered[name].run)} and {_place(function)}"
@@ -80,21 +89,36 @@ def handler(name: str, *, queue: str = DEFAULT_QUEUE) -> Callable[[Function], Fu
     return register
 
 
-def load(modules: Iterable[str]) -> Mapping[str, Kind]:
+def load(modules: Sequence[str]) -> Mapping[str, Kind]:
     """The kinds of these modules by name. Raises RegistryError."""
     for module in modules:
         try:
             importlib.import_module(module)
         except RegistryError:
             raise
-        except Exception as error:  # whatever a module does while it is imported
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+        except BaseException as error:  # whatever a module does while it is imported, sys.exit() too
+            told = raised.describe(error, hidden_file=__file__)
+            reason = " ".join(f"{told.type}: {told.message}".split()).removesuffix(":")
             raise RegistryError(f"MILLRACE_HANDLERS: module '{module}' cannot be imported ({reason})") from error
+    if not _registered:
+        raise RegistryError(f"MILLRACE_HANDLERS: {', '.join(modules)}: no function there is marked with @handler(...)")
     return dict(_registered)
 
 
+def _check_names(name: Any, queue: Any, function: Callable[..., Any]) -> None:
+    if not isinstance(name, str) or not 0 < len(name) <= KIND_LENGTH or not name.isprintable() or name != name.strip():
+        rule = f"1 to {KIND_LENGTH} characters that can be seen"
+        raise RegistryError(f"{_place(function)}: the name of its kind must be {rule} (got {name!r:.120})")
+    if not isinstance(queue, str) or not is_queue_name(queue):
+        raise RegistryError(f"{_place(function)}: the name of its queue must be {QUEUE_NAME_RULE} (got {queue!r:.120})")
+
+
 def _parameters(name: str, function: Callable[..., Any]) -> type[BaseModel]:
-    hints = get_type_hints(function, include_extras=True)
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise RegistryError(f"handler '{name}' ({_place(function)}): an annotation cannot be read: {reason}") from error
     fields: dict[str, Any] = {}
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
@@ -103,6 +127,27 @@ def _parameters(name: str, function: Callable[..., Any]) -> type[BaseModel]:
             raise RegistryError(f"handler '{name}': parameter '{parameter.name}' needs a type annotation")
         default = ... if parameter.default is parameter.empty else parameter.default
         fields[parameter.name] = (hints[parameter.name], default)
+        _check_description(name, parameter.name, fields[parameter.name])
+    return _model(name, **fields)
+
+
+def _check_description(name: str, parameter: str, field: tuple[Any, Any]) -> None:
+    """One by one, because pydantic does not always name the parameter that it cannot describe."""
+    try:
+        schema = _model(name, **{parameter: field}).model_json_schema()
+    except Exception as error:  # a type's own description may do anything
+        shown = inspect.formatannotation(field[0])
+        raise RegistryError(f"handler '{name}': parameter '{parameter}' cannot be described ({shown:.100})") from error
+    try:
+        # The default by itself too: inside a list the schema would have null for it.
+        default = to_jsonable_python(field[1], inf_nan_mode="constants", fallback=lambda _: None)
+        json.dumps([schema, default], allow_nan=False)
+    except (TypeError, ValueError) as error:
+        what = "a default or an example that JSON cannot hold, such as inf or nan"
+        raise RegistryError(f"handler '{name}': parameter '{parameter}' has {what}") from error
+
+
+def _model(name: str, **fields: Any) -> type[BaseModel]:
     return create_model(name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields)
 
 
@@ -118,4 +163,4 @@ def _problems(error: ValidationError) -> Iterable[str]:
 
 
 def _place(function: Callable[..., Any]) -> str:
-    return f"{function.__module__}.{function.__qualname__}"
+    return f"{function.__module__}.{getattr(function, '__qualname__', type(function).__name__)}"

@@ -1,9 +1,15 @@
 """Which kinds there are, described by the signatures of their handlers."""
 
-from typing import Any
+import json
+import math
+import threading
+from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
+from pydantic import Field
 
+from workers import registry
 from workers.registry import BUILT_IN, RegistryError, handler, load
 
 
@@ -50,3 +56,98 @@ def test_a_parameter_without_annotation_or_name_is_refused() -> None:
 
         @handler("test.rest")
         def rest(**rest: Any) -> None: ...
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "a\0", " a", "n" * 300, "\ud800", 7])
+def test_a_kinds_name_that_cannot_be_shown_is_refused(name: Any) -> None:
+    with pytest.raises(RegistryError, match=r"<locals>\.named: the name of its kind must be 1 to 100 char") as error:
+
+        @handler(name)
+        def named() -> None: ...
+
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith(__name__)
+
+
+@pytest.mark.parametrize("queue", ["", "q" * 101, "a b", "a\tb", "a/b", None])
+def test_a_queues_name_that_cannot_be_one_is_refused(queue: Any) -> None:
+    with pytest.raises(
+        RegistryError, match=r"<locals>\.queued: the name of its queue must be 1 to 100 letters"
+    ) as error:
+
+        @handler("test.queued", queue=queue)
+        def queued() -> None: ...
+
+    assert "\n" not in str(error.value)
+
+
+def test_a_handler_without_a_name_is_told_how_to_write_one() -> None:
+    def bare() -> None: ...
+
+    with pytest.raises(RegistryError, match=r'<locals>\.bare: write @handler\("its\.name"\)'):
+        handler(bare)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default"),
+    [
+        (float, math.inf),
+        (float, math.nan),
+        (list[float], [math.inf]),
+        (Annotated[float, Field(examples=[math.nan])], 1.0),
+    ],
+)
+def test_what_json_cannot_hold_is_refused_with_its_parameter(annotation: Any, default: Any) -> None:
+    def endless(x: Any = default) -> None: ...
+
+    endless.__annotations__["x"] = annotation
+    with pytest.raises(
+        RegistryError, match=r"^handler 'test.endless': parameter 'x' has a default or an example that JSON"
+    ):
+        handler("test.endless")(endless)
+
+
+@pytest.mark.parametrize("annotation", [threading.Lock, "NoSuchType", "list["])
+def test_a_type_that_cannot_be_described_is_named_in_one_line(annotation: Any) -> None:
+    def odd(good: int, x: Any) -> None: ...
+
+    odd.__annotations__["x"] = annotation
+    with pytest.raises(RegistryError, match=r"^handler 'test.odd'") as error:
+        handler("test.odd")(odd)
+    assert "\n" not in str(error.value)
+    assert "arbitrary_types_allowed" not in str(error.value)
+    assert isinstance(annotation, str) or "parameter 'x' cannot be described" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("import sys\nsys.exit(3)", "cannot be imported (SystemExit: 3)"),
+        ("raise KeyboardInterrupt", "cannot be imported (KeyboardInterrupt)"),
+        ("raise ValueError('a\\nb')", "cannot be imported (ValueError: a b)"),
+        ("x = (", "cannot be imported (SyntaxError: '(' was never closed"),
+    ],
+)
+def test_a_module_that_brings_no_handlers_says_why_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, line: str
+) -> None:
+    module = f"handlers_{abs(hash(source))}"
+    (tmp_path / f"{module}.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RegistryError) as error:
+        load([module])
+    assert str(error.value).startswith(f"MILLRACE_HANDLERS: module '{module}' {line}")
+    assert "\n" not in str(error.value)
+
+
+def test_modules_without_any_handler_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_registered", {})
+    with pytest.raises(
+        RegistryError, match=r"^MILLRACE_HANDLERS: json, math: no function there is marked with @handler"
+    ):
+        load(["json", "math"])
+
+
+def test_every_announcement_is_json() -> None:
+    for kind in load(BUILT_IN).values():
+        json.dumps(kind.announcement(), allow_nan=False)
