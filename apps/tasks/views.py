@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from apps.tasks import live, services, sheet, table
 from apps.tasks.drafts import Refused
@@ -65,15 +65,17 @@ def changes(request: SignedInRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def create(request: SignedInRequest) -> HttpResponse:
     posted = request.method == "POST"
+    alone = "alone" in request.POST or not request.htmx  # on a page of its own, not in a dialog
     if posted and "choose" in request.POST:
         return redirect(f"{reverse('tasks:create')}?{urlencode(prefilled(request.POST))}", permanent=False)
     kinds = {kind.name: kind for kind in Kind.objects.all()}
     form = TaskForm(kinds, request.POST if posted else request.GET, bound=posted)
     if posted and (created := form.save(request.user)):
-        return _created(request, created)
+        return _created(request, created, alone=alone)
     form.focus()
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
-    return render(request, template, {"form": form, "kinds": kinds}, status=422 if posted else 200)
+    context = {"form": form, "kinds": kinds, "alone": alone}
+    return render(request, template, context, status=422 if posted else 200)
 
 
 @require_POST
@@ -134,12 +136,13 @@ def _tagged(response: HttpResponse, tag: Tag) -> HttpResponse:
     return response
 
 
-def _created(request: SignedInRequest, created: Task) -> HttpResponse:
-    if not request.htmx:
-        messages.success(request, f"Task {created.pk} created.")
-        return redirect("tasks:list")
-    response = render(request, "tasks/_created.html", {"task": created}, status=201)
-    return trigger_client_event(response, "task-created")
+def _created(request: SignedInRequest, created: Task, *, alone: bool) -> HttpResponse:
+    """Back to the table with a toast; the toast alone when the form stood in the table's dialog."""
+    if not alone:
+        response = render(request, "tasks/_created.html", {"task": created}, status=201)
+        return trigger_client_event(response, "task-created", {"number": created.pk})
+    messages.success(request, f"Task {created.pk} created.")
+    return HttpResponseClientRedirect(reverse("tasks:list")) if request.htmx else redirect("tasks:list")
 
 
 def _answer(request: SignedInRequest, done: str, refusals: list[str], *, status: int) -> HttpResponse:

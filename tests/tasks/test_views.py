@@ -256,6 +256,15 @@ def test_a_task_created_in_the_dialog_answers_with_a_toast(web: Client) -> None:
     assert "<html" not in text_of(response)
 
 
+def test_a_task_created_on_the_forms_own_page_leads_to_the_table(web: Client) -> None:
+    assert 'name="alone"' in text_of(web.get("/tasks/new/"))
+    refused = web.post("/tasks/new/", {"alone": "1", "name": "", "kind": "demo.noop"}, headers=HTMX)
+    assert 'name="alone"' in text_of(refused)
+    response = web.post("/tasks/new/", {"alone": "1", "name": "fit", "kind": "demo.noop"}, headers=HTMX)
+    assert response["HX-Redirect"] == "/tasks/"
+    assert f"Task {Task.objects.get().pk} created." in text_of(web.get("/tasks/"))
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_a_refused_form_keeps_what_was_typed(web: Client, headers: dict[str, str]) -> None:
     typed = {"name": " ", "kind": "demo.noop", "p.x": '{"half": '}
