@@ -26,7 +26,10 @@ PARAM = "p."  # begins the names of the fields that are the kind's parameters
 
 
 class TaskForm(forms.Form):
-    """A task to be. `typed` fills it in: a link's query, or what was posted, then with `bound`."""
+    """A task to be. `typed` fills it in: a link's query, or what was posted, then with `bound`.
+
+    `like`: the task whose name, kind and parameters stand there until something else is typed.
+    """
 
     name = TextParam(widget=forms.TextInput(attrs={"autocomplete": "off", "required": True}))
     kind = TextParam(widget=forms.Select)
@@ -38,15 +41,21 @@ class TaskForm(forms.Form):
     )
     zone = forms.CharField(required=False, initial="UTC", widget=forms.HiddenInput)
 
-    def __init__(self, kinds: Mapping[str, Kind], typed: QueryDict, *, bound: bool = False) -> None:
-        super().__init__(typed if bound else None, initial=typed.dict(), label_suffix="")
+    def __init__(
+        self, kinds: Mapping[str, Kind], typed: QueryDict, *, bound: bool = False, like: Task | None = None
+    ) -> None:
+        given: dict[str, Any] = {"name": like.name, "kind": like.kind} if like else {}
+        given |= typed.dict()
+        super().__init__(typed if bound else None, initial=given, label_suffix="")
         self.kinds = kinds
-        self.chosen = kinds.get(typed.get("kind", "")) or (None if bound else next(iter(kinds.values()), None))
+        self.chosen = kinds.get(given.get("kind", "")) or (None if bound else next(iter(kinds.values()), None))
         self.fields["kind"].widget.choices = [(name, name) for name in self._choices(kinds, typed)]
         schema = self.chosen.schema if self.chosen else {}
         required = schema.get("required", [])
+        params = like.params if like else {}
         for name, part in schema.get("properties", {}).items():
-            self.fields[PARAM + name] = param_field(name, part, schema, required=name in required)
+            chosen = params.get(name)
+            self.fields[PARAM + name] = param_field(name, part, schema, required=name in required, chosen=chosen)
 
     @property
     def param_fields(self) -> list[BoundField]:
@@ -137,3 +146,9 @@ def selection(texts: Sequence[str]) -> list[int]:
 def prefilled(typed: QueryDict) -> dict[str, Any]:
     """What of a posted form is worth a link: the name, the kind, the time."""
     return {name: typed[name][:1000] for name in ("name", "kind", "run_at", "zone") if typed.get(name)}
+
+
+def has_unseen_params(posted: QueryDict, kinds: Mapping[str, Kind]) -> bool:
+    """Whether the kind was changed while the parameters of another one were shown, as happens without JavaScript."""
+    kind = posted.get("kind", "")
+    return kind in kinds and posted.get("shown", kind) != kind

@@ -12,8 +12,8 @@ from apps.tasks import strict_json
 Schema = dict[str, Any]
 
 
-def param_field(name: str, schema: Schema, root: Schema, *, required: bool) -> forms.Field:
-    """`root` holds the definitions that `schema` may point to."""
+def param_field(name: str, schema: Schema, root: Schema, *, required: bool, chosen: Any = None) -> forms.Field:
+    """`root` holds the definitions that `schema` may point to. `chosen` stands there instead of the default."""
     schema, nullable = _plain(schema, root)
     field = _field(schema)
     optional = nullable or "default" in schema or isinstance(field, TextParam | BooleanParam)
@@ -21,7 +21,8 @@ def param_field(name: str, schema: Schema, root: Schema, *, required: bool) -> f
     field.error_messages["required"] = "Fill this in: it has no default."
     field.label = name
     field.help_text = schema.get("description", "")
-    field.initial = _shown(field, schema["default"]) if schema.get("default") is not None else None
+    value = schema.get("default") if chosen is None else chosen
+    field.initial = None if value is None else _shown(field, value)
     if nullable and isinstance(field, TextParam):
         field.empty_value = None
     return field
@@ -94,5 +95,5 @@ def _range(schema: Schema, *, step: str | int) -> dict[str, Any]:
     return {name: limit for name, limit in limits.items() if limit is not None}
 
 
-def _shown(field: forms.Field, default: Any) -> Any:
-    return json.dumps(default) if isinstance(field, JsonParam | ChoiceParam) else default
+def _shown(field: forms.Field, value: Any) -> Any:
+    return json.dumps(value) if isinstance(field, JsonParam | ChoiceParam) else value

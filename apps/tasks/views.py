@@ -8,17 +8,18 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, reswap, trigger_client_event
 
 from apps.tasks import live, services, sheet, table
 from apps.tasks.drafts import Refused
-from apps.tasks.forms import TaskForm, prefilled, selection
+from apps.tasks.forms import TaskForm, has_unseen_params, prefilled, selection
 from apps.tasks.models import Kind, Task
 from apps.tasks.table import Window
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from apps.tasks.live import Tag
 
+Said = tuple[int, str]  # a level of django.contrib.messages, and a sentence
 CONSTANTS = {"count_cap": table.COUNT_CAP, "news_cap": table.NEWS_CAP}
 
 
@@ -69,23 +71,29 @@ def create(request: SignedInRequest) -> HttpResponse:
     if posted and "choose" in request.POST:
         return redirect(f"{reverse('tasks:create')}?{urlencode(prefilled(request.POST))}", permanent=False)
     kinds = {kind.name: kind for kind in Kind.objects.all()}
-    form = TaskForm(kinds, request.POST if posted else request.GET, bound=posted)
-    if posted and (created := form.save(request.user)):
+    unseen = posted and has_unseen_params(request.POST, kinds)
+    typed = QueryDict(urlencode(prefilled(request.POST))) if unseen else request.POST if posted else request.GET
+    number = table.number(request.GET.get("from", ""))
+    like = Task.objects.visible_to(request.user).filter(pk=number).first() if number else None
+    form = TaskForm(kinds, typed, bound=posted and not unseen, like=like)
+    if form.is_bound and (created := form.save(request.user)):
         return _created(request, created, alone=alone)
     form.focus()
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
-    context = {"form": form, "kinds": kinds, "alone": alone}
+    context = {"form": form, "kinds": kinds, "alone": alone, "unseen": unseen}
     return render(request, template, context, status=422 if posted else 200)
 
 
 @require_POST
 def delete(request: SignedInRequest) -> HttpResponse:
     try:
-        deletion = services.delete(user=request.user, numbers=selection(request.POST.getlist("number")))
+        numbers = selection(request.POST.getlist("number"))
     except Refused as refused:
-        return _answer(request, "", [problem.message for problem in refused.problems], status=422)
-    count = len(deletion.deleted)
-    done = f"{count} task{'' if count == 1 else 's'} deleted." if count or not deletion.refused else ""
+        return _answer(request, [], [problem.message for problem in refused.problems], status=422)
+    if not request.htmx and "confirmed" not in request.POST:
+        return render(request, "tasks/confirm.html", {"numbers": numbers, "next": _next(request)})
+    deletion = services.delete(user=request.user, numbers=numbers)
+    done = _deleted(len(deletion.deleted), refused=bool(deletion.refused))
     return _answer(request, done, list(deletion.refused.values()), status=200 if done else 409)
 
 
@@ -109,7 +117,8 @@ def task_changes(request: SignedInRequest, number: int) -> HttpResponse:
     try:
         shown, tag = sheet.look(request.user, number)
     except Task.DoesNotExist:
-        return render(request, "tasks/_gone.html", {"number": number}, status=404)
+        # Into the title too, which htmx leaves alone as long as nothing is swapped.
+        return reswap(render(request, "tasks/_gone.html", {"number": number}, status=404), "innerHTML")
     if before and before.parts == tag.parts:
         return _tagged(HttpResponseNotModified(), tag)
     return _tagged(render(request, "tasks/_task_changes.html", _sheet(shown, tag)), tag)
@@ -145,14 +154,27 @@ def _created(request: SignedInRequest, created: Task, *, alone: bool) -> HttpRes
     return HttpResponseClientRedirect(reverse("tasks:list")) if request.htmx else redirect("tasks:list")
 
 
-def _answer(request: SignedInRequest, done: str, refusals: list[str], *, status: int) -> HttpResponse:
+def _deleted(count: int, *, refused: bool) -> list[Said]:
+    if not count:
+        return [] if refused else [(messages.INFO, "Already deleted.")]
+    return [(messages.SUCCESS, f"{count} task{'' if count == 1 else 's'} deleted.")]
+
+
+def _answer(request: SignedInRequest, done: list[Said], refusals: list[str], *, status: int) -> HttpResponse:
     """What an act did and what it refused: toasts for HTMX; else the table again, or a page when nothing was done."""
-    if request.htmx:
-        response = render(request, "_toasts.html", {"done": done, "refusals": refusals}, status=status)
-        return trigger_client_event(response, "tasks-changed") if done else response
-    if not done:
-        return render(request, "tasks/refused.html", {"refusals": refusals}, status=status)
-    messages.success(request, done)
-    for refusal in refusals:
-        messages.warning(request, refusal)
-    return redirect("tasks:list")
+    if not (request.htmx or done):
+        context = {"refusals": refusals, "next": _next(request)}
+        return render(request, "tasks/refused.html", context, status=status)
+    for level, text in [*done, *((messages.WARNING, refusal) for refusal in refusals)]:
+        messages.add_message(request, level, text)
+    if not request.htmx:
+        return redirect(_next(request))
+    response = render(request, "_toasts.html", status=status)
+    return trigger_client_event(response, "tasks-changed") if done else response
+
+
+def _next(request: SignedInRequest) -> str:
+    """The part of the table that the form was sent from; a foreign address is nothing to go to."""
+    address = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if ours else reverse("tasks:list")
