@@ -239,9 +239,12 @@ def test_everything_works_without_javascript(plain: Page, make: Make) -> None:
     expect(plain.locator("#toasts")).to_contain_text("created.")
     plain.get_by_label(f"Select task {gone.pk}").check()
     plain.get_by_role("button", name="Delete selected").click()
+    expect(plain.locator("h1")).to_have_text(f"Delete task {gone.pk}?")
+    plain.get_by_role("button", name="Delete").click()
     expect(plain.locator("#toasts")).to_contain_text("1 task deleted.")
     plain.get_by_role("link", name="plain task").click()
     expect(plain.locator("h1")).to_have_text("plain task")
+    plain.get_by_role("button", name="Delete").click()
     plain.get_by_role("button", name="Delete").click()
     expect(plain.get_by_text("No tasks yet")).to_be_visible()
 

@@ -268,14 +268,26 @@ def test_an_ended_session_leads_to_sign_in_and_back(opened: Open, make: Make) ->
     make()
     page = opened("/tasks/?status=QUEUEING")
     page.context.clear_cookies()
-    page.wait_for_url("**/login/?next=/tasks/%3Fstatus%3DQUEUEING")
+    page.wait_for_url("**/login/?next=/tasks/%3Fstatus%3DQUEUEING&ended=1")
     expect(page.locator("h1")).to_contain_text("Sign in")
+
+
+def test_the_menu_closes_on_escape_and_on_a_click_beside_it(opened: Open, make: Make) -> None:
+    task = make()
+    page = opened("/tasks/")
+    page.locator(f"#task-{task.pk} input").check()
+    for how in ("Escape", "click"):
+        page.locator("button.menu").click()
+        expect(page.locator("#menu")).to_be_visible()
+        page.mouse.click(5, 300) if how == "click" else page.keyboard.press(how)
+        expect(page.locator("#menu")).to_be_hidden()
+    expect(page.locator(f"#task-{task.pk} input")).to_be_checked()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_theme_is_remembered(opened: Open, scheme: str) -> None:
     page = opened("/tasks/")
-    page.locator(".menu summary").click()
+    page.locator("button.menu").click()
     page.get_by_label(scheme.title(), exact=True).check()
     page.reload()
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == scheme
