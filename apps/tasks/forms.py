@@ -45,7 +45,9 @@ class TaskForm(forms.Form):
         self, kinds: Mapping[str, Kind], typed: QueryDict, *, bound: bool = False, like: Task | None = None
     ) -> None:
         given: dict[str, Any] = {"name": like.name, "kind": like.kind} if like else {}
-        given |= typed.dict()
+        self.unseen = bound and _has_unseen_params(typed, kinds)
+        bound = bound and not self.unseen
+        given |= prefilled(typed) if self.unseen else typed.dict()
         super().__init__(typed if bound else None, initial=given, label_suffix="")
         self.kinds = kinds
         self.chosen = kinds.get(given.get("kind", "")) or (None if bound else next(iter(kinds.values()), None))
@@ -148,7 +150,7 @@ def prefilled(typed: QueryDict) -> dict[str, Any]:
     return {name: typed[name][:1000] for name in ("name", "kind", "run_at", "zone") if typed.get(name)}
 
 
-def has_unseen_params(posted: QueryDict, kinds: Mapping[str, Kind]) -> bool:
+def _has_unseen_params(posted: QueryDict, kinds: Mapping[str, Kind]) -> bool:
     """Whether the kind was changed while the parameters of another one were shown, as happens without JavaScript."""
     kind = posted.get("kind", "")
     return kind in kinds and posted.get("shown", kind) != kind

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, trigger_client_
 
 from apps.tasks import live, services, sheet, table
 from apps.tasks.drafts import Refused
-from apps.tasks.forms import TaskForm, has_unseen_params, prefilled, selection
+from apps.tasks.forms import TaskForm, prefilled, selection
 from apps.tasks.models import Kind, Task
 from apps.tasks.table import Window
 
@@ -71,16 +71,12 @@ def create(request: SignedInRequest) -> HttpResponse:
     if posted and "choose" in request.POST:
         return redirect(f"{reverse('tasks:create')}?{urlencode(prefilled(request.POST))}", permanent=False)
     kinds = {kind.name: kind for kind in Kind.objects.all()}
-    unseen = posted and has_unseen_params(request.POST, kinds)
-    typed = QueryDict(urlencode(prefilled(request.POST))) if unseen else request.POST if posted else request.GET
-    number = table.number(request.GET.get("from", ""))
-    like = Task.objects.visible_to(request.user).filter(pk=number).first() if number else None
-    form = TaskForm(kinds, typed, bound=posted and not unseen, like=like)
+    form = TaskForm(kinds, request.POST if posted else request.GET, bound=posted, like=_like(request))
     if form.is_bound and (created := form.save(request.user)):
         return _created(request, created, alone=alone)
     form.focus()
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
-    context = {"form": form, "kinds": kinds, "alone": alone, "unseen": unseen}
+    context = {"form": form, "kinds": kinds, "alone": alone}
     return render(request, template, context, status=422 if posted else 200)
 
 
@@ -143,6 +139,12 @@ def _live(address: str, tag: Tag) -> dict[str, str]:
 def _tagged(response: HttpResponse, tag: Tag) -> HttpResponse:
     response["HX-PTag"] = tag.encode()
     return response
+
+
+def _like(request: SignedInRequest) -> Task | None:
+    """The task that a new one is to be like."""
+    number = table.number(request.GET.get("from", ""))
+    return Task.objects.visible_to(request.user).filter(pk=number).first() if number else None
 
 
 def _created(request: SignedInRequest, created: Task, *, alone: bool) -> HttpResponse:
