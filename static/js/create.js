@@ -1,6 +1,6 @@
 // The create form: its button waits for a name; what was typed stays until it is sent or cancelled; its row is marked.
 const dialog = document.getElementById("create");
-let created = null;
+let created = null; // the id of a row that has not come yet
 
 function show() {
   for (const button of document.querySelectorAll("[data-needs]")) {
@@ -35,7 +35,10 @@ document.addEventListener("task-created", ({ detail }) => {
 
 document.addEventListener("htmx:after:swap", () => {
   show();
-  document.getElementById(created)?.setAttribute("data-fresh", "");
+  const row = created && document.getElementById(created);
+  if (!row) return;
+  row.dataset.fresh = "";
+  created = null;
 });
 
 // Come back to by the browser's Back, a form that was sent would stay switched off.
