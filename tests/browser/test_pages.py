@@ -180,6 +180,17 @@ def test_a_traceback_is_copied(opened: Open, numbers: dict[str, int]) -> None:
     expect(page.get_by_role("button", name="Copy", exact=True)).to_be_visible()
 
 
+def test_results_and_parameters_are_copied(opened: Open, make: Make) -> None:
+    task = make(status="FINISHED", result='{"a": 1}', params={"x": [2]})
+    page = opened(f"/tasks/{task.pk}/")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for what, text in (("result", '{\n  "a": 1\n}'), ("parameters", '{\n  "x": [\n    2\n  ]\n}')):
+        expect(page.locator(f"#{what}")).to_be_visible()
+        page.locator(f"[data-copies={what}]").click()
+        expect(page.locator(f"[data-copies={what}]")).to_have_text("Copied")
+        assert page.evaluate("navigator.clipboard.readText()") == text
+
+
 def test_c_on_the_page_of_a_task_leads_to_the_form(opened: Open, make: Make) -> None:
     page = opened(f"/tasks/{make().pk}/")
     page.keyboard.press("c")
