@@ -4,7 +4,8 @@ let created = null; // the id of a row that has not come yet
 
 function show() {
   for (const button of document.querySelectorAll("[data-needs]")) {
-    button.disabled = !button.form.elements[button.dataset.needs].value.trim();
+    const sent = button.form.classList.contains("htmx-request");
+    button.disabled = sent || !button.form.elements[button.dataset.needs].value.trim();
   }
 }
 

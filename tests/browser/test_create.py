@@ -127,12 +127,16 @@ def test_enter_pressed_again_and_again_makes_one_task(opened: Open, path: str) -
     assert Task.objects.count() == 1
 
 
-def test_no_button_of_a_form_on_its_way_can_be_pressed(opened: Open, console: Page) -> None:
+def test_no_button_of_a_form_on_its_way_can_be_pressed(opened: Open, console: Page, make: Make) -> None:
     intercept(console, "POST", never)
     page = opened("/tasks/")
     open_dialog(page)
     page.get_by_label("Name").fill("on its way")
     page.keyboard.press("Enter")
+    expect(page.locator("#create-form button:enabled")).to_have_count(0)
+    make(name="from elsewhere")
+    expect(page.locator("#table")).to_contain_text("from elsewhere")
+    page.keyboard.type("typed on")
     expect(page.locator("#create-form button:enabled")).to_have_count(0)
 
 
