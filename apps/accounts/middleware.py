@@ -45,7 +45,7 @@ class RequireSignIn(LoginRequiredMiddleware):
 
 def _leave_the_page(request: HttpRequest) -> HttpResponse:
     """A fragment's request whose session has ended: the whole page goes to sign in, and comes back afterwards."""
-    query = urlencode({"next": _current_page(request)}, safe="/")
+    query = urlencode({"next": _current_page(request), "ended": 1}, safe="/")
     return HttpResponse(status=401, headers={"HX-Redirect": f"{resolve_url(settings.LOGIN_URL)}?{query}"})
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.forms import AuthenticationForm
     from django.http import HttpRequest
 
-USED = "This link has been used, or is older than 10 minutes. Get a new one with: ./manage.py link"
+USED = "This link has been used, or is older than 10 minutes."
 ELSEWHERE = "A sign-in link works only in a browser on the machine that Millrace runs on. Sign in with a password."
 
 
@@ -56,4 +56,4 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _refused(request: HttpRequest, problem: str, status: HTTPStatus) -> HttpResponse:
-    return render(request, "accounts/start.html", {"problem": problem}, status=status)
+    return render(request, "accounts/start.html", {"problem": problem, "used": problem == USED}, status=status)

@@ -28,7 +28,10 @@ PARAM = "p."  # begins the names of the fields that are the kind's parameters
 
 
 class TaskForm(forms.Form):
-    """A task to be. `typed` fills it in: a link's query, or what was posted, then with `bound`."""
+    """A task to be. `typed` fills it in: a link's query, or what was posted, then with `bound`.
+
+    `like`: the task whose name, kind and parameters stand there until something else is typed.
+    """
 
     name = TextParam(widget=forms.TextInput(attrs={"autocomplete": "off", "required": True}))
     kind = TextParam(widget=forms.Select)
@@ -40,15 +43,23 @@ class TaskForm(forms.Form):
     )
     zone = TextParam(initial="UTC", widget=forms.HiddenInput)
 
-    def __init__(self, kinds: Mapping[str, Kind], typed: QueryDict, *, bound: bool = False) -> None:
-        super().__init__(typed if bound else None, initial=typed.dict(), label_suffix="")
+    def __init__(
+        self, kinds: Mapping[str, Kind], typed: QueryDict, *, bound: bool = False, like: Task | None = None
+    ) -> None:
+        given: dict[str, object] = {"name": like.name, "kind": like.kind} if like else {}
+        self.unseen = bound and _has_unseen_params(typed, kinds)
+        bound = bound and not self.unseen
+        given |= typed.dict()
+        super().__init__(typed if bound else None, initial=given, label_suffix="")
         self.kinds = kinds
-        self.chosen = kinds.get(typed.get("kind", "")) or (None if bound else next(iter(kinds.values()), None))
+        self.chosen = kinds.get(given.get("kind", "")) or (None if bound else next(iter(kinds.values()), None))
         self.fields["kind"].widget.choices = [(name, name) for name in self._choices(kinds, typed)]
         schema = form_schema(self.chosen)
         required = schema.get("required", [])
+        params = like.params if like else {}
         for name, part in schema.get("properties", {}).items():
-            self.fields[PARAM + name] = param_field(name, part, schema, required=name in required)
+            chosen = params.get(name, LEFT_OUT)
+            self.fields[PARAM + name] = param_field(name, part, schema, required=name in required, chosen=chosen)
         if bound:
             # Left over from another kind or an older form of it: the service refuses it, and what was typed stays.
             for name in [name for name in typed if name.startswith(PARAM) and name not in self.fields]:
@@ -138,3 +149,9 @@ def selection(texts: Sequence[str]) -> list[int]:
         message = f"At most {services.MOST_AT_ONCE:,} tasks at once (there are {len(numbers):,})."
         raise Refused([Problem(field=("number",), message=message)])
     return numbers
+
+
+def _has_unseen_params(posted: QueryDict, kinds: Mapping[str, Kind]) -> bool:
+    """Whether the kind was changed while the parameters of another one were shown, as happens without JavaScript."""
+    kind = posted.get("kind", "")
+    return kind in kinds and posted.get("shown", kind) != kind

@@ -28,16 +28,17 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+(\.0*)?", re.ASCII)
 
 
-def param_field(name: str, schema: Any, root: Schema, *, required: bool) -> forms.Field:
-    """`root` holds the definitions that `schema` may point to."""
+def param_field(name: str, schema: Any, root: Schema, *, required: bool, chosen: Any = LEFT_OUT) -> forms.Field:
+    """`root` holds the definitions that `schema` may point to. `chosen` stands there instead of the default."""
     schema, nullable = plain(schema, root)
     needed = required and "default" not in schema
-    field = _field(schema, nullable=nullable, needed=needed)
+    shown = schema if chosen is LEFT_OUT else {**schema, "default": chosen}
+    field = _field(shown, nullable=nullable, needed=needed)
     field.error_messages["required"] = "Fill this in: it has no default."
     field.label = name
     field.help_text = _help(schema)
-    if "default" in schema:
-        field.initial = _shown(field, schema["default"])
+    if "default" in shown:
+        field.initial = _shown(field, shown["default"])
     if isinstance(field, ReadParam):
         field.required = needed and (not nullable or isinstance(field, ChoiceParam))
         field.empty_value = None if needed else LEFT_OUT

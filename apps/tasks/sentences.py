@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from apps.tasks.lifecycle import Reason, Status
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime
 
     from apps.queues.models import Worker
     from apps.tasks.models import Attempt, Task
@@ -17,25 +17,53 @@ if TYPE_CHECKING:
 MESSAGE_LENGTH = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time within a sentence. `form`: how the browser shows it on a page, one of those in static/js/times.js."""
+
+    at: datetime
+    form: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Parts = list[str | Moment]
+
+
 def status_text(task: Task, *, now: datetime, live_workers: Collection[Worker]) -> str:
+    return "".join(map(str, status_parts(task, now=now, live_workers=live_workers)))
+
+
+def status_parts(task: Task, *, now: datetime, live_workers: Collection[Worker]) -> Parts:
     """Asks the database only when neither `last_attempts` nor `attempts` is prefetched and the task has ended."""
     match task.status:
         case Status.QUEUEING:
-            return waiting_text(task, now=now, live_workers=live_workers)
+            return _waiting_parts(task, now, live_workers)
         case Status.RUNNING:
-            return _running_text(task, now, live_workers)
+            return _running_parts(task, now, live_workers)
         case Status.FINISHED:
-            return _finished_text(task)
+            return [_finished_text(task)]
         case Status.FAILED:
-            return _failed_text(task)
-    return "Cancelled."
+            return [_failed_text(task)]
+    return ["Cancelled."]
 
 
-def waiting_text(task: Task, *, now: datetime, live_workers: Collection[Worker]) -> str:
-    """Why a QUEUEING task has not started."""
+def _waiting_parts(task: Task, now: datetime, live_workers: Collection[Worker]) -> Parts:
     if task.run_at and task.run_at > now:
-        at = task.run_at.astimezone(UTC)
-        return f"Scheduled for {at:%Y-%m-%d %H:%M:%S} UTC, in {duration((task.run_at - now).total_seconds())}."
+        at = Moment(task.run_at, "exact", f"{task.run_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
+        return [
+            "Scheduled for ",
+            at,
+            ", in ",
+            Moment(task.run_at, "until", count((task.run_at - now).total_seconds())),
+            ".",
+        ]
+    return [_waiting_text(task, live_workers)]
+
+
+def _waiting_text(task: Task, live_workers: Collection[Worker]) -> str:
     serving = _serving(task.queue, live_workers)
     if not serving:
         return _nobody_text(task.queue, live_workers)
@@ -70,6 +98,17 @@ def duration(seconds: float) -> str:
     raise AssertionError(seconds)
 
 
+def count(seconds: float) -> str:
+    """How long something goes on, or is still away: whole seconds, as times.js counts them."""
+    whole = max(int(seconds), 1)
+    return f"{whole} s" if whole < 60 else duration(whole)
+
+
+def number_text(value_text: str) -> str:
+    """The number as it was returned; what is none in a way that people write: "NaN", "∞", "-∞"."""
+    return {"nan": "NaN", "inf": "∞", "-inf": "-∞"}.get(value_text, value_text)
+
+
 def _serving(queue: str, live_workers: Collection[Worker]) -> list[Worker]:
     return [worker for worker in live_workers if queue in worker.queues and not worker.draining]
 
@@ -82,11 +121,14 @@ def _nobody_text(queue: str, live_workers: Collection[Worker]) -> str:
     return f"No worker serves the queue {queue}: the task starts when one does."
 
 
-def _running_text(task: Task, now: datetime, live_workers: Collection[Worker]) -> str:
+def _running_parts(task: Task, now: datetime, live_workers: Collection[Worker]) -> Parts:
     if task.worker and all(worker.name != task.worker for worker in live_workers):
-        return f"Worker {task.worker} has gone silent: {_successor(task, live_workers)}."
-    since = f" for {duration((now - task.started_at).total_seconds())}" if task.started_at else ""
-    return f"Running on {task.worker}{since}." if task.worker else f"Running{since}."
+        return [f"Worker {task.worker} has gone silent: {_successor(task, live_workers)}."]
+    running = f"Running on {task.worker}" if task.worker else "Running"
+    if not task.started_at:
+        return [f"{running}."]
+    since = Moment(task.started_at, "since", count((now - task.started_at).total_seconds()))
+    return [f"{running} for ", since, "."]
 
 
 def _successor(task: Task, live_workers: Collection[Worker]) -> str:
@@ -97,7 +139,7 @@ def _successor(task: Task, live_workers: Collection[Worker]) -> str:
 
 def _finished_text(task: Task) -> str:
     if task.value_text:
-        return f"Finished{_in(task)}: it returned {task.value_text}."
+        return f"Finished{_in(task)}: it returned {number_text(task.value_text)}."
     return f"Finished{_in(task)}." if task.result is not None else f"Finished{_in(task)}: it returned nothing."
 
 

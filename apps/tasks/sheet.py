@@ -11,7 +11,7 @@ from apps.tasks import live
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Task
-from apps.tasks.sentences import last_attempt, status_text
+from apps.tasks.sentences import Moment, Parts, last_attempt, status_parts
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Sheet:
     task: Task
     attempts: list[Attempt]
-    sentence: str
+    sentence: Parts
     stranded: bool
     now: datetime
 
@@ -40,10 +40,18 @@ class Sheet:
         return last_attempt(self.task)
 
     @property
+    def ready_at(self) -> datetime:
+        """When it could begin."""
+        return max(self.task.created_at, self.task.run_at or self.task.created_at)
+
+    @property
+    def is_scheduled(self) -> bool:
+        return self.task.status == Status.QUEUEING and self.ready_at > self.now
+
+    @property
     def waited(self) -> float | None:
         """Seconds from when it could have begun to when it did."""
-        could = max(self.task.created_at, self.task.run_at or self.task.created_at)
-        return max((self.task.started_at - could).total_seconds(), 0.0) if self.task.started_at else None
+        return max((self.task.started_at - self.ready_at).total_seconds(), 0.0) if self.task.started_at else None
 
     @property
     def ran(self) -> float | None:
@@ -57,7 +65,7 @@ def read(user: User, number: int) -> Sheet:
     task = Task.objects.visible_to(user).select_related("created_by").prefetch_related("attempts").get(pk=number)
     workers = list(Worker.objects.alive()) if task.status in LIVE else []
     silent = task.status == Status.RUNNING and all(worker.name != task.worker for worker in workers)
-    sentence = status_text(task, now=now, live_workers=workers)
+    sentence = status_parts(task, now=now, live_workers=workers)
     return Sheet(task=task, attempts=list(task.attempts.all()), sentence=sentence, stranded=silent, now=now)
 
 
@@ -78,4 +86,6 @@ def view_of(user: User, number: int) -> str:
 def _shown(sheet: Sheet) -> str:
     task = sheet.task
     attempts = [(each.number, each.worker, each.status, each.finished_at) for each in sheet.attempts]
-    return live.digest(sheet.sentence, task.status, task.attempt, task.reason, task.worker, task.started_at, attempts)
+    # Not how long something has been going on: the browser counts that by itself.
+    sentence = [part.at if isinstance(part, Moment) else part for part in sheet.sentence]
+    return live.digest(sentence, task.status, task.attempt, task.reason, task.worker, task.started_at, attempts)

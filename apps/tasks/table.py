@@ -122,6 +122,11 @@ class Table:
     def counts(self) -> dict[Status, int]:
         return Task.objects.visible_to(self.user).counts(COUNT_CAP)
 
+    @property
+    def total(self) -> int:
+        """Of tasks of any status; above the cap as soon as one of the counts is."""
+        return sum(self.counts.values())
+
     @cached_property
     def news(self) -> int:
         """How many tasks there are above the ones shown that this window holds back."""

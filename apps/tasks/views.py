@@ -11,10 +11,11 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, reswap, trigger_client_event
 
 from apps.tasks import live, services, sheet, table
 from apps.tasks.drafts import Refused
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from apps.tasks.live import Tag
 
+Said = tuple[int, str]  # a level of django.contrib.messages, and a sentence
 CONSTANTS = {"count_cap": table.COUNT_CAP, "news_cap": table.NEWS_CAP}
 
 
@@ -65,25 +67,29 @@ def changes(request: SignedInRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def create(request: SignedInRequest) -> HttpResponse:
     posted = request.method == "POST"
+    alone = "alone" in request.POST or not request.htmx  # on a page of its own, not in a dialog
     # Another kind was chosen without script. No redirect: the address could not hold what was typed.
     saves = posted and "choose" not in request.POST
     kinds = {kind.name: kind for kind in Kind.objects.all()}
-    form = TaskForm(kinds, request.POST if posted else request.GET, bound=saves)
-    if saves and (created := form.save(request.user)):
-        return _created(request, created)
+    form = TaskForm(kinds, request.POST if posted else request.GET, bound=saves, like=_like(request))
+    if form.is_bound and (created := form.save(request.user)):
+        return _created(request, created, alone=alone)
     form.focus()
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
-    return render(request, template, {"form": form, "kinds": kinds}, status=422 if saves else 200)
+    context = {"form": form, "kinds": kinds, "alone": alone}
+    return render(request, template, context, status=422 if saves else 200)
 
 
 @require_POST
 def delete(request: SignedInRequest) -> HttpResponse:
     try:
-        deletion = services.delete(user=request.user, numbers=selection(request.POST.getlist("number")))
+        numbers = selection(request.POST.getlist("number"))
     except Refused as refused:
-        return _answer(request, "", [problem.message for problem in refused.problems], status=422)
-    count = len(deletion.deleted)
-    done = f"{count} task{'' if count == 1 else 's'} deleted." if count or not deletion.refused else ""
+        return _answer(request, [], [problem.message for problem in refused.problems], status=422)
+    if not request.htmx and "confirmed" not in request.POST:
+        return render(request, "tasks/confirm.html", {"numbers": numbers, "next": _next(request)})
+    deletion = services.delete(user=request.user, numbers=numbers)
+    done = _deleted(len(deletion.deleted), refused=bool(deletion.refused))
     return _answer(request, done, list(deletion.refused.values()), status=200 if done else 409)
 
 
@@ -107,7 +113,8 @@ def task_changes(request: SignedInRequest, number: int) -> HttpResponse:
     try:
         shown, tag = sheet.look(request.user, number)
     except Task.DoesNotExist:
-        return render(request, "tasks/_gone.html", {"number": number}, status=404)
+        # Into the title too, which htmx leaves alone as long as nothing is swapped.
+        return reswap(render(request, "tasks/_gone.html", {"number": number}, status=404), "innerHTML")
     if before and before.parts == tag.parts:
         return _tagged(HttpResponseNotModified(), tag)
     return _tagged(render(request, "tasks/_task_changes.html", _sheet(shown, tag)), tag)
@@ -134,22 +141,42 @@ def _tagged(response: HttpResponse, tag: Tag) -> HttpResponse:
     return response
 
 
-def _created(request: SignedInRequest, created: Task) -> HttpResponse:
-    if not request.htmx:
-        messages.success(request, f"Task {created.pk} created.")
-        return redirect("tasks:list")
-    response = render(request, "tasks/_created.html", {"task": created}, status=201)
-    return trigger_client_event(response, "task-created")
+def _like(request: SignedInRequest) -> Task | None:
+    """The task that a new one is to be like."""
+    number = table.number(request.GET.get("from", ""))
+    return Task.objects.visible_to(request.user).filter(pk=number).first() if number else None
 
 
-def _answer(request: SignedInRequest, done: str, refusals: list[str], *, status: int) -> HttpResponse:
+def _created(request: SignedInRequest, created: Task, *, alone: bool) -> HttpResponse:
+    """Back to the table with a toast; the toast alone when the form stood in the table's dialog."""
+    if not alone:
+        response = render(request, "tasks/_created.html", {"task": created}, status=201)
+        return trigger_client_event(response, "task-created", {"number": created.pk})
+    messages.success(request, f"Task {created.pk} created.")
+    return HttpResponseClientRedirect(reverse("tasks:list")) if request.htmx else redirect("tasks:list")
+
+
+def _deleted(count: int, *, refused: bool) -> list[Said]:
+    if not count:
+        return [] if refused else [(messages.INFO, "Already deleted.")]
+    return [(messages.SUCCESS, f"{count} task{'' if count == 1 else 's'} deleted.")]
+
+
+def _answer(request: SignedInRequest, done: list[Said], refusals: list[str], *, status: int) -> HttpResponse:
     """What an act did and what it refused: toasts for HTMX; else the table again, or a page when nothing was done."""
-    if request.htmx:
-        response = render(request, "_toasts.html", {"done": done, "refusals": refusals}, status=status)
-        return trigger_client_event(response, "tasks-changed") if done else response
-    if not done:
-        return render(request, "tasks/refused.html", {"refusals": refusals}, status=status)
-    messages.success(request, done)
-    for refusal in refusals:
-        messages.warning(request, refusal)
-    return redirect("tasks:list")
+    if not (request.htmx or done):
+        context = {"refusals": refusals, "next": _next(request)}
+        return render(request, "tasks/refused.html", context, status=status)
+    for level, text in [*done, *((messages.WARNING, refusal) for refusal in refusals)]:
+        messages.add_message(request, level, text)
+    if not request.htmx:
+        return redirect(_next(request))
+    response = render(request, "_toasts.html", status=status)
+    return trigger_client_event(response, "tasks-changed") if done else response
+
+
+def _next(request: SignedInRequest) -> str:
+    """The part of the table that the form was sent from; a foreign address is nothing to go to."""
+    address = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if ours else reverse("tasks:list")

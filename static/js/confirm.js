@@ -1,4 +1,4 @@
-// Forms with data-confirm ask first. Without this script they are sent at once.
+// Forms with data-confirm ask first. Without this script the server asks.
 const dialog = document.getElementById("confirm");
 let confirmed = null;
 
@@ -22,6 +22,7 @@ function ask(form, submitter) {
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "yes") return;
     confirmed = form;
+    form.addEventListener("formdata", ({ formData }) => formData.set("confirmed", "1"), { once: true });
     form.requestSubmit(submitter?.disabled ? null : submitter);
   }, { once: true });
 }

@@ -1,10 +1,48 @@
-// The create form: its button waits for a name.
+// The create form: its button waits for a name; what was typed stays until it is sent or cancelled; its row is marked.
+const dialog = document.getElementById("create");
+let created = null; // the id of a row that has not come yet
+
 function show() {
   for (const button of document.querySelectorAll("[data-needs]")) {
-    button.disabled = !button.form.elements[button.dataset.needs].value.trim();
+    const sent = button.form.classList.contains("htmx-request");
+    button.disabled = sent || !button.form.elements[button.dataset.needs].value.trim();
   }
 }
 
+function forget() {
+  if (dialog) delete dialog.dataset.changed;
+}
+
 show();
-document.addEventListener("input", show);
-document.addEventListener("htmx:after:swap", show);
+document.addEventListener("input", ({ target }) => {
+  show();
+  if (dialog?.contains(target)) dialog.dataset.changed = "";
+});
+
+document.addEventListener("htmx:config:request", (event) => {
+  if (event.detail.ctx.target !== dialog || !("changed" in (dialog?.dataset ?? {}))) return;
+  event.preventDefault();
+  dialog.showModal();
+});
+
+document.addEventListener("click", ({ target }) => target.closest("#create [data-closes]") && forget());
+
+document.addEventListener("task-created", ({ detail }) => {
+  forget();
+  created = `task-${detail.number}`;
+  // Not back to the button that opened the dialog: a second Enter would open it again.
+  document.getElementById("main").focus({ preventScroll: true });
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  show();
+  const row = created && document.getElementById(created);
+  if (!row) return;
+  row.dataset.fresh = "";
+  created = null;
+});
+
+// Come back to by the browser's Back, a form that was sent would stay switched off.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted && document.querySelector("#create-form .unseen:disabled")) location.reload();
+});

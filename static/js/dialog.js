@@ -1,4 +1,4 @@
-// Dialogs: what is loaded into one opens it; buttons and the backdrop close it.
+// Dialogs: what is loaded into one opens it; buttons close it, and the backdrop unless something has been typed.
 document.addEventListener("htmx:after:swap", (event) => {
   const dialog = event.detail.ctx?.target;
   if (dialog instanceof HTMLDialogElement && !dialog.open && dialog.childElementCount) dialog.showModal();
@@ -15,7 +15,7 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     closes.closest("dialog").close();
   }
-  if (target instanceof HTMLDialogElement && outside(target, event)) target.close();
+  if (target instanceof HTMLDialogElement && !("changed" in target.dataset) && outside(target, event)) target.close();
 });
 
 // A click on the padding hits the dialog itself too, so its box decides.

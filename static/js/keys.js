@@ -1,4 +1,4 @@
-// One-key commands; off while somebody types or a dialog is open. The row that j and k stand on is the focused one.
+// One-key commands; off while somebody types or something lies open above the page. The row that j and k stand on is the focused one.
 const COMMANDS = {
   c: () => document.querySelector("[data-key=c]")?.click(),
   j: () => move(1),
@@ -8,9 +8,11 @@ const COMMANDS = {
   Escape: () => document.dispatchEvent(new CustomEvent("deselect")),
 };
 
+const OPEN = "dialog[open], [popover=auto]:popover-open";
+
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector(OPEN)) return;
   const command = COMMANDS[event.key];
   if (!command) return;
   event.preventDefault();

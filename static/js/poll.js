@@ -1,8 +1,11 @@
 // The live part asks by the server's rhythm; this says when to ask less, what to hold back, and that the server is away.
 const HIDDEN_MS = 5000;
+const SLOW_MS = 3000;
 const SCROLLED_PX = 120;
+const READ = matchMedia("(hover: hover)").matches ? ":is(:hover, :focus-within)" : ":focus-within";
 const away = document.getElementById("away");
 let askedAt = 0;
+let slow = 0;
 let follow = false;
 
 const live = () => document.getElementById("live");
@@ -16,14 +19,16 @@ document.addEventListener("htmx:config:request", (event) => {
     return;
   }
   askedAt = Date.now();
+  const { ctx } = event.detail;
+  ctx.follows = follow;
   const top = held() && document.querySelector(".tasks tbody input[name=number]")?.value;
-  if (top) event.detail.ctx.request.body.set("seen", top);
+  if (top) ctx.request.body.set("seen", top);
 });
 
-// New rows would move what somebody reads or has selected: they are announced instead.
+// New rows would move what somebody reads, points at or has selected: they are announced instead.
 function held() {
   if (follow || /[?&](after|before)=/.test(live().getAttribute("hx-get"))) return false;
-  return scrollY > SCROLLED_PX || document.querySelector(".tasks tbody input:checked") !== null;
+  return scrollY > SCROLLED_PX || document.querySelector(`.tasks tbody :is(tr${READ}, input:checked)`) !== null;
 }
 
 document.addEventListener("click", (event) => {
@@ -31,17 +36,28 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   follow = true;
   scrollTo({ top: 0 });
+  document.getElementById("main").focus({ preventScroll: true }); // the link leaves
   refresh();
 });
+// In the capture phase: before htmx asks for the rows.
+document.addEventListener("task-created", () => { follow = true; }, true);
 
+document.addEventListener("htmx:before:request", (event) => {
+  if (isLive(event)) slow = setTimeout(say, SLOW_MS, true);
+});
 document.addEventListener("htmx:after:request", (event) => {
-  if (!isLive(event)) return;
-  away.hidden = event.detail.ctx.response.status < 500;
+  if (isLive(event)) say(event.detail.ctx.response.status >= 500);
 });
 document.addEventListener("htmx:error", (event) => {
-  if (isLive(event)) away.hidden = false;
+  if (isLive(event)) say(true);
 });
 document.addEventListener("htmx:finally:request", (event) => {
-  if (isLive(event)) follow = false;
+  if (isLive(event) && event.detail.ctx.follows) follow = false;
 });
 document.addEventListener("visibilitychange", () => document.hidden || refresh());
+
+function say(isAway) {
+  clearTimeout(slow);
+  const text = isAway ? "Reconnecting…" : "";
+  if (away.textContent !== text) away.textContent = text;
+}

@@ -13,8 +13,8 @@ function ago(at) {
   return `${Math.floor(seconds / size)} ${unit} ago`;
 }
 
-function since(at) {
-  const seconds = Math.max(Math.floor((Date.now() - at) / 1000), 1);
+function count(milliseconds) {
+  const seconds = Math.max(Math.floor(milliseconds / 1000), 1);
   const index = UNITS.findIndex(([size]) => seconds >= size);
   const [size, unit] = UNITS[index];
   const [partSize, partUnit] = UNITS[index + 1] ?? [1, ""];
@@ -24,7 +24,10 @@ function since(at) {
 
 const clock = (at) => (day(at) === day(new Date()) ? minute(at) : `${day(at)} ${minute(at)}`);
 
-const FORMS = { ago, since, clock, exact };
+const since = (at) => count(Date.now() - at);
+const until = (at) => count(at - Date.now());
+
+const FORMS = { ago, since, until, clock, exact };
 
 function show() {
   for (const time of document.querySelectorAll("time[datetime]")) {

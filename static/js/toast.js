@@ -9,7 +9,7 @@ function welcome(toast) {
   button.ariaLabel = "Dismiss";
   button.addEventListener("click", () => dismiss(toast));
   toast.append(button);
-  if (toast.classList.contains("success")) setTimeout(() => dismiss(toast), STAYS_MS);
+  if (toast.matches(".success, .info")) setTimeout(() => dismiss(toast), STAYS_MS);
 }
 
 function dismiss(toast) {

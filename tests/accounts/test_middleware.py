@@ -68,7 +68,7 @@ def test_a_fragment_without_a_session_leads_the_whole_page_to_sign_in(
 ) -> None:
     response = client.get("/tasks/changes/", headers={"HX-Request": "true", "HX-Current-URL": page})
     assert response.status_code == 401
-    assert response.headers["HX-Redirect"] == f"/login/?next={comes_back_to}".replace("/?q", "/%3Fq")
+    assert response.headers["HX-Redirect"] == f"/login/?next={comes_back_to}&ended=1".replace("/?q", "/%3Fq")
     assert response.content == b""
 
 

@@ -34,7 +34,7 @@ def test_a_link_works_once(client: Client, alice: User) -> None:
     assert client.get(address).status_code == 303
     response = Client().get(address)
     assert response.status_code == 410
-    assert "Get a new one" in response.context["problem"]
+    assert "<code>./manage.py link</code> prints a new one" in response.content.decode()
 
 
 def test_of_two_clicks_at_once_one_signs_in(alice: User) -> None:
@@ -142,6 +142,14 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(client: Client
     assert answers[0] == answers[1]
     assert client.post("/login/", {"username": "alice", "password": "wrong"}).status_code == 422
     assert not signed_in(client)
+
+
+def test_an_ended_session_is_given_as_the_reason(client: Client, alice: User) -> None:
+    address = client.get("/tasks/changes/", headers={"HX-Request": "true"}).headers["HX-Redirect"]
+    assert "Your session has ended" in client.get(address).content.decode()
+    html = client.get("/login/").content.decode()
+    assert "Your session has ended" not in html
+    assert "Username:" not in html
 
 
 def test_signing_in_needs_the_forms_token(alice: User) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from apps.tasks.models import Kind, Task
 
@@ -17,6 +17,15 @@ def open_dialog(page: Page, kind: str = "demo.coin") -> None:
     expect(page.locator("#create")).to_be_visible()
     page.get_by_label("Kind").select_option(kind)
     expect(page.get_by_label("failure_rate")).to_be_visible()
+
+
+def intercept(page: Page, method: str, answer: Callable[[Route], None]) -> None:
+    """Before the page is opened: one that is open already may let its next request slip through."""
+    page.route("**/tasks/new/", lambda route: answer(route) if route.request.method == method else route.continue_())
+
+
+def never(route: Route) -> None:
+    pass
 
 
 def test_a_task_is_created_in_the_dialog_and_appears_at_once(opened: Open) -> None:
@@ -102,6 +111,101 @@ def test_two_quick_submits_make_one_task(opened: Open) -> None:
     assert Task.objects.count() == 1
 
 
+@pytest.mark.parametrize("path", ["/tasks/", "/tasks/new/?kind=demo.coin"])
+def test_enter_pressed_again_and_again_makes_one_task(opened: Open, path: str) -> None:
+    page = opened(path)
+    if path == "/tasks/":
+        page.get_by_role("link", name="New task").first.focus()
+        page.keyboard.press("Enter")
+    page.get_by_label("Name").fill("once")
+    for _ in range(3):
+        page.keyboard.press("Enter")
+    expect(page.locator("tbody tr")).to_contain_text("once")
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_visible()
+    assert page.locator("dialog[open]").count() == 0
+    assert Task.objects.count() == 1
+
+
+def test_no_button_of_a_form_on_its_way_can_be_pressed(opened: Open, console: Page, make: Make) -> None:
+    intercept(console, "POST", never)
+    page = opened("/tasks/")
+    open_dialog(page)
+    page.get_by_label("Name").fill("on its way")
+    page.keyboard.press("Enter")
+    expect(page.locator("#create-form button:enabled")).to_have_count(0)
+    make(name="from elsewhere")
+    expect(page.locator("#table")).to_contain_text("from elsewhere")
+    page.keyboard.type("typed on")
+    expect(page.locator("#create-form button:enabled")).to_have_count(0)
+
+
+def test_the_focus_stays_in_the_page_after_a_task_is_created(opened: Open) -> None:
+    page = opened("/tasks/")
+    page.get_by_role("link", name="New task").first.click()
+    page.get_by_label("Name").fill("once")
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_the_row_of_a_created_task_is_marked(opened: Open, make: Make) -> None:
+    make(name="older")
+    page = opened("/tasks/")
+    open_dialog(page)
+    page.get_by_label("Name").fill("newer")
+    page.keyboard.press("Enter")
+    expect(page.locator("tr[data-fresh]")).to_contain_text("newer")
+    page.emulate_media(reduced_motion="reduce")
+    assert page.locator("tr[data-fresh]").evaluate("row => getComputedStyle(row).animationName") == "none"
+
+
+def test_on_its_own_page_the_form_leads_to_the_table(opened: Open) -> None:
+    page = opened("/tasks/new/?kind=demo.noop&name=alone")
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.wait_for_url("**/tasks/")
+    expect(page.locator("tbody tr")).to_contain_text("alone")
+    expect(page.locator("#toasts")).to_contain_text("created.")
+
+
+@pytest.mark.parametrize("lost", ["abort", "time-out"])
+def test_a_create_without_an_answer_says_so_and_keeps_the_form(opened: Open, console: Page, lost: str) -> None:
+    intercept(console, "POST", Route.abort if lost == "abort" else never)
+    page = opened("/tasks/")
+    open_dialog(page)
+    page.get_by_label("Name").fill("lost")
+    if lost == "time-out":
+        page.locator("#create-form").evaluate("form => form.setAttribute('hx-config', 'timeout:1ms')")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("The server did not answer. Look whether the task is in the table")
+    expect(page.get_by_label("Name")).to_have_value("lost")
+    expect(page.get_by_role("button", name="Create", exact=True)).to_be_enabled()
+
+
+def test_a_dialog_that_cannot_be_loaded_says_so(opened: Open, console: Page) -> None:
+    intercept(console, "GET", Route.abort)
+    page = opened("/tasks/")
+    page.keyboard.press("c")
+    expect(page.locator("#toasts")).to_contain_text("The server did not answer. Try again.")
+
+
+def test_what_was_typed_survives_escape_and_a_click_beside_the_dialog(opened: Open) -> None:
+    page = opened("/tasks/")
+    open_dialog(page)
+    page.get_by_label("Name").fill("long thought about")
+    page.mouse.click(5, 5)
+    expect(page.locator("#create")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#create")).to_be_hidden()
+    page.keyboard.press("c")
+    expect(page.get_by_label("Name")).to_have_value("long thought about")
+    expect(page.get_by_label("failure_rate")).to_be_visible()
+    page.get_by_role("link", name="Cancel").click()
+    page.keyboard.press("c")
+    expect(page.get_by_label("Name")).to_be_empty()
+    page.mouse.click(5, 5)
+    expect(page.locator("#create")).to_be_hidden()
+
+
 def test_a_session_that_changed_keeps_the_form(opened: Open) -> None:
     page = opened("/tasks/")
     open_dialog(page)
@@ -148,9 +252,12 @@ def test_everything_works_without_javascript(plain: Page, make: Make) -> None:
     expect(plain.locator("#toasts")).to_contain_text("created.")
     plain.get_by_label(f"Select task {gone.pk}").check()
     plain.get_by_role("button", name="Delete selected").click()
+    expect(plain.locator("h1")).to_have_text(f"Delete task {gone.pk}?")
+    plain.get_by_role("button", name="Delete").click()
     expect(plain.locator("#toasts")).to_contain_text("1 task deleted.")
     plain.get_by_role("link", name="plain task").click()
     expect(plain.locator("h1")).to_have_text("plain task")
+    plain.get_by_role("button", name="Delete").click()
     plain.get_by_role("button", name="Delete").click()
     expect(plain.get_by_text("No tasks yet")).to_be_visible()
 

@@ -1,5 +1,6 @@
 """Every page in every state: no rule of accessibility broken, nothing sideways, not too heavy; and a task's page."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -69,7 +70,7 @@ def test_no_page_breaks_a_rule_of_accessibility(
     for path in [*shown, "/tasks/?status=FOO", "/tasks/new/?kind=demo.coin", "/tasks/424242/"]:
         found += faults(opened(path))
     page = opened("/tasks/")
-    page.locator(".menu summary").click()
+    page.locator("button.menu").click()
     page.locator("tbody input").first.check()
     found += faults(page)
     page.locator("#delete").click()
@@ -140,17 +141,60 @@ def test_the_page_of_a_task_follows_it(opened: Open, make: Make) -> None:
     tick()
     expect(page.locator(".big-value")).to_have_text("0.123456789")
     expect(page.locator(".timeline")).to_contain_text("ran 1.25 s")
+    number = task.pk
     task.delete()
     tick()
     expect(page.locator("#sheet")).to_contain_text("is gone")
+    expect(page).to_have_title(f"Task {number} is gone · Millrace")
 
 
 def test_marked_text_of_a_traceback_survives_the_polls(opened: Open, numbers: dict[str, int]) -> None:
     page = opened(f"/tasks/{numbers['running']}/")
     page.evaluate("getSelection().selectAllChildren(document.querySelector('#facts-title'))")
-    before = page.locator(".sentence").inner_text()
-    expect(page.locator(".sentence")).not_to_have_text(before)
+    Attempt.objects.create(task_id=numbers["running"], number=1, worker="w1", started_at=timezone.now())
+    tick()
+    expect(page.locator("#attempt-1")).to_be_attached()
     assert page.evaluate("getSelection().toString()") == "Facts"
+
+
+def test_a_running_task_counts_alike_wherever_it_counts(opened: Open, numbers: dict[str, int]) -> None:
+    page = opened(f"/tasks/{numbers['running']}/")
+    expect(page.locator(".sentence")).to_have_text(re.compile(r"for [3-9] s\."))
+    shown = page.evaluate("[...document.querySelectorAll('#sheet [data-since]')].map(time => time.textContent)")
+    assert len(shown) == 2
+    assert len(set(shown)) == 1
+
+
+def test_why_a_running_task_cannot_be_deleted_is_written_there(opened: Open, numbers: dict[str, int]) -> None:
+    page = opened(f"/tasks/{numbers['running']}/")
+    expect(page.get_by_text("It can be deleted once it has ended.")).to_be_visible()
+    expect(page.get_by_role("button", name="Delete")).to_be_disabled()
+
+
+def test_a_traceback_is_copied(opened: Open, numbers: dict[str, int]) -> None:
+    page = opened(f"/tasks/{numbers['failed']}/")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == TRACEBACK
+    expect(page.get_by_role("button", name="Copy", exact=True)).to_be_visible()
+
+
+def test_results_and_parameters_are_copied(opened: Open, make: Make) -> None:
+    task = make(status="FINISHED", result='{"a": 1}', params={"x": [2]})
+    page = opened(f"/tasks/{task.pk}/")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for what, text in (("result", '{\n  "a": 1\n}'), ("parameters", '{\n  "x": [\n    2\n  ]\n}')):
+        expect(page.locator(f"#{what}")).to_be_visible()
+        page.locator(f"[data-copies={what}]").click()
+        expect(page.locator(f"[data-copies={what}]")).to_have_text("Copied")
+        assert page.evaluate("navigator.clipboard.readText()") == text
+
+
+def test_c_on_the_page_of_a_task_leads_to_the_form(opened: Open, make: Make) -> None:
+    page = opened(f"/tasks/{make().pk}/")
+    page.keyboard.press("c")
+    page.wait_for_url("**/tasks/new/")
 
 
 def test_a_task_is_deleted_from_its_page(opened: Open, make: Make) -> None:
@@ -165,7 +209,7 @@ def test_a_task_is_deleted_from_its_page(opened: Open, make: Make) -> None:
 
 def test_signing_out_ends_the_session(opened: Open) -> None:
     page = opened("/tasks/")
-    page.locator(".menu summary").click()
+    page.locator("button.menu").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator("h1")).to_contain_text("Sign in")
     page.goto("/tasks/")

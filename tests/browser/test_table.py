@@ -84,6 +84,94 @@ def test_new_tasks_announce_themselves_to_a_reader_who_has_selected(opened: Open
     expect(page.locator(f"#task-{first.pk} input")).to_be_checked()
 
 
+def test_the_act_bar_stays_in_view(opened: Open, console: Page, make: Make) -> None:
+    console.set_viewport_size({"width": 360, "height": 640})
+    tasks = [make(name=f"task {n}") for n in range(50)]
+    page = opened("/tasks/")
+    page.locator(f"#task-{tasks[9].pk} input").check()
+    make(name="newer")
+    expect(page.locator("#news a")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#delete")).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 1280, "height": 640})
+    expect(page.locator("#news a")).to_be_in_viewport()
+    expect(page.locator("thead th").first).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("how", ["hover", "focus"])
+def test_rows_hold_still_under_the_pointer_and_the_focus(opened: Open, make: Make, how: str) -> None:
+    row = make(name="first")
+    page = opened("/tasks/")
+    link = page.locator(f"#task-{row.pk} a")
+    link.hover() if how == "hover" else link.focus()
+    make(name="second")
+    expect(page.locator("#news")).to_have_text("1 new task")
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_the_focus_stays_in_the_page_after_the_news_are_fetched(opened: Open, make: Make) -> None:
+    first = make(name="first")
+    page = opened("/tasks/")
+    page.locator(f"#task-{first.pk} input").check()
+    make(name="second")
+    page.locator("#news a").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_news_are_read_out_no_more_than_every_ten_seconds(opened: Open, console: Page, make: Make) -> None:
+    console.clock.install()
+    first = make(name="first")
+    page = opened("/tasks/")
+    page.locator(f"#task-{first.pk} input").check()
+    make(name="second")
+    expect(page.locator("#news-said")).to_have_text("1 new task")
+    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 0.1"))
+    make(name="third")
+    page.clock.run_for(2_000)
+    expect(page.locator("#news")).to_have_text("2 new tasks")
+    expect(page.locator("#news-said")).to_have_text("1 new task")
+    page.clock.run_for(10_000)
+    expect(page.locator("#news-said")).to_have_text("2 new tasks")
+
+
+def test_the_focus_goes_on_to_the_next_row_after_a_delete(opened: Open, make: Make) -> None:
+    older, gone = make(name="older"), make(name="gone")
+    page = opened("/tasks/")
+    for task, then in ((gone, page.locator(f"#task-{older.pk} a")), (older, page.locator("#main"))):
+        page.locator(f"#task-{task.pk} input").check()
+        page.locator("#delete").press("Enter")
+        page.locator("#confirm").get_by_role("button", name="Delete").click()
+        expect(page.locator(f"#task-{task.pk}")).to_have_count(0)
+        expect(then).to_be_focused()
+
+
+def test_an_empty_table_has_nothing_to_delete(opened: Open) -> None:
+    expect(opened("/tasks/").locator("#delete")).to_be_hidden()
+
+
+def test_a_narrow_table_keeps_its_headers_and_selects_all(opened: Open, console: Page, make: Make) -> None:
+    console.set_viewport_size({"width": 640, "height": 740})
+    for _ in range(3):
+        make()
+    page = opened("/tasks/")
+    expect(page.get_by_role("columnheader", name="Kind")).to_be_attached()
+    page.get_by_label("Select all", exact=True).check()
+    expect(page.locator("tbody input:checked")).to_have_count(3)
+
+
+def test_what_has_the_focus_is_not_hidden_under_what_sticks(opened: Open, make: Make) -> None:
+    for _ in range(50):
+        make()
+    page = opened("/tasks/")
+    page.keyboard.press("j")
+    for _ in range(30):
+        page.keyboard.press("j")
+    for _ in range(20):
+        page.keyboard.press("Shift+Tab")
+    top = page.evaluate("document.activeElement.getBoundingClientRect().top")
+    assert top >= page.locator("thead th").first.evaluate("head => head.getBoundingClientRect().bottom")
+
+
 def test_a_name_with_markup_does_nothing(opened: Open, make: Make) -> None:
     task = make(name="<img src=/x onerror=window.broken=1><b hx-get=/y hx-trigger=load>{{7*7}}</b>")
     page = opened("/tasks/")
@@ -165,21 +253,41 @@ def test_a_server_that_is_away_is_said_quietly(opened: Open, make: Make) -> None
     expect(page.locator("#away")).to_be_visible()
     expect(page.locator(f"#task-{task.pk}")).to_be_visible()
     page.unroute_all()
-    expect(page.locator("#away")).to_be_hidden()
+    expect(page.locator("#away")).to_be_empty()
+
+
+def test_a_server_that_hangs_is_said_before_the_poll_is_given_up(opened: Open, console: Page) -> None:
+    console.clock.install()
+    page = opened("/tasks/")
+    page.route("**/tasks/changes/**", lambda _route: None)  # never answered
+    page.clock.run_for(5_000)
+    expect(page.locator("#away")).to_have_text("Reconnecting…")
 
 
 def test_an_ended_session_leads_to_sign_in_and_back(opened: Open, make: Make) -> None:
     make()
     page = opened("/tasks/?status=QUEUEING")
     page.context.clear_cookies()
-    page.wait_for_url("**/login/?next=/tasks/%3Fstatus%3DQUEUEING")
+    page.wait_for_url("**/login/?next=/tasks/%3Fstatus%3DQUEUEING&ended=1")
     expect(page.locator("h1")).to_contain_text("Sign in")
+
+
+def test_the_menu_closes_on_escape_and_on_a_click_beside_it(opened: Open, make: Make) -> None:
+    task = make()
+    page = opened("/tasks/")
+    page.locator(f"#task-{task.pk} input").check()
+    for how in ("Escape", "click"):
+        page.locator("button.menu").click()
+        expect(page.locator("#menu")).to_be_visible()
+        page.mouse.click(5, 300) if how == "click" else page.keyboard.press(how)
+        expect(page.locator("#menu")).to_be_hidden()
+    expect(page.locator(f"#task-{task.pk} input")).to_be_checked()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_theme_is_remembered(opened: Open, scheme: str) -> None:
     page = opened("/tasks/")
-    page.locator(".menu summary").click()
+    page.locator("button.menu").click()
     page.get_by_label(scheme.title(), exact=True).check()
     page.reload()
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == scheme

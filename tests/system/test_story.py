@@ -41,7 +41,7 @@ def test_a_newcomer_signs_in_creates_watches_deletes_and_signs_out(stack: Stack,
     page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
     expect(row).to_have_count(0)
 
-    page.locator("summary", has_text="admin").click()
+    page.get_by_role("button", name="admin").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(re.compile("/login/"))
     page.goto(link)

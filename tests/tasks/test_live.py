@@ -1,5 +1,6 @@
 """Polling: nothing for an unchanged table, the changed rows alone, everything for a browser that is not understood."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -222,7 +223,8 @@ def test_the_page_of_a_task_is_sent_when_it_changes(web: Client, alice: User) ->
     tick()
     gone = web.get(address, headers=headers)
     assert gone.status_code == 404
-    assert "is gone" in gone.content.decode()
+    assert "is gone · Millrace</title>" in gone.content.decode()
+    assert gone["HX-Reswap"] == "innerHTML"
 
 
 def test_the_page_of_a_running_task_tells_the_time(web: Client, alice: User) -> None:
@@ -230,9 +232,19 @@ def test_the_page_of_a_running_task_tells_the_time(web: Client, alice: User) -> 
     started_at = timezone.now() - timedelta(seconds=30)
     task = a_task(alice, status="RUNNING", worker="w1", started_at=started_at)
     html = web.get(f"/tasks/{task.pk}/").content.decode()
-    assert "Running on w1 for 30 s." in html
+    assert re.search(r"Running on w1 for <time [^>]*data-since>30 s</time>\.", html)
     assert "data-since" in html
     assert "every 500ms" in html
+
+
+def test_a_running_task_is_not_sent_again_for_its_seconds(web: Client, alice: User) -> None:
+    a_worker("w1")
+    task = a_task(alice, status="RUNNING", worker="w1", started_at=timezone.now() - timedelta(seconds=30))
+    html = web.get(f"/tasks/{task.pk}/").content.decode()
+    change(task, started_at=task.started_at)
+    tag = html.split('hx-ptag="')[1].split('"')[0]
+    response = web.get(f"/tasks/{task.pk}/changes/", headers={"HX-Request": "true", "HX-PTag": later(tag)})
+    assert response.status_code == 304
 
 
 def later(tag: str) -> str:

@@ -71,6 +71,19 @@ def test_a_running_task_says_where_and_how_long() -> None:
     assert text(task, [a_worker()]) == "Running on w1 for 12 s."
 
 
+def test_a_page_gets_the_times_of_a_sentence_to_show_them_itself() -> None:
+    began = NOW - timedelta(seconds=0.5)
+    running = a_task(status=Status.RUNNING, worker="w1", started_at=began)
+    parts = sentences.status_parts(running, now=NOW, live_workers=[a_worker()])
+    assert parts == ["Running on w1 for ", sentences.Moment(began, "since", "1 s"), "."]
+    at = NOW + timedelta(minutes=3)
+    scheduled = sentences.status_parts(a_task(run_at=at), now=NOW, live_workers=[])
+    assert [(part.at, part.form) for part in scheduled if isinstance(part, sentences.Moment)] == [
+        (at, "exact"),
+        (at, "until"),
+    ]
+
+
 def test_a_task_of_a_silent_worker_says_what_happens_next() -> None:
     task = a_task(status=Status.RUNNING, worker="w1", started_at=NOW)
     assert text(task, [a_worker("w2")]) == "Worker w1 has gone silent: another one starts the task again."
@@ -81,7 +94,7 @@ def test_a_task_of_a_silent_worker_says_what_happens_next() -> None:
     ("fields", "sentence"),
     [
         ({"value_text": "0.25"}, "Finished in 1.24 s: it returned 0.25."),
-        ({"value_text": "nan"}, "Finished in 1.24 s: it returned nan."),
+        ({"value_text": "nan"}, "Finished in 1.24 s: it returned NaN."),
         ({"result": '{"a": 1}'}, "Finished in 1.24 s."),
         ({}, "Finished in 1.24 s: it returned nothing."),
     ],

@@ -16,7 +16,7 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
     [
         ("0.123456789", "0.1235"), ("3.0", "3"), ("0.5", "0.5"), ("12345.678", "1.235e4"), ("123456.0", "123456"),
         ("1234567.8", "1.235e6"), ("1e-09", "1e-9"), ("0.0001", "0.0001"), ("-2.5e-300", "-2.5e-300"), ("0.0", "0"),
-        ("-0.0", "-0"), ("nan", "NaN"), ("inf", "inf"), ("-inf", "-inf"), ("1e+16", "1e16"), ("odd", "odd"), ("7", "7"),
+        ("-0.0", "-0"), ("nan", "NaN"), ("inf", "∞"), ("-inf", "-∞"), ("1e+16", "1e16"), ("odd", "odd"), ("7", "7"),
     ],
 )  # fmt: skip
 def test_a_number_has_four_digits(value: str, shown: str) -> None:
@@ -31,7 +31,8 @@ def test_a_long_text_is_cut_on_one_line() -> None:
 
 def test_json_is_shown_with_its_characters() -> None:
     assert short_json('"\\u00e4"') == '"ä"'
-    assert short_json('{"cut": [1, 2') == '{"cut": [1, 2'
+    assert short_json('{"cut":[1,2,"a,b:') == '{"cut": [1, 2, "a,b:'
+    assert short_json('{"\\"cut":  1') == '{"\\"cut": 1'
     assert pretty_json('{"a": 1}') == '{\n  "a": 1\n}'
     assert pretty_json("no json") == "no json"
 
@@ -63,3 +64,8 @@ def test_a_duration_counts_whole_seconds(seconds: float, shown: str) -> None:
 def test_a_docstring_is_shown_in_paragraphs_with_its_code() -> None:
     doc = "Returns `x`\nat once.\n\n  \n\nNothing else."
     assert task_forms.paragraphs(doc) == [["Returns ", "x", " at once."], ["Nothing else."]]
+
+
+def test_a_sentence_that_begins_with_code_has_its_own_line() -> None:
+    doc = "`a`: one\n    formula.\n    `b`: and\n    `c` another."
+    assert "".join(task_forms.paragraphs(doc)[0]) == "a: one formula.\nb: and c another."

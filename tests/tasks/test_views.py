@@ -1,6 +1,7 @@
 """The pages: who sees what, what acts answer with and without HTMX, and that no input makes an error of ours."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -80,13 +81,15 @@ def test_pages_follow_each_other_by_number(web: Client, alice: User) -> None:
     numbers = [a_task(alice).pk for _ in range(120)][::-1]
     first, second = text_of(web.get("/tasks/")), text_of(web.get(f"/tasks/?after={numbers[49]}"))
     assert f"?after={numbers[49]}" in first
-    assert "Newer" not in first
+    assert usable(first) == ["Older"]
+    assert usable(second) == ["Newest", "Newer", "Older"]
+    assert f"<title>Tasks {numbers[50]} to {numbers[99]} ·" in second
     assert f'id="task-{numbers[50]}"' in second
     assert f"?before={numbers[50]}" in second
     assert f'id="task-{numbers[99]}"' in second
     assert f'id="task-{numbers[100]}"' not in second
     last = text_of(web.get(f"/tasks/?after={numbers[99]}"))
-    assert "Older" not in last
+    assert usable(last) == ["Newest", "Newer"]
     back = text_of(web.get(f"/tasks/?before={numbers[100]}"))
     assert f'id="task-{numbers[50]}"' in back
     assert f'id="task-{numbers[49]}"' not in back
@@ -96,7 +99,14 @@ def test_a_page_of_newer_tasks_that_reaches_the_top_is_the_first(web: Client, al
     numbers = [a_task(alice).pk for _ in range(60)][::-1]
     html = text_of(web.get(f"/tasks/?before={numbers[20]}"))
     assert html.count('id="task-') == 50
-    assert "Newest" not in html
+    assert usable(html) == ["Older"]
+
+
+def usable(html: str) -> list[str]:
+    """The links of the pager that lead somewhere; all three are always there."""
+    links = re.findall(r"<a ([^>]*)>\s*(?:<span[^>]*></span>)?(\w+)", html.split('aria-label="Pages"')[1])
+    assert [word for _, word in links[:3]] == ["Newest", "Newer", "Older"]
+    return [word for attributes, word in links[:3] if "href" in attributes]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +176,7 @@ def test_a_poll_whose_session_ended_leaves_the_page(client: Client, db: None) ->
     headers = {**HTMX, "HX-Current-URL": "http://testserver/tasks/?status=FAILED"}
     response = client.get("/tasks/changes/", headers=headers)
     assert response.status_code == 401
-    assert response["HX-Redirect"] == "/login/?next=/tasks/%3Fstatus%3DFAILED"
+    assert response["HX-Redirect"] == "/login/?next=/tasks/%3Fstatus%3DFAILED&ended=1"
     assert not response.content
 
 
@@ -211,10 +221,42 @@ def test_a_failed_task_shows_its_error(web: Client, alice: User) -> None:
 
 def test_a_running_task_whose_worker_is_gone_waits_for_another(web: Client, alice: User) -> None:
     task = a_task(alice, status="RUNNING", worker="w1", started_at=timezone.now())
+    an_attempt(task)
     assert "for another worker" in text_of(web.get("/tasks/"))
-    assert "has gone silent" in text_of(web.get(f"/tasks/{task.pk}/"))
+    html = text_of(web.get(f"/tasks/{task.pk}/"))
+    assert "has gone silent" in html
+    assert "is-running" not in html
+    assert "data-since" not in html
     a_worker("w1")
     assert "for another worker" not in text_of(web.get("/tasks/"))
+
+
+@pytest.mark.parametrize(("value", "shown"), [("nan", "NaN"), ("inf", "∞"), ("-inf", "-∞")])
+def test_what_is_no_number_is_shown_in_one_way(web: Client, alice: User, value: str, shown: str) -> None:
+    task = a_task(alice, status="FINISHED", value_text=value)
+    for path in ("/tasks/", f"/tasks/{task.pk}/"):
+        html = text_of(web.get(path))
+        assert f">{shown}<" in html
+        assert f">{value}<" not in html
+    assert f"it returned {shown}." in html
+
+
+def test_a_whole_number_is_shown_once(web: Client, alice: User) -> None:
+    task = a_task(alice, status="FINISHED", value_text="7", result="7")
+    assert text_of(web.get(f"/tasks/{task.pk}/")).count(">7<") == 1
+
+
+def test_the_keys_listed_are_those_that_do_something(web: Client, alice: User) -> None:
+    task = a_task(alice)
+    pages = {path: text_of(web.get(path)) for path in ("/tasks/", f"/tasks/{task.pk}/", "/tasks/new/")}
+    assert ["Select the task" in html for html in pages.values()] == [True, False, False]
+    assert ["Create a task" in html for html in pages.values()] == [True, True, False]
+
+
+def test_all_is_counted_too(web: Client, alice: User) -> None:
+    a_task(alice)
+    a_task(alice, status="FAILED")
+    assert "All <b>2</b>" in text_of(web.get("/tasks/"))
 
 
 def test_a_table_of_waiting_tasks_says_that_nobody_works(web: Client, alice: User) -> None:
@@ -256,6 +298,15 @@ def test_a_task_created_in_the_dialog_answers_with_a_toast(web: Client) -> None:
     assert "<html" not in text_of(response)
 
 
+def test_a_task_created_on_the_forms_own_page_leads_to_the_table(web: Client) -> None:
+    assert 'name="alone"' in text_of(web.get("/tasks/new/"))
+    refused = web.post("/tasks/new/", {"alone": "1", "name": "", "kind": "demo.noop"}, headers=HTMX)
+    assert 'name="alone"' in text_of(refused)
+    response = web.post("/tasks/new/", {"alone": "1", "name": "fit", "kind": "demo.noop"}, headers=HTMX)
+    assert response["HX-Redirect"] == "/tasks/"
+    assert f"Task {Task.objects.get().pk} created." in text_of(web.get("/tasks/"))
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_a_refused_form_keeps_what_was_typed(web: Client, headers: dict[str, str]) -> None:
     typed = {"name": " ", "kind": "demo.noop", "p.x": '{"half": '}
@@ -265,7 +316,7 @@ def test_a_refused_form_keeps_what_was_typed(web: Client, headers: dict[str, str
     assert "Give the task a name." in html
     assert "{&quot;half&quot;: " in html
     assert 'aria-describedby="id_name_error"' in html
-    assert html.count("autofocus") == 1
+    assert html.split('id="create-form"')[1].split("</form>")[0].count("autofocus") == 1
     assert not Task.objects.exists()
     assert ("<html" in html) == (not headers)
 
@@ -287,6 +338,31 @@ def test_choosing_a_kind_without_script_shows_its_parameters_and_keeps_the_rest(
         assert part in html
     assert "errorlist" not in html
     assert not Task.objects.exists()
+
+
+def test_another_kinds_parameters_are_shown_before_it_is_created(web: Client) -> None:
+    typed = {"name": "kept", "kind": "demo.coin", "shown": "demo.noop", "p.x": "1"}
+    response = web.post("/tasks/new/", typed)
+    html = text_of(response)
+    assert response.status_code == 422
+    assert "These are demo.coin's parameters: check them and create." in html
+    assert 'name="p.failure_rate" value="0.4"' in html
+    assert 'value="kept"' in html
+    assert "errorlist" not in html
+    typed = {"name": "kept", "kind": "demo.coin", "shown": "demo.coin", "p.sides": "2"}
+    assert web.post("/tasks/new/", typed).status_code == 302
+
+
+def test_another_task_like_one_starts_from_what_that_was(web: Client, alice: User, bob: User) -> None:
+    task = a_task(alice, name="again", kind="demo.coin", params={"sides": 6, "failure_rate": 0.5, "side": "tails"})
+    assert f'href="/tasks/new/?from={task.pk}"' in text_of(web.get(f"/tasks/{task.pk}/"))
+    html = text_of(web.get(f"/tasks/new/?from={task.pk}"))
+    for part in ['value="again"', 'name="p.sides" value="6"', 'name="p.failure_rate" value="0.5"']:
+        assert part in html
+    assert '<option value="&quot;tails&quot;" selected' in html
+    secret = a_task(bob, name="secret")
+    for number in (secret.pk, "x", "9" * 30):
+        assert "secret" not in text_of(web.get(f"/tasks/new/?from={number}"))
 
 
 def test_without_a_kind_the_form_says_to_start_a_worker(web: Client) -> None:
@@ -337,10 +413,28 @@ def test_too_many_fields_are_a_page_that_says_so(web: Client) -> None:
 
 def test_selected_tasks_are_deleted(web: Client, alice: User) -> None:
     first, second, kept = a_task(alice), a_task(alice), a_task(alice)
-    response = web.post("/tasks/delete/", {"number": [first.pk, second.pk]})
-    assert (response.status_code, response["Location"]) == (302, "/tasks/")
+    asked = {"number": [first.pk, second.pk], "next": "/tasks/?status=QUEUEING&after=9"}
+    question = text_of(web.post("/tasks/delete/", asked))
+    assert "Delete the 2 selected tasks?" in question
+    assert question.count('name="number"') == 2
+    assert 'value="/tasks/?status=QUEUEING&amp;after=9"' in question
+    assert Task.objects.count() == 3
+    response = web.post("/tasks/delete/", {**asked, "confirmed": "1"})
+    assert (response.status_code, response["Location"]) == (302, "/tasks/?status=QUEUEING&after=9")
     assert "2 tasks deleted." in text_of(web.get("/tasks/"))
     assert list(Task.objects.all()) == [kept]
+
+
+@pytest.mark.parametrize("foreign", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
+def test_a_delete_leads_to_no_foreign_site(web: Client, alice: User, foreign: str) -> None:
+    typed = {"number": a_task(alice).pk, "confirmed": "1", "next": foreign}
+    assert web.post("/tasks/delete/", typed)["Location"] == "/tasks/"
+
+
+def test_a_task_that_is_already_gone_is_no_success(web: Client) -> None:
+    html = text_of(web.post("/tasks/delete/", {"number": 7}, headers=HTMX))
+    assert "toast info" in html
+    assert "Already deleted." in html
 
 
 def test_a_delete_from_the_table_answers_with_a_toast(web: Client, alice: User) -> None:
@@ -355,7 +449,7 @@ def test_a_delete_from_the_table_answers_with_a_toast(web: Client, alice: User) 
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_a_running_task_is_not_deleted(web: Client, alice: User, headers: dict[str, str]) -> None:
     running = a_task(alice, status="RUNNING")
-    response = web.post("/tasks/delete/", {"number": running.pk}, headers=headers)
+    response = web.post("/tasks/delete/", {"number": running.pk, "confirmed": "1"}, headers=headers)
     assert response.status_code == 409
     assert "is running: it can be deleted once it has ended" in text_of(response)
     assert Task.objects.exists()

@@ -1,5 +1,7 @@
 """What the field template asks of a field."""
 
+import re
+
 from django import forms, template
 from django.forms.boundfield import BoundField
 
@@ -15,4 +17,10 @@ def is_tick(field: BoundField) -> bool:
 @register.filter
 def paragraphs(doc: str) -> list[list[str]]:
     """A docstring's paragraphs, each in parts: text and `code` in turn."""
-    return [" ".join(paragraph.split()).split("`") for paragraph in doc.split("\n\n") if paragraph.strip()]
+    return [_unwrapped(paragraph).split("`") for paragraph in doc.split("\n\n") if paragraph.strip()]
+
+
+def _unwrapped(paragraph: str) -> str:
+    """On one line, but for sentences that begin with code: they are a list."""
+    lines = re.split(r"(?<=[.:;])[ \t]*\n\s*(?=`)", paragraph)
+    return "\n".join(" ".join(line.split()) for line in lines)

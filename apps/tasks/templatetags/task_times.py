@@ -45,6 +45,4 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def seconds_since(moment: datetime, now: datetime) -> str:
-    """How long something has been going on: whole seconds, as times.js counts them on."""
-    seconds = max(int((now - moment).total_seconds()), 1)
-    return f"{seconds} s" if seconds < 60 else sentences.duration(seconds)
+    return sentences.count((now - moment).total_seconds())

@@ -2,11 +2,15 @@
 
 import json
 import math
+import re
 from typing import Any
 
 from django import template
 
+from apps.tasks import sentences
+
 register = template.Library()
+register.filter(sentences.number_text)
 
 SHORT = 80
 WHOLE_BELOW = 1e6
@@ -14,13 +18,13 @@ WHOLE_BELOW = 1e6
 
 @register.filter
 def short_number(value_text: str) -> str:
-    """ "0.123456" -> "0.1235", "1234567.8" -> "1.235e6", "nan" -> "NaN"; whole numbers below a million stay whole."""
+    """ "0.123456" -> "0.1235", "1234567.8" -> "1.235e6", "inf" -> "∞"; whole numbers below a million stay whole."""
     try:
         value = float(value_text)
     except ValueError:
         return value_text
     if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else value_text
+        return sentences.number_text(value_text)
     if value.is_integer() and abs(value) < WHOLE_BELOW:
         return f"{value:.0f}"
     return _exponent(f"{value:.4g}")
@@ -39,7 +43,7 @@ def short_json(text: str) -> str:
     try:
         return short_text(json.dumps(json.loads(text), ensure_ascii=False))
     except ValueError:
-        return short_text(text)
+        return short_text(_TEXT_OR_MARK.sub(lambda found: found[1] or f"{found[2]} ", text))
 
 
 @register.filter
@@ -57,6 +61,10 @@ def pretty_json(value: Any) -> str:
 def capped(count: int, cap: int) -> str:
     """ "10,000+" for what was counted no further than the cap."""
     return f"{cap:,}+" if count > cap else f"{count:,}"
+
+
+# A comma or colon between values, which JSON text that was not cut has a blank after; the last text may lack its end.
+_TEXT_OR_MARK = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\\?$))|([,:])\s*')
 
 
 def _exponent(text: str) -> str:
