@@ -52,7 +52,7 @@ class TaskForm(forms.Form):
         given |= typed.dict()
         super().__init__(typed if bound else None, initial=given, label_suffix="")
         self.kinds = kinds
-        self.chosen = kinds.get(given.get("kind", "")) or (None if bound else next(iter(kinds.values()), None))
+        self.chosen = kinds.get(str(given.get("kind", ""))) or (None if bound else next(iter(kinds.values()), None))
         self.fields["kind"].widget.choices = [(name, name) for name in self._choices(kinds, typed)]
         schema = form_schema(self.chosen)
         required = schema.get("required", [])
