@@ -27,6 +27,7 @@ def sde(
 
     `geometric_brownian_motion`: dX = drift X dt + volatility X dW; its exact mean at time 1 is start * exp(drift).
     `ornstein_uhlenbeck`: dX = -drift X dt + volatility dW; its exact mean at time 1 is start * exp(-drift).
+
     Solved by the Euler-Maruyama method; the error falls with 1/steps and 1/sqrt(paths).
     """
     generator = np.random.default_rng(seed)
