@@ -48,9 +48,9 @@ def test_queues_take_turns(rabbit: Rabbit, worker: Start) -> None:
 def test_short_tasks_of_two_queues_are_all_run_once(rabbit: Rabbit, worker: Start) -> None:
     for process in (worker(*BOTH), worker(*BOTH, "--concurrency", "2")):
         ready(process)
-    for first in range(1, 3001, 300):
-        rabbit.put(*[task(number) for number in range(first, first + 150)])
-        rabbit.put(*[task(number) for number in range(first + 150, first + 300)], queue=OTHERS)
-    outcomes = rabbit.outcomes(3000, 60)
-    assert sorted(each["task"] for each in outcomes) == list(range(1, 3001))
+    for first in range(1, 1001, 100):
+        rabbit.put(*[task(number) for number in range(first, first + 50)])
+        rabbit.put(*[task(number) for number in range(first + 50, first + 100)], queue=OTHERS)
+    outcomes = rabbit.outcomes(1000, 60)
+    assert sorted(each["task"] for each in outcomes) == list(range(1, 1001))
     eventually(lambda: rabbit.count(TASKS) + rabbit.count(OTHERS) == 0)
