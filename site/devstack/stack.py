@@ -14,7 +14,10 @@ from devstack import lifeline, places, screen, venv
 
 # honcho's line: time, process, text. Its own remarks come from "system".
 LINE = re.compile(r"^(\S+ )?(?P<process>\S+)\s*\| (?P<text>.*)$")
+ENDED = re.compile(r"stopped \(rc=(-?\d+)\)")
 ASK_SECONDS = 0.25  # each answer takes the web some work, while two cores are busy with starting
+LOOK_SECONDS = 1.0
+STOP_SECONDS = 6.0  # honcho kills what has not ended five seconds after it asked
 PARTS = ("database", "broker", "relay", "sink")
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy knows this machine's loopback
 
@@ -36,16 +39,21 @@ class Stack:
             text=True,
             errors="replace",
             start_new_session=True,  # Ctrl-C is for bin/dev, which asks honcho once
-            preexec_fn=lifeline.leave_with_parent(signal.SIGTERM),  # noqa: PLW1509 no thread has been started yet
+            # Not SIGTERM: honcho would first speak of it into a pipe that nobody reads any more, fall over that, and
+            # stop nobody. Whatever ends honcho, the keepers notice it and leave in order.
+            preexec_fn=lifeline.leave_with_parent(signal.SIGKILL),  # noqa: PLW1509 no thread has been started yet
         )
         self.stopping = False
+        self._insist_at: float | None = None
+        self._first_end: int | None = None
+        self._dead: set[int] = set()
         self._kept_back: list[str] | None = []
         self._telling = threading.Thread(target=self._tell, daemon=True)
         self._telling.start()
 
     @property
     def goes_on(self) -> bool:
-        return not self.stopping and self._honcho.poll() is None
+        return self._insist_at is None and self._honcho.poll() is None
 
     def wait_until_ready(self, port: int, workers: int, seconds: float | None) -> bool:
         """Whether every part answered for itself in time; False as well when the stack has ended meanwhile."""
@@ -54,6 +62,7 @@ class Stack:
             if not what_is_missing(port, workers):
                 return True
             time.sleep(ASK_SECONDS)
+            self._look_after_honcho()
         return False
 
     def speak(self, *, with_the_past: bool) -> None:
@@ -63,23 +72,36 @@ class Stack:
             screen.say(line)
 
     def wait(self) -> int:
-        """Its exit code, when all processes are gone."""
-        code = self._honcho.wait()
-        self._telling.join(timeout=1)
-        return code
+        """The exit code of the part that ended first, else honcho's, when all processes are gone."""
+        while self._honcho.poll() is None:
+            self._telling.join(LOOK_SECONDS)
+            self._look_after_honcho()
+        self._telling.join(STOP_SECONDS)  # to the last one's end: they share the pipe
+        return self._honcho.returncode if self._first_end is None else self._first_end
 
     def stop(self) -> None:
         """Asks; a second time it insists."""
         if self.stopping:
             self._honcho.kill()
         self.stopping = True
+        self._insist_at = self._insist_at or time.monotonic() + STOP_SECONDS
         if self._honcho.poll() is None:
             self._honcho.terminate()
+
+    def _look_after_honcho(self) -> None:
+        """It would wait for ever for a killed process of its own, which could not tell it how the part ended."""
+        dead = {pid for pid in lifeline.children_of(self._honcho.pid) if not lifeline.is_alive(pid)}
+        lost = self._first_end is None and dead & self._dead  # at a second look: the word of it may be under way
+        self._dead = dead
+        if lost or (self._insist_at and time.monotonic() > self._insist_at):
+            self._honcho.kill()
 
     def _tell(self) -> None:
         for line in self._honcho.stdout or ():
             found = LINE.match(line.rstrip("\n"))
             if found and found["process"] == "system":
+                if self._first_end is None and (ended := ENDED.search(found["text"])):
+                    self._first_end = int(ended[1])
                 continue
             shown = f"{found['process']:>8} | {found['text']}" if found else line.rstrip("\n")
             if self._kept_back is None or (found and found["text"].startswith("error")):

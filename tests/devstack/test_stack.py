@@ -1,15 +1,23 @@
-"""What bin/dev makes of /readyz."""
+"""What bin/dev makes of /readyz, and real honcho and keepers with small programs in the places of the parts."""
 
+import contextlib
 import json
+import os
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 
-from devstack import credentials
+from devstack import credentials, lifeline, places
 from devstack.stack import what_is_missing
+from tests.devstack.conftest import Checkout, line_of
+from tests.fixtures.processes import eventually
 
 FINE = {"ok": True, "detail": "Running."}
 READY = {"ready": True, "database": FINE, "broker": FINE, "relay": FINE, "sink": FINE, "workers": {**FINE, "count": 2}}
@@ -66,3 +74,73 @@ def test_no_proxy_is_asked_for_this_machine(web: Callable[[int, Any], int], monk
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{credentials.free_port()}")
 
     assert what_is_missing(web(200, READY), workers=2) == ""
+
+
+RUN = (
+    "import os, signal, sys; from devstack.stack import Stack",
+    "stack = Stack(2, dict(os.environ))",
+    "signal.signal(signal.SIGTERM, lambda *_: stack.stop())",
+    "stack.speak(with_the_past=True)",
+    "code = stack.wait()",
+    "sys.exit(0 if stack.stopping else code or 1)",
+)
+KEPT = "PYTHONPATH=site exec .venv/bin/python -m devstack.keep {role} -- sh -c 'echo ready; exec sleep 300'"
+
+
+@dataclass
+class Tree:
+    """A running stack of a sink and two workers."""
+
+    starter: subprocess.Popen[str]
+    honcho: int
+
+    @property
+    def wrappers(self) -> list[int]:
+        return lifeline.children_of(self.honcho)
+
+
+@pytest.fixture
+def tree(checkout: Checkout) -> Iterator[Tree]:
+    (checkout.root / ".venv").symlink_to(places.VENV)
+    (checkout.root / "Procfile.dev").write_text("".join(f"{r}: {KEPT.format(role=r)}\n" for r in ("sink", "worker")))
+    credentials.ensure(checkout.root / "var")
+    starter = checkout.start(*RUN)
+    assert [line_of(starter).endswith("ready") for _ in range(3)] == [True] * 3
+    yield Tree(starter, *lifeline.children_of(starter.pid))
+    try:
+        eventually(lambda: not processes_in(checkout.root))
+    finally:
+        for pid in processes_in(checkout.root):
+            os.kill(pid, signal.SIGKILL)
+
+
+def processes_in(folder: Path) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (entry / "cwd").readlink() == folder:
+                found.append(int(entry.name))
+    return found
+
+
+def test_after_kill_9_of_the_starter_nothing_is_left_however_late_honcho_hears_of_it(tree: Tree) -> None:
+    os.kill(tree.honcho, signal.SIGSTOP)
+    tree.starter.kill()
+    tree.starter.wait()
+    os.kill(tree.honcho, signal.SIGCONT)
+
+
+def test_after_kill_9_of_honcho_nothing_is_left_and_it_is_an_error(tree: Tree) -> None:
+    os.kill(tree.honcho, signal.SIGKILL)
+    assert tree.starter.wait() not in (0, 2)
+
+
+def test_a_part_that_honcho_loses_ends_everything_with_an_error(tree: Tree) -> None:
+    os.kill(tree.wrappers[0], signal.SIGKILL)
+    assert tree.starter.wait() not in (0, 2)
+
+
+def test_one_request_to_stop_is_enough_after_honcho_has_lost_a_part(tree: Tree) -> None:
+    os.kill(tree.wrappers[0], signal.SIGKILL)
+    tree.starter.terminate()
+    assert tree.starter.wait() == 0
