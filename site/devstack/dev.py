@@ -18,7 +18,7 @@ def main() -> int:
     os.environ["MILLRACE_PORT"] = str(chosen.port)
     os.environ["MILLRACE_CONCURRENCY"] = str(chosen.concurrency)
     places.make_private(chosen.var)
-    with claim.take(chosen.var, owner=os.getpid()):
+    with claim.take_stack(chosen.var):
         _check_port(chosen.port)
         setup.prepare()
         _check_broker_ports(chosen.var)

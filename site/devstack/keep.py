@@ -28,7 +28,7 @@ def main() -> None:
     environment = roles.environment(role)
     # honcho's wrapper of this process, and honcho itself, whose death the wrapper survives.
     starters = lifeline.ancestors()[:2]
-    with claim.take(places.var(), owner=[os.getpid(), *starters][-1]):
+    with claim.take_part(places.var(), role, owner=[os.getpid(), *starters][-1]):
         lifeline.adopt_orphans()  # what a killed process leaves behind is ended before it is started again
         Keeper(role, command, environment, starters).run()
 
@@ -87,18 +87,12 @@ class Keeper:
         deadline = time.monotonic() + STOP_SECONDS
         if self._role == "broker":
             # The last to go: the others hand it what they have finished.
-            while time.monotonic() < deadline - BROKER_STOP_SECONDS and self._others():
+            while time.monotonic() < deadline - BROKER_STOP_SECONDS and claim.others_at_work(places.var(), "broker"):
                 time.sleep(0.05)
         child.terminate()
         while child.poll() is None and (left := deadline - time.monotonic()) > 0:
             self._signals.wait(min(left, LOOK_SECONDS))
         lifeline.end_descendants()
-
-    def _others(self) -> list[int]:
-        """honcho's other wrappers: each ends with the process that it started."""
-        wrapper, *honcho = self._starters
-        siblings = lifeline.children_of(honcho[0]) if honcho else []
-        return [pid for pid in siblings if pid != wrapper and lifeline.is_alive(pid)]
 
     def _pause(self, code: int, lived_seconds: float) -> float:
         """Seconds until the next start; says what happened."""

@@ -45,8 +45,8 @@ def test_a_taken_port_is_said_before_anything_is_made(tmp_path: Path) -> None:
     assert not (tmp_path / "var" / "secrets.json").exists()
 
 
-def test_a_second_start_in_the_same_folder_is_refused(tmp_path: Path) -> None:
-    with subprocess.Popen(["sleep", "60"]) as first, claim.take(tmp_path, owner=first.pid):
+def test_a_start_beside_a_worker_that_runs_by_itself_is_refused(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as first, claim.take_part(tmp_path, "worker", owner=first.pid):
         said = refusal("--port", str(credentials.free_port()), "--var", str(tmp_path))
         first.kill()
     assert said == f"error: Millrace already runs on {tmp_path} (process {first.pid}); stop it, or use --var\n"

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -26,10 +27,10 @@ time.sleep(0.3)
 class Kept:
     """A process under a keeper; each start of it writes its number and time to `starts`."""
 
-    def __init__(self, var: Path, *command: str, under: str = "exec") -> None:
-        self._log = var / "keeper.log"
+    def __init__(self, var: Path, *command: str, role: str, under: str) -> None:
+        self._log = var / f"keeper-{time.monotonic_ns()}.log"
         self._starts = var / "starts"
-        keeper = [sys.executable, "-m", "devstack.keep", "worker", "--", *command]
+        keeper = [sys.executable, "-m", "devstack.keep", role, "--", *command]
         environment = {**os.environ, "PYTHONPATH": str(places.ROOT / "site"), "MILLRACE_VAR": str(var)}
         with self._log.open("wb") as log:
             self.starter = subprocess.Popen(
@@ -62,13 +63,14 @@ def keep_running(tmp_path: Path) -> Iterator[Callable[..., Kept]]:
     credentials.ensure(tmp_path)
     started: list[Kept] = []
 
-    def start(*command: str, under: str = "exec") -> Kept:
-        started.append(Kept(tmp_path, *command, under=under))
+    def start(*command: str, role: str = "worker", under: str = "exec") -> Kept:
+        started.append(Kept(tmp_path, *command, role=role, under=under))
         return started[-1]
 
     yield start
     for kept in started:
         kept.starter.terminate()
+    for kept in started:
         kept.starter.wait(10)
         sys.stdout.write(kept.said)
         eventually(lambda kept=kept: not any(map(lifeline.is_alive, kept.pids)))  # type: ignore[misc]
@@ -133,6 +135,35 @@ def test_its_process_leaves_with_it(keep_running: Callable[..., Kept]) -> None:
     eventually(lambda: len(kept.pids) == 1)
     kept.starter.kill()
     eventually(lambda: not lifeline.is_alive(kept.pids[0]))
+
+
+def test_a_second_relay_is_refused_in_one_line_while_more_workers_are_welcome(
+    keep_running: Callable[..., Kept],
+) -> None:
+    first, *_ = [keep_running("sh", "-c", f"{NOTE}; exec sleep 60", role=role) for role in ("relay", "worker")]
+    eventually(lambda: len(first.pids) == 2)
+
+    keep_running("sh", "-c", f"{NOTE}; exec sleep 60")
+    second = keep_running("sh", "-c", f"{NOTE}; exec sleep 60", role="relay")
+
+    assert second.starter.wait() == 2
+    assert second.said.startswith("error: a relay already runs on ")
+    assert second.said.count("\n") == 1
+    eventually(lambda: len(first.pids) == 3)
+
+
+def test_the_broker_is_the_last_to_go(keep_running: Callable[..., Kept], tmp_path: Path) -> None:
+    until_asked = "trap 'echo {role} >> $STARTS.ends; exit' TERM; {note}; sleep 60 & wait"
+    broker, worker = (
+        keep_running("sh", "-c", until_asked.format(role=role, note=NOTE), role=role) for role in ("broker", "worker")
+    )
+    eventually(lambda: len(worker.pids) == 2)
+
+    broker.starter.terminate()
+    worker.starter.terminate()
+
+    assert (worker.starter.wait(), broker.starter.wait()) == (0, 0)
+    assert (tmp_path / "starts.ends").read_text() == "worker\nbroker\n"
 
 
 @pytest.mark.parametrize("arguments", [[], ["worker"], ["worker", "sleep", "60"], ["cook", "--", "sleep", "60"]])
