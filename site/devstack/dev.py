@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from devstack import claim, credentials, options, places, rabbitmq, screen, setup
+from devstack import claim, credentials, keep, options, places, rabbitmq, screen, setup
 from devstack.screen import Stop, step
 from devstack.stack import Stack, what_is_missing
 
@@ -45,16 +45,25 @@ def _run(workers: int, port: int) -> int:
         signal.signal(asked, lambda *_: stack.stop())
     with step("Starting everything"):
         ready = stack.wait_until_ready(port, workers, PATIENCE_SECONDS)
-    stack.speak(with_the_past=not ready and not stack.stopping)
+    refused = not stack.goes_on and stack.telling.has_complained
+    stack.telling.speak(with_the_past=not (ready or stack.stopping or refused))
     if not ready and stack.goes_on:
         screen.complain(f"not ready yet: {what_is_missing(port, workers)}; waiting for it")
         ready = stack.wait_until_ready(port, workers, None)
     if ready:
         screen.say(f"Open {setup.answer(link)}")
         screen.say("Ctrl-C stops everything.")
-    stack.wait()
+    return _end(stack)
+
+
+def _end(stack: Stack) -> int:
+    code = stack.wait()
     if stack.stopping:
         return 0
+    if code == keep.MISCONFIGURED:
+        if stack.telling.has_complained:
+            return code
+        raise Stop("one of the processes cannot run with what it was given; see above", code)
     raise Stop("everything was stopped, because honcho or one of its processes was; bin/dev starts it again")
 
 

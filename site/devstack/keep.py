@@ -5,6 +5,7 @@ production systemd or an orchestrator does the same; the processes are the same.
 """
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -20,17 +21,17 @@ BROKER_STOP_SECONDS = 1.6
 LOOK_SECONDS = 0.5
 SHORT_LIFE_SECONDS = 10.0  # one that ends sooner is started again after a growing pause
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
-MISCONFIGURED, MISCONFIGURED_PAUSE = 2, 10.0
+MISCONFIGURED, MISCONFIGURED_PAUSE = 2, 10.0  # later it may be a module that somebody is just writing
 
 
-def main() -> None:
+def main() -> int:
     role, command = _read(sys.argv[1:])
     environment = roles.environment(role)
     # honcho's wrapper of this process, and honcho itself, whose death the wrapper survives.
     starters = lifeline.ancestors()[:2]
     with claim.take_part(places.var(), role, owner=[os.getpid(), *starters][-1]):
         lifeline.adopt_orphans()  # what a killed process leaves behind is ended before it is started again
-        Keeper(role, command, environment, starters).run()
+        return Keeper(role, command, environment, starters).run()
 
 
 class Keeper:
@@ -44,8 +45,9 @@ class Keeper:
         self._signals = lifeline.Signals(lifeline.STOPS | {signal.SIGCHLD})
         self._short_lives = 0
 
-    def run(self) -> None:
-        while True:
+    def run(self) -> int:
+        """Its own exit code: 0 when asked to stop, 2 when the first start shows that the environment is wrong."""
+        for starts in itertools.count(1):
             started = time.monotonic()
             child = subprocess.Popen(
                 self._command,
@@ -57,10 +59,13 @@ class Keeper:
             code = self._wait(child)
             if code is None:
                 self._stop(child)
-                return
+                break
             lifeline.end_descendants()
+            if code == MISCONFIGURED and starts == 1:
+                return code
             if self._rest(self._pause(code, time.monotonic() - started)):
-                return
+                break
+        return 0
 
     def _wait(self, child: subprocess.Popen[bytes]) -> int | None:
         """Its exit code, or None when it is to be stopped."""

@@ -1,7 +1,6 @@
 """The running stack as bin/dev sees it: honcho and its processes, from their start to the last one's end."""
 
 import json
-import re
 import signal
 import subprocess
 import threading
@@ -10,11 +9,9 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from devstack import lifeline, places, screen, venv
+from devstack import lifeline, places, venv
+from devstack.telling import Telling
 
-# honcho's line: time, process, text. Its own remarks come from "system".
-LINE = re.compile(r"^(\S+ )?(?P<process>\S+)\s*\| (?P<text>.*)$")
-ENDED = re.compile(r"stopped \(rc=(-?\d+)\)")
 ASK_SECONDS = 0.25  # each answer takes the web some work, while two cores are busy with starting
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 6.0  # honcho kills what has not ended five seconds after it asked
@@ -23,10 +20,7 @@ _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no p
 
 
 class Stack:
-    """Started by the constructor; every process ends with this one, however it ends.
-
-    What the processes say while they start and wait for each other is kept back, errors excepted, until `speak`.
-    """
+    """Started by the constructor; every process ends with this one, however it ends. `telling` is what they say."""
 
     def __init__(self, workers: int, environment: dict[str, str]) -> None:
         self._honcho = subprocess.Popen(
@@ -45,11 +39,10 @@ class Stack:
         )
         self.stopping = False
         self._insist_at: float | None = None
-        self._first_end: int | None = None
         self._dead: set[int] = set()
-        self._kept_back: list[str] | None = []
-        self._telling = threading.Thread(target=self._tell, daemon=True)
-        self._telling.start()
+        self.telling = Telling()
+        self._listening = threading.Thread(target=self._listen, daemon=True)
+        self._listening.start()
 
     @property
     def goes_on(self) -> bool:
@@ -65,19 +58,13 @@ class Stack:
             self._look_after_honcho()
         return False
 
-    def speak(self, *, with_the_past: bool) -> None:
-        """From now on every line is shown at once; with what was kept back, or without."""
-        past, self._kept_back = self._kept_back or [], None
-        for line in past if with_the_past else ():
-            screen.say(line)
-
     def wait(self) -> int:
         """The exit code of the part that ended first, else honcho's, when all processes are gone."""
         while self._honcho.poll() is None:
-            self._telling.join(LOOK_SECONDS)
+            self._listening.join(LOOK_SECONDS)
             self._look_after_honcho()
-        self._telling.join(STOP_SECONDS)  # to the last one's end: they share the pipe
-        return self._honcho.returncode if self._first_end is None else self._first_end
+        self._listening.join(STOP_SECONDS)  # to the last one's end: they share the pipe
+        return self._honcho.returncode if self.telling.first_end is None else self.telling.first_end
 
     def stop(self) -> None:
         """Asks; a second time it insists."""
@@ -91,23 +78,14 @@ class Stack:
     def _look_after_honcho(self) -> None:
         """It would wait for ever for a killed process of its own, which could not tell it how the part ended."""
         dead = {pid for pid in lifeline.children_of(self._honcho.pid) if not lifeline.is_alive(pid)}
-        lost = self._first_end is None and dead & self._dead  # at a second look: the word of it may be under way
+        lost = self.telling.first_end is None and dead & self._dead  # at a second look: the word of it may be under way
         self._dead = dead
         if lost or (self._insist_at and time.monotonic() > self._insist_at):
             self._honcho.kill()
 
-    def _tell(self) -> None:
+    def _listen(self) -> None:
         for line in self._honcho.stdout or ():
-            found = LINE.match(line.rstrip("\n"))
-            if found and found["process"] == "system":
-                if self._first_end is None and (ended := ENDED.search(found["text"])):
-                    self._first_end = int(ended[1])
-                continue
-            shown = f"{found['process']:>8} | {found['text']}" if found else line.rstrip("\n")
-            if self._kept_back is None or (found and found["text"].startswith("error")):
-                screen.say(shown)
-            else:
-                self._kept_back.append(shown)
+            self.telling.hear(line.rstrip("\n"))
 
 
 def what_is_missing(port: int, workers: int) -> str:

@@ -1,6 +1,7 @@
-"""What bin/dev refuses before it has done anything. A start of everything is tested in tests/system."""
+"""What bin/dev refuses. A start of everything is tested in tests/system."""
 
 import os
+import re
 import socket
 import subprocess
 from pathlib import Path
@@ -9,23 +10,27 @@ import pytest
 
 from devstack import claim, credentials, places
 
-OURS = ("MILLRACE_", "DATABASE_URL", "RABBITMQ_URL", "WEB_CONCURRENCY")
+OURS = ("MILLRACE_", "DJANGO_", "DATABASE_URL", "RABBITMQ_URL", "WEB_CONCURRENCY")
 
 
 def refusal(*arguments: str, **environment: str) -> str:
     """What it complains of, which is all that it says, with exit code 2."""
+    done = dev(*arguments, **environment)
+    assert (done.returncode, done.stdout) == (2, ""), done
+    return done.stderr
+
+
+def dev(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     outside = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    done = subprocess.run(
+    return subprocess.run(
         ["bin/dev", *arguments],
         cwd=places.ROOT,
         env={**outside, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (2, ""), done
-    return done.stderr
 
 
 def test_a_wrong_option_is_one_line() -> None:
@@ -69,3 +74,26 @@ def test_a_folder_of_somebody_else_is_left_as_it_is(tmp_path: Path) -> None:
     assert refusal("--var", str(home)) == f"error: {home} holds other files; name a new or an empty folder\n"
     assert home.stat().st_mode & 0o777 == 0o755
     assert [path.name for path in home.iterdir()] == ["letter"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({"MILLRACE_HANDLERS": "nonexist"}, r"error: MILLRACE_HANDLERS: module 'nonexist' cannot be imported .*"),
+        ({"MILLRACE_URL": "foo"}, r"error: MILLRACE_URL must be a URL such as http://127\.0\.0\.1:8000 \(got 'foo'\)"),
+    ],
+)
+def test_what_a_part_refuses_to_run_with_ends_the_start_with_its_line(
+    environment: dict[str, str], line: str, tmp_path: Path
+) -> None:
+    nowhere = f"amqp://nobody:nothing@127.0.0.1:{credentials.free_port()}/"
+    done = dev(
+        "--port", str(credentials.free_port()), "--var", str(tmp_path / "var"), RABBITMQ_URL=nowhere, **environment
+    )
+
+    assert (done.returncode, done.stderr) == (2, "")
+    database, start, complaint, ended = done.stdout.splitlines()
+    assert database.startswith("Database ... ")
+    assert start == "Starting everything ..."
+    assert re.fullmatch(r" *(worker|sink)\.[12] \| " + line, complaint)
+    assert ended.startswith("Starting everything ... ")

@@ -104,12 +104,18 @@ def test_one_that_goes_on_failing_is_given_more_and_more_time(keep_running: Call
     assert "worker failed with exit code 1; starting it again in 0.5 s\n" in kept.said
 
 
-def test_a_wrong_setting_is_not_tried_again_at_once(keep_running: Callable[..., Kept]) -> None:
-    kept = keep_running("sh", "-c", f"{NOTE}; exit 2")
+def test_a_wrong_setting_at_the_first_start_is_not_tried_again(keep_running: Callable[..., Kept]) -> None:
+    kept = keep_running("sh", "-c", "echo error: no such module; exit 2")
+    assert kept.starter.wait() == 2
+    assert kept.said == "error: no such module\n"
+
+
+def test_a_setting_that_has_gone_wrong_is_not_tried_again_at_once(keep_running: Callable[..., Kept]) -> None:
+    kept = keep_running("sh", "-c", f"[ -e $STARTS ]; again=$?; {NOTE}; [ $again = 0 ] && exit 2")
     eventually(lambda: "worker failed with exit code 2; starting it again in 10 s\n" in kept.said)
     kept.starter.terminate()
-    assert kept.starter.wait(8) == 0  # well before the 10 s are over
-    assert len(kept.pids) == 1
+    assert kept.starter.wait() == 0
+    assert len(kept.pids) == 2
 
 
 def test_it_asks_to_stop_once_and_waits_for_the_end(keep_running: Callable[..., Kept]) -> None:

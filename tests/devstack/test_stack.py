@@ -80,10 +80,11 @@ RUN = (
     "import os, signal, sys; from devstack.stack import Stack",
     "stack = Stack(2, dict(os.environ))",
     "signal.signal(signal.SIGTERM, lambda *_: stack.stop())",
-    "stack.speak(with_the_past=True)",
+    "stack.telling.speak(with_the_past=True)",
     "code = stack.wait()",
     "sys.exit(0 if stack.stopping else code or 1)",
 )
+KEEP = "PYTHONPATH=site exec .venv/bin/python -m devstack.keep {role} -- sh -c '{script}'"
 KEPT = "PYTHONPATH=site exec .venv/bin/python -m devstack.keep {role} -- sh -c 'echo ready; exec sleep 300'"
 
 
