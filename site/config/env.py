@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,6 +12,8 @@ import dj_database_url
 
 from workers.address import BadAddress, parse_addresses
 
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+HOST = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -40,8 +43,19 @@ def folder(name: str, default: Path) -> Path:
     return Path(os.environ.get(name) or default).expanduser().absolute()
 
 
-def words(name: str, default: str) -> list[str]:
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+def hosts(name: str) -> list[str]:
+    """Host names beside this machine's own, by which sink, workers and bin/dev reach the web; never all of them."""
+    given = [word.strip() for word in text(name).split(",") if word.strip()]
+    if not all(map(HOST.fullmatch, given)):
+        _refuse(name, "host names without scheme and port, separated by commas (.example.com: with all below it)")
+    return [*LOOPBACK, *given]
+
+
+def secret_key(name: str, otherwise: str) -> str:
+    value = text(name, otherwise)
+    if value and len(value) < 50:
+        _refuse(name, "at least 50 characters that nobody can guess", shown=f"{len(value)} characters")
+    return value
 
 
 def database(name: str, default_sqlite: Path) -> dict[str, Any]:

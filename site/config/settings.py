@@ -13,7 +13,7 @@ VAR = env.folder("MILLRACE_VAR", ROOT / "var")
 SECRETS = env.secrets(VAR)
 
 DEBUG = env.flag("MILLRACE_DEBUG", default=False)
-SECRET_KEY = env.text("MILLRACE_SECRET_KEY", SECRETS.get("secret_key", ""))
+SECRET_KEY = env.secret_key("MILLRACE_SECRET_KEY", SECRETS.get("secret_key", ""))
 if not SECRET_KEY:
     sys.stderr.write(
         f"error: no secret key: run bin/setup, which writes {VAR / 'secrets.json'}, or set MILLRACE_SECRET_KEY\n"
@@ -21,7 +21,7 @@ if not SECRET_KEY:
     raise SystemExit(2)
 
 PORT = env.whole_number("MILLRACE_PORT", 8000, 1, 65535)
-ALLOWED_HOSTS = env.words("MILLRACE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+ALLOWED_HOSTS = env.hosts("MILLRACE_ALLOWED_HOSTS")
 RABBITMQ_URL = env.brokers("RABBITMQ_URL")
 
 INSTALLED_APPS = [

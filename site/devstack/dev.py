@@ -13,6 +13,8 @@ PATIENCE_SECONDS = 25.0  # then it says what it waits for, and shows what the pr
 
 
 def main() -> int:
+    for sentence in options.unknown_variables():
+        screen.complain(sentence, "warning")
     chosen = options.read(sys.argv[1:])
     os.environ["MILLRACE_VAR"] = str(chosen.var)
     os.environ["MILLRACE_PORT"] = str(chosen.port)

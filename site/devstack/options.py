@@ -14,6 +14,11 @@ from devstack import places
 from devstack.screen import Stop
 
 NOT_IN_FOLDER = "'\"$`\\:"  # RabbitMQ hands its folder to a shell, in quotes, and to a list, between colons
+VARIABLES = (
+    *("MILLRACE_VAR", "MILLRACE_PORT", "MILLRACE_ALLOWED_HOSTS", "MILLRACE_SECRET_KEY", "MILLRACE_URL"),
+    *("MILLRACE_TOKEN", "MILLRACE_CONCURRENCY", "MILLRACE_HANDLERS", "MILLRACE_DEBUG"),
+    *("MILLRACE_BROWSER", "MILLRACE_TEST_DATABASE"),  # of bin/test
+)
 ALL = ("--workers", "--port", "--var", "--concurrency", "--help")
 
 
@@ -36,10 +41,16 @@ def read(arguments: Sequence[str]) -> Options:
     _number("WEB_CONCURRENCY", os.environ.get("WEB_CONCURRENCY") or "1", 1, 64)  # gunicorn itself would fall over it
     return Options(
         workers=_number("--workers", given.workers, 1, 64),
-        port=_number(*_said("--port", given.port, "MILLRACE_PORT", "8000"), 1, 65535),
+        port=_chosen("--port", given.port, "MILLRACE_PORT", 8000, 65535),
         var=_folder(given.var),
-        concurrency=_number(*_said("--concurrency", given.concurrency, "MILLRACE_CONCURRENCY", "1"), 1, 64),
+        concurrency=_chosen("--concurrency", given.concurrency, "MILLRACE_CONCURRENCY", 1, 64),
     )
+
+
+def unknown_variables() -> list[str]:
+    """A sentence for each MILLRACE_* of the environment that nothing reads."""
+    unknown = sorted(name for name in os.environ if name.startswith("MILLRACE_") and name not in VARIABLES)
+    return [f"there is no variable {name:.40}{_meant(name, VARIABLES)}" for name in unknown]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,14 +63,19 @@ class _Parser(argparse.ArgumentParser):
         unknown = message.removeprefix("unrecognized arguments: ").split()[0]
         if not message.startswith("unrecognized"):
             raise Stop(message, code=2)
-        near = difflib.get_close_matches(unknown.partition("=")[0], ALL, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(ALL)}"
-        raise Stop(f"there is no option {unknown:.40}; {hint}", code=2)
+        hint = _meant(unknown.partition("=")[0], ALL) or f"; there are {', '.join(ALL)}"
+        raise Stop(f"there is no option {unknown:.40}{hint}", code=2)
 
 
-def _said(option: str, given: str | None, variable: str, default: str) -> tuple[str, str]:
-    """Where a value comes from, and its text."""
-    return (variable, os.environ.get(variable) or default) if given is None else (option, given)
+def _meant(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _chosen(option: str, given: str | None, variable: str, default: int, high: int) -> int:
+    """A wrong variable is refused also beside its option: the next start without the option would fall over it."""
+    set_outside = _number(variable, os.environ.get(variable) or str(default), 1, high)
+    return set_outside if given is None else _number(option, given, 1, high)
 
 
 def _number(name: str, text: str, low: int, high: int) -> int:

@@ -27,9 +27,9 @@ def say(line: str) -> None:
     _write(line + "\n")
 
 
-def complain(sentence: str) -> None:
+def complain(sentence: str, kind: str = "error") -> None:
     _end_line()
-    sys.stderr.write(f"error: {sentence}\n")
+    sys.stderr.write(f"{kind}: {sentence}\n")
     sys.stderr.flush()
 
 

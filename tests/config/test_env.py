@@ -1,6 +1,7 @@
 """A wrong setting stops the start with one line that says what is accepted."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_what_is_not_set_or_empty_has_its_default(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("MILLRACE_PORT", "")
     assert env.whole_number("MILLRACE_PORT", 8000, 1, 65535) == 8000
     assert env.flag("MILLRACE_DEBUG", default=False) is False
-    assert env.words("MILLRACE_ALLOWED_HOSTS", "a, b,") == ["a", "b"]
+    assert env.hosts("MILLRACE_ALLOWED_HOSTS") == ["localhost", "127.0.0.1", "[::1]"]
 
 
 @pytest.mark.parametrize(("value", "meant"), [("1", True), ("Yes", True), ("off", False), ("FALSE", False)])
@@ -67,3 +68,39 @@ def test_secrets_are_read_and_a_broken_file_is_named(tmp_path: Path, capsys: pyt
     with pytest.raises(SystemExit):
         env.secrets(tmp_path)
     assert "secrets.json cannot be read" in capsys.readouterr().err
+
+
+def refusal(capsys: pytest.CaptureFixture[str], read: Callable[[], object]) -> str:
+    with pytest.raises(SystemExit) as stop:
+        read()
+    assert stop.value.code == 2
+    [line] = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_this_machines_own_names_are_answered_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_ALLOWED_HOSTS", "example.com, .example.org,[fd00::1],")
+    own = ["localhost", "127.0.0.1", "[::1]"]
+    assert env.hosts("MILLRACE_ALLOWED_HOSTS") == [*own, "example.com", ".example.org", "[fd00::1]"]
+
+
+@pytest.mark.parametrize("value", ["*", "https://example.com", "example.com:8000", "a b", "*.example.com", "."])
+def test_what_is_no_host_name_is_refused(
+    value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MILLRACE_ALLOWED_HOSTS", value)
+    line = refusal(capsys, lambda: env.hosts("MILLRACE_ALLOWED_HOSTS"))
+    assert line.startswith("error: MILLRACE_ALLOWED_HOSTS must be host names without scheme and port")
+    assert line.endswith(f"(got {value!r})")
+
+
+def test_a_short_secret_key_is_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MILLRACE_SECRET_KEY", "hush")
+    line = refusal(capsys, lambda: env.secret_key("MILLRACE_SECRET_KEY", ""))
+    assert line == (
+        "error: MILLRACE_SECRET_KEY must be at least 50 characters that nobody can guess (got 4 characters)"
+    )
+    monkeypatch.setenv("MILLRACE_SECRET_KEY", "k" * 50)
+    assert env.secret_key("MILLRACE_SECRET_KEY", "") == "k" * 50

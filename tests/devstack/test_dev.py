@@ -42,6 +42,11 @@ def test_a_wrong_variable_is_one_line() -> None:
     assert refusal(MILLRACE_PORT="abc") == sentence
 
 
+def test_a_variable_of_no_meaning_is_one_line_of_warning() -> None:
+    done = dev("--workers", "none", MILLRACE_PROT="9000")
+    assert done.stderr.splitlines()[0] == "warning: there is no variable MILLRACE_PROT; did you mean MILLRACE_PORT?"
+
+
 def test_a_taken_port_is_said_before_anything_is_made(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

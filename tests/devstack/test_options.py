@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,19 @@ def test_a_wrong_environment_variable_is_answered_by_its_own_name(name: str, mon
     monkeypatch.setenv(name, "abc")
     with pytest.raises(Stop, match=rf"^{name} must be a whole number from 1 to \d+ \(got 'abc'\)$"):
         options.read([])
+
+
+def test_a_wrong_variable_is_refused_beside_the_option_that_takes_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_PORT", "abc")
+    with pytest.raises(Stop, match=r"^MILLRACE_PORT must be"):
+        options.read(["--port", "9001"])
+
+
+def test_a_variable_that_nothing_reads_is_told_with_the_one_that_may_be_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_PROT", "9000")
+    assert options.unknown_variables() == ["there is no variable MILLRACE_PROT; did you mean MILLRACE_PORT?"]
+
+
+def test_every_variable_of_the_documentation_is_known() -> None:
+    documented = re.findall(r"`(MILLRACE_\w+)`", (places.ROOT / "docs/configuration.md").read_text())
+    assert set(documented) <= set(options.VARIABLES)
