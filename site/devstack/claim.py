@@ -10,10 +10,17 @@ from typing import TextIO
 from devstack import lifeline, places
 from devstack.screen import Stop
 
+FOLDER = "claims"
 STACK = "stack"  # what bin/dev holds
 ALONE = ("broker", "web", "relay", "sink")
 SHARED = ("worker",)  # any number of them
 LEAVE_SECONDS = 8.0  # after kill -9 of everything's starter the rest needs a moment to leave
+
+
+def check(var: Path) -> None:
+    """Raises Stop as `take_stack` would; makes nothing."""
+    if (var / FOLDER).exists():
+        take_stack(var).close()
 
 
 def take_stack(var: Path) -> TextIO:
@@ -64,7 +71,7 @@ def _take(var: Path, part: str, sentence: str) -> TextIO:
 
 
 def _open(var: Path, part: str) -> TextIO:
-    folder = var / "claims"
+    folder = var / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     return (folder / part).open("a+")
 

@@ -46,13 +46,18 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
+    try:
+        bind(port)
+    except OSError:
+        return False
+    return True
+
+
+def bind(port: int) -> None:
+    """For a moment. Raises OSError as a server on this port would."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+        probe.bind(("127.0.0.1", port))
 
 
 def _fresh() -> dict[str, Any]:

@@ -19,17 +19,24 @@ def main() -> int:
     os.environ["MILLRACE_VAR"] = str(chosen.var)
     os.environ["MILLRACE_PORT"] = str(chosen.port)
     os.environ["MILLRACE_CONCURRENCY"] = str(chosen.concurrency)
+    places.check(chosen.var)
+    claim.check(chosen.var)  # before the port, which a running stack has taken
+    _check_port(chosen.port)
+    setup.get_what_runs()
     places.make_private(chosen.var)
     with claim.take_stack(chosen.var):
-        _check_port(chosen.port)
-        setup.prepare()
+        setup.prepare_data()
         _check_broker_ports(chosen.var)
         return _run(chosen.workers, chosen.port)
 
 
 def _check_port(port: int) -> None:
-    if not credentials.is_free(port):
-        raise Stop(f"port {port} is taken by another program; choose another one with --port", code=2)
+    try:
+        credentials.bind(port)
+    except PermissionError:
+        raise Stop(f"port {port} is for root alone; choose one from 1024 with --port", code=2) from None
+    except OSError:
+        raise Stop(f"port {port} is taken by another program; choose another one with --port", code=2) from None
 
 
 def _check_broker_ports(var: Path) -> None:

@@ -35,14 +35,14 @@ def read(arguments: Sequence[str]) -> Options:
     parser = _Parser(prog="bin/dev", description="Sets up what is missing and runs everything until Ctrl-C.")
     parser.add_argument("--workers", metavar="N", default="2", help="worker processes, 1 to 64 (2)")
     parser.add_argument("--port", metavar="P", help="on 127.0.0.1 (8000)")
-    parser.add_argument("--var", metavar="DIR", default=str(places.var()), help="folder of all data (var/)")
+    parser.add_argument("--var", metavar="DIR", help="folder of all data (var/)")
     parser.add_argument("--concurrency", metavar="N", help="tasks that each worker runs at a time, 1 to 64 (1)")
     given = parser.parse_args(arguments)
     _number("WEB_CONCURRENCY", os.environ.get("WEB_CONCURRENCY") or "1", 1, 64)  # gunicorn itself would fall over it
     return Options(
         workers=_number("--workers", given.workers, 1, 64),
         port=_chosen("--port", given.port, "MILLRACE_PORT", 8000, 65535),
-        var=_folder(given.var),
+        var=_folder("--var", given.var) if given.var is not None else _var(),
         concurrency=_chosen("--concurrency", given.concurrency, "MILLRACE_CONCURRENCY", 1, 64),
     )
 
@@ -84,9 +84,17 @@ def _number(name: str, text: str, low: int, high: int) -> int:
     raise Stop(f"{name} must be a whole number from {low} to {high} (got {text!r:.40})", code=2)
 
 
-def _folder(text: str) -> Path:
+def _var() -> Path:
+    if os.environ.get("MILLRACE_VAR"):
+        return _folder("MILLRACE_VAR", os.environ["MILLRACE_VAR"])
+    if set(NOT_IN_FOLDER) & set(str(places.ROOT)):
+        raise Stop(f"the path of this checkout has one of {NOT_IN_FOLDER} in it ({places.ROOT}); move it", code=2)
+    return places.var()
+
+
+def _folder(name: str, text: str) -> Path:
     with contextlib.suppress(RuntimeError):  # ~somebody who is not there
         folder = Path(text).expanduser().absolute()
         if text and text.isprintable() and not set(NOT_IN_FOLDER) & set(str(folder)):
             return folder
-    raise Stop(f"--var must name a folder, with none of {NOT_IN_FOLDER} in its path (got {text!r:.40})", code=2)
+    raise Stop(f"{name} must name a folder, with none of {NOT_IN_FOLDER} in its path (got {text!r:.40})", code=2)

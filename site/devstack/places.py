@@ -1,6 +1,7 @@
 """Where things are: the repository, the folder of downloads, the data folder."""
 
 import os
+import stat
 from pathlib import Path
 
 from devstack.screen import Stop
@@ -19,13 +20,31 @@ def short(path: Path) -> str:
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
-def make_private(folder: Path) -> None:
-    """Make it if it is not there; nobody else may look into it. Raises Stop."""
+def check(folder: Path) -> None:
+    """Raises Stop when it cannot be the data folder; makes nothing."""
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if folder.stat().st_mode & 0o077 and not (folder / "secrets.json").exists() and any(folder.iterdir()):
+        if not stat.S_ISDIR(there.stat().st_mode):
+            raise Stop(f"{short(folder)} cannot be used: {short(there)} is not a folder", code=2)
+        if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
+            raise Stop(f"{short(folder)} cannot be used: {short(there)} may not be written", code=2)
+        stands_open = there == folder and folder.stat().st_mode & 0o077
+        if stands_open and not (folder / "secrets.json").exists() and any(folder.iterdir()):
             # Somebody's home or /tmp: closing that for everybody else would do harm.
             raise Stop(f"{short(folder)} holds other files; name a new or an empty folder", code=2)
+    except OSError as error:
+        raise cannot_be_used(folder, error) from None
+
+
+def make_private(folder: Path) -> None:
+    """Make it if it is not there; nobody else may look into it. Raises Stop."""
+    check(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
     except OSError as error:
-        raise Stop(f"{short(folder)} cannot be used: {(error.strerror or str(error)).lower()}", code=2) from None
+        raise cannot_be_used(folder, error) from None
+
+
+def cannot_be_used(path: Path, error: OSError) -> Stop:
+    return Stop(f"{short(path)} cannot be used: {(error.strerror or str(error)).lower()}", code=2)

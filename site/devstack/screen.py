@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class Stop(Exception):
-    """2: what was asked for cannot be done as it is; 1: it was tried and failed."""
+    """2: what a person can put right before starting again; 1: it was tried and failed."""
 
     def __init__(self, sentence: str, code: int = 1) -> None:
         super().__init__(sentence)

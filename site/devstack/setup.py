@@ -33,9 +33,19 @@ def main() -> None:
 def prepare() -> None:
     """Packages, RabbitMQ unless another one is given, the data folder with its secrets, the database."""
     os.environ["MILLRACE_VAR"] = str(places.var())  # a relative one is meant from here
+    places.check(places.var())
+    get_what_runs()
+    prepare_data()
+
+
+def get_what_runs() -> None:
     get_programs(venv.RUN, {} if os.environ.get("RABBITMQ_URL") else {"RabbitMQ": rabbitmq})
+
+
+def prepare_data() -> None:
     credentials.ensure(places.var())
-    _prepare_database()
+    with step("Database"):
+        answer(manage("prepare"))
 
 
 def get_programs(lock: str, others: Mapping[str, ModuleType]) -> None:
@@ -70,18 +80,14 @@ def answer(command: subprocess.Popen[str]) -> str:
         raise Stop(error.last_line, 2 if error.code == 2 else 1) from None
 
 
-def _prepare_database() -> None:
-    with step("Database"):
-        try:
-            answer(manage("prepare"))
-        except Stop as stop:
-            raise stop if stop.code == 2 else Stop(f"the database cannot be used: {stop}") from None
-
-
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    places.CACHE.mkdir(exist_ok=True)
-    with (places.CACHE / "setup.lock").open("w") as lock:
+    try:
+        places.CACHE.mkdir(exist_ok=True)
+        file = (places.CACHE / "setup.lock").open("w")
+    except OSError as error:
+        raise places.cannot_be_used(places.CACHE, error) from None
+    with file as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -65,10 +65,25 @@ def test_a_wrong_option_is_answered_with_what_is_accepted(given: str, sentence: 
     assert (str(stop.value), stop.value.code) == (sentence, 2)
 
 
+def test_a_wrong_folder_in_the_environment_is_answered_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_VAR", "bob's")
+    with pytest.raises(Stop, match=r"^MILLRACE_VAR must name a folder"):
+        options.read([])
+
+
 @pytest.mark.parametrize("name", ["MILLRACE_PORT", "MILLRACE_CONCURRENCY", "WEB_CONCURRENCY"])
 def test_a_wrong_environment_variable_is_answered_by_its_own_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "abc")
     with pytest.raises(Stop, match=rf"^{name} must be a whole number from 1 to \d+ \(got 'abc'\)$"):
+        options.read([])
+
+
+def test_a_checkout_in_a_folder_that_rabbitmq_cannot_bear_is_told_as_such(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(places, "ROOT", tmp_path / "bob's")
+    sentence = f"the path of this checkout has one of {options.NOT_IN_FOLDER} in it ({tmp_path}/bob's); move it"
+    with pytest.raises(Stop, match=f"^{re.escape(sentence)}$"):
         options.read([])
 
 

@@ -44,8 +44,14 @@ def test_a_file_in_the_place_of_the_folder_is_told_in_one_line(tmp_path: Path) -
     with pytest.raises(Stop) as refused:
         places.make_private(tmp_path / "var")
 
-    assert str(refused.value) == f"{tmp_path}/var cannot be used: file exists"
+    assert str(refused.value) == f"{tmp_path}/var cannot be used: {tmp_path}/var is not a folder"
     assert refused.value.code == 2
+
+
+def test_looking_whether_a_folder_will_do_makes_nothing(tmp_path: Path) -> None:
+    places.check(tmp_path / "a" / "var")
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_data_folder_is_absolute_and_may_name_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

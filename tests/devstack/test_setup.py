@@ -63,6 +63,15 @@ def test_a_second_set_up_waits_for_the_first_and_says_so(set_up: Checkout) -> No
     assert (set_up.root / "mill").exists()
 
 
+def test_a_checkout_that_cannot_be_written_is_told_before_anything_else(checkout: Checkout) -> None:
+    (checkout.root / ".cache").rmdir()
+    (checkout.root / ".cache").touch()
+
+    done = checkout.run("from devstack import screen, setup; import sys; sys.exit(screen.run(setup.get_what_runs))")
+
+    assert (done.returncode, done.stderr) == (2, "error: .cache cannot be used: file exists\n")
+
+
 def test_bin_setup_takes_no_options() -> None:
     done = subprocess.run([places.ROOT / "bin/setup", "--fast"], capture_output=True, text=True, check=False)
 
