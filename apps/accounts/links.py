@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import shlex
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.utils import timezone
 
 from apps.accounts import secrets_text
@@ -37,6 +39,12 @@ def use(text: str) -> User | None:
         return None
     user: User = mine.select_related("user").get().user
     return user
+
+
+def command() -> str:
+    """What prints a link to this very data folder, as a person types it in the checkout's folder."""
+    usual = settings.VAR == settings.ROOT / "var"
+    return "./manage.py link" if usual else f"MILLRACE_VAR={shlex.quote(str(settings.VAR))} ./manage.py link"
 
 
 def from_this_machine(request: HttpRequest) -> bool:

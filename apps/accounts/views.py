@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import login as start_session
@@ -26,6 +26,9 @@ ELSEWHERE = "A sign-in link works only in a browser on the machine that Millrace
 class SignInView(LoginView):
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        return super().get_context_data(link_command=_link_command(self.request), **more)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -56,4 +59,10 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _refused(request: HttpRequest, problem: str, status: HTTPStatus) -> HttpResponse:
-    return render(request, "accounts/start.html", {"problem": problem, "used": problem == USED}, status=status)
+    context = {"problem": problem, "used": problem == USED, "link_command": _link_command(request)}
+    return render(request, "accounts/start.html", context, status=status)
+
+
+def _link_command(request: HttpRequest) -> str:
+    """The folder's path is for who is on the machine anyway."""
+    return links.command() if links.from_this_machine(request) else "./manage.py link"

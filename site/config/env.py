@@ -1,5 +1,6 @@
 """Strict typed readers of the environment: a wrong value stops the start and says what is accepted."""
 
+import contextlib
 import json
 import os
 import re
@@ -37,6 +38,13 @@ def whole_number(name: str, default: int, low: int, high: int) -> int:
     if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
         _refuse(name, f"a whole number from {low} to {high}")
     return int(value)
+
+
+def web_port(name: str, var: Path) -> int:
+    """Else the one on which the web of this data folder answers, or did last."""
+    with contextlib.suppress(OSError, ValueError):
+        return whole_number(name, int((var / "port").read_text()), 1, 65535)
+    return whole_number(name, 8000, 1, 65535)
 
 
 def folder(name: str, default: Path) -> Path:

@@ -20,7 +20,7 @@ if not SECRET_KEY:
     )
     raise SystemExit(2)
 
-PORT = env.whole_number("MILLRACE_PORT", 8000, 1, 65535)
+PORT = env.web_port("MILLRACE_PORT", VAR)
 ALLOWED_HOSTS = env.hosts("MILLRACE_ALLOWED_HOSTS")
 RABBITMQ_URL = env.brokers("RABBITMQ_URL")
 

@@ -15,6 +15,12 @@ def var() -> Path:
     return Path(os.environ.get("MILLRACE_VAR") or ROOT / "var").expanduser().absolute()
 
 
+def web_port() -> str:
+    """As the environment says, else the one on which the web of this data folder answers, or did last."""
+    kept = var() / "port"
+    return os.environ.get("MILLRACE_PORT") or (kept.read_text().strip() if kept.exists() else "8000")
+
+
 def short(path: Path) -> str:
     """The path as a person in the repository's folder would type it."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from apps.accounts import links
 from apps.accounts.models import SignInLink
@@ -34,7 +35,24 @@ def test_a_link_works_once(client: Client, alice: User) -> None:
     assert client.get(address).status_code == 303
     response = Client().get(address)
     assert response.status_code == 410
-    assert "<code>./manage.py link</code> prints a new one" in response.content.decode()
+    assert "./manage.py link</code> prints a new one" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("folder", "command"),
+    [
+        ("var", "./manage.py link"),
+        ("other data", "MILLRACE_VAR='{root}/other data' ./manage.py link"),
+    ],
+)
+def test_who_needs_a_new_link_is_told_the_command_that_makes_it(
+    folder: str, command: str, client: Client, settings: Settings
+) -> None:
+    settings.VAR = settings.ROOT / folder
+    command = command.format(root=settings.ROOT)
+    assert client.get("/start/used").context["link_command"] == command
+    assert client.get("/login/").context["link_command"] == command
+    assert client.get("/login/", headers={"X-Real-Ip": "192.0.2.7"}).context["link_command"] == "./manage.py link"
 
 
 def test_of_two_clicks_at_once_one_signs_in(alice: User) -> None:

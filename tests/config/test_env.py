@@ -27,6 +27,15 @@ def test_what_is_not_set_or_empty_has_its_default(monkeypatch: pytest.MonkeyPatc
     assert env.hosts("MILLRACE_ALLOWED_HOSTS") == ["localhost", "127.0.0.1", "[::1]"]
 
 
+def test_the_port_is_that_of_the_running_web_unless_one_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MILLRACE_PORT", raising=False)
+    assert env.web_port("MILLRACE_PORT", tmp_path) == 8000
+    (tmp_path / "port").write_text("8123\n")
+    assert env.web_port("MILLRACE_PORT", tmp_path) == 8123
+    monkeypatch.setenv("MILLRACE_PORT", "9000")
+    assert env.web_port("MILLRACE_PORT", tmp_path) == 9000
+
+
 @pytest.mark.parametrize(("value", "meant"), [("1", True), ("Yes", True), ("off", False), ("FALSE", False)])
 def test_flags_are_read_in_every_common_form(value: str, meant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MILLRACE_DEBUG", value)

@@ -48,6 +48,8 @@ def test_a_process_is_told_its_own_secrets_and_no_others(
 
 def test_worker_and_sink_find_the_web_on_its_port(secrets: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     assert roles.environment("sink")["MILLRACE_URL"] == "http://127.0.0.1:8000"
+    (places.var() / "port").write_text("8123\n")  # as the running web has written it
+    assert roles.environment("worker")["MILLRACE_URL"] == "http://127.0.0.1:8123"
     monkeypatch.setenv("MILLRACE_PORT", "9000")
     assert roles.environment("worker")["MILLRACE_URL"] == "http://127.0.0.1:9000"
     monkeypatch.setenv("MILLRACE_URL", "https://millrace.example")
