@@ -1,10 +1,12 @@
 """PUBLIC. What command line and environment tell a process; a wrong value stops it with one line, exit 2."""
 
 import argparse
+import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from workers.address import Address, BadAddress, parse_addresses
@@ -14,10 +16,25 @@ DEFAULT_PORT = 8000
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line that begins with `error:`."""
+    """Says what is wrong in one line that begins with `error:`. An option is given by its whole name."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
+        refuse_arguments(self, message)
+
+
+def refuse_arguments(parser: argparse.ArgumentParser, message: str) -> NoReturn:
+    """`message` is argparse's; an unknown option is answered with the one that may be meant."""
+    unknown = message.removeprefix("unrecognized arguments: ")
+    if unknown == message:
         refuse(message)
+    name = unknown.partition(" ")[0].partition("=")[0]
+    word, known = name.lstrip("-"), re.findall(r"--([\w-]+)", parser.format_help())
+    near = [other for other in known if word and other.startswith(word)] or difflib.get_close_matches(word, known)
+    hint = f"; did you mean --{near[0]}?" if near else ""
+    refuse(f"unknown {'option' if name.startswith('-') else 'argument'} {name:.40}{hint}")
 
 
 def refuse(message: str) -> NoReturn:

@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from apps.accounts import secrets_text, tokens
 from apps.accounts.models import SignInLink, Token
 
+PRINTABLE = "--name must be printable text of one line"
 pytestmark = pytest.mark.django_db
 
 
@@ -62,6 +63,7 @@ def test_link_is_for_whom_it_is_asked(alice: User, admin: User) -> None:
 def test_link_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert refusal(capsys, "link") == "there is no superuser yet: run ./manage.py prepare"
     assert refusal(capsys, "link", "--user", "bob") == "there is no active user 'bob'"
+    assert refusal(capsys, "link", "--user", "\udcff") == r"there is no active user '\udcff'"
 
 
 def test_token_create_prints_the_token_and_nothing_else(alice: User) -> None:
@@ -100,7 +102,19 @@ def test_a_sinks_token_needs_no_user() -> None:
             ["--user", "alice", "--scope", "ops", "--name", "n" * 101],
             "--name may have at most 100 characters (it has 101)",
         ),
-        (["--colour", "red"], "unrecognized arguments: --colour red"),
+        (
+            ["--user", "alice", "--scope", "ops", "--expires-days", "9" * 5000],
+            f"--expires-days must be a whole number from 1 to 3650 (got '{'9' * 49})",
+        ),
+        (
+            ["--user", "alice", "--scope", "ops", "--name", "a\nb\x1b[31m"],
+            rf"{PRINTABLE} (got 'a\nb\x1b[31m')",
+        ),
+        (["--user", "alice", "--scope", "ops", "--name", "\udcff"], rf"{PRINTABLE} (got '\udcff')"),
+        (["--user", "\udcff", "--scope", "ops"], r"there is no active user '\udcff'"),
+        (["--colour", "red"], "unknown option --colour"),
+        (["--usr=alice"], "unknown option --usr; did you mean --user?"),
+        (["alice"], "unknown argument alice"),
     ],
 )
 def test_token_create_says_in_one_line_what_is_wrong(
@@ -135,5 +149,6 @@ def test_a_revoked_token_is_over(alice: User, capsys: pytest.CaptureFixture[str]
 def test_a_prefix_of_two_tokens_revokes_neither(alice: User, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         run("token", "create", "--user", "alice", "--scope", "tasks:read")
+    assert refusal(capsys, "token", "revoke", "\udcff") == r"no valid token begins with '\udcff'"
     assert refusal(capsys, "token", "revoke", "mrp_") == "several tokens begin with 'mrp_'"
     assert not Token.objects.exclude(revoked_at=None).exists()

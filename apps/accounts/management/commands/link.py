@@ -8,7 +8,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 
 from apps.accounts import links
-from apps.accounts.management.one_line import OneLineCommand, refuse
+from apps.accounts.management.one_line import OneLineCommand
+from workers.options import refuse
 
 
 class Command(OneLineCommand):
@@ -23,7 +24,9 @@ class Command(OneLineCommand):
 
 def _person(name: str | None) -> User:
     people = get_user_model().objects.filter(is_active=True).order_by("pk")
-    person = people.filter(username=name).first() if name else people.filter(is_superuser=True).first()
+    # What is not printable, bytes that are no text among it, no database need be asked for.
+    found = people.filter(username=name if name.isprintable() else "") if name else people.filter(is_superuser=True)
+    person = found.first()
     if person is None:
         refuse(f"there is no active user {name!r}" if name else "there is no superuser yet: run ./manage.py prepare")
     return person

@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from apps.accounts import tokens
-from apps.accounts.management.one_line import OneLineCommand, refuse
+from apps.accounts.management.one_line import OneLineCommand
 from apps.accounts.models import Token
 from apps.accounts.permissions import Scope
+from workers.options import refuse
 
 MACHINE_SCOPES = {Scope.SINK, Scope.WORKER}
 LONGEST_DAYS = 3_650
@@ -57,7 +58,8 @@ class Command(OneLineCommand):
     def _revoke(self, prefix: str) -> None:
         # The whole token may be pasted here too.
         shown = prefix[: tokens.SHOWN_LENGTH]
-        found = list(Token.objects.filter(prefix__startswith=shown, revoked_at=None)[:2]) if shown else []
+        known = Token.objects.filter(prefix__startswith=shown, revoked_at=None)
+        found = list(known[:2]) if shown.isascii() and shown.isprintable() and shown else []
         if len(found) != 1:
             refuse(f"{'several tokens begin' if found else 'no valid token begins'} with {shown!r}")
         tokens.revoke(found[0])
@@ -76,7 +78,8 @@ def _user(name: str, scopes: set[Scope]) -> User | None:
         return None
     if not name:
         refuse(f"--user is missing: the scopes {', '.join(sorted(scopes - MACHINE_SCOPES))} are a person's")
-    user = get_user_model().objects.filter(username=name, is_active=True).first()
+    people = get_user_model().objects.filter(is_active=True)
+    user = people.filter(username=name).first() if name.isprintable() else None
     if user is None:
         refuse(f"there is no active user {name!r}")
     return user
@@ -85,13 +88,15 @@ def _user(name: str, scopes: set[Scope]) -> User | None:
 def _name(text: str) -> str:
     if len(text) > 100:
         refuse(f"--name may have at most 100 characters (it has {len(text)})")
+    if not text.isprintable():
+        refuse(f"--name must be printable text of one line (got {text!r:.120})")
     return text
 
 
 def _lifetime(days: str | None) -> timedelta | None:
     if days is None:
         return None
-    if not (days.isascii() and days.isdigit() and 1 <= int(days) <= LONGEST_DAYS):
+    if not (days.isascii() and days.isdigit() and len(days) < 20 and 1 <= int(days) <= LONGEST_DAYS):
         refuse(f"--expires-days must be a whole number from 1 to {LONGEST_DAYS} (got {days!r:.50})")
     return timedelta(days=int(days))
 
