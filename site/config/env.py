@@ -1,7 +1,5 @@
 """Strict typed readers of the environment: a wrong value stops the start and says what is accepted."""
 
-import contextlib
-import json
 import os
 import re
 import sys
@@ -11,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 
+from devstack import credentials
+from devstack.screen import Stop
 from workers.address import BadAddress, parse_addresses
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -38,13 +38,6 @@ def whole_number(name: str, default: int, low: int, high: int) -> int:
     if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
         _refuse(name, f"a whole number from {low} to {high}")
     return int(value)
-
-
-def web_port(name: str, var: Path) -> int:
-    """Else the one on which the web of this data folder answers, or did last."""
-    with contextlib.suppress(OSError, ValueError):
-        return whole_number(name, int((var / "port").read_text()), 1, 65535)
-    return whole_number(name, 8000, 1, 65535)
 
 
 def folder(name: str, default: Path) -> Path:
@@ -95,14 +88,10 @@ def brokers(name: str) -> str:
 
 def secrets(var: Path) -> dict[str, Any]:
     """What the first start wrote to `secrets.json`; empty before it."""
-    path = var / "secrets.json"
     try:
-        data = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        _stop(f"{path} cannot be read: {error}")
-    return data if isinstance(data, dict) else {}
+        return credentials.read(var)
+    except Stop as stop:
+        _stop(str(stop))
 
 
 def _refuse(name: str, accepted: str, shown: str | None = None) -> NoReturn:

@@ -7,6 +7,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from config import env
+from devstack.places import kept_port
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = env.folder("MILLRACE_VAR", ROOT / "var")
@@ -20,7 +21,7 @@ if not SECRET_KEY:
     )
     raise SystemExit(2)
 
-PORT = env.web_port("MILLRACE_PORT", VAR)
+PORT = env.whole_number("MILLRACE_PORT", kept_port(VAR), 1, 65535)
 ALLOWED_HOSTS = env.hosts("MILLRACE_ALLOWED_HOSTS")
 RABBITMQ_URL = env.brokers("RABBITMQ_URL")
 

@@ -61,7 +61,7 @@ def _lock(folder: Path) -> int:
 
 
 def _check_ports(broker: dict[str, Any]) -> None:
-    for name in ("port", "dist_port", "epmd_port"):
+    for name in credentials.PORT_NAMES:
         if not credentials.is_free(broker[name]):
             raise BrokerError(f"port {broker[name]} of the private RabbitMQ is taken by another program")
 

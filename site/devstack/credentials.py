@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from devstack import places
+from devstack.screen import Stop
 
 ROLES = ("relay", "worker", "sink")
+PORT_NAMES = ("port", "dist_port", "epmd_port")
 # Below the range from which the kernel takes the ports of outgoing connections, one of which could hold a kept port.
 PORTS = range(20_000, 32_000)
 
@@ -21,10 +23,20 @@ def ensure(var: Path) -> dict[str, Any]:
 
 
 def read(var: Path) -> dict[str, Any]:
-    """What the first start wrote; empty before it."""
+    """What the first start wrote; empty before it. Raises Stop when it is no longer whole."""
     path = var / "secrets.json"
-    data = json.loads(path.read_text()) if path.exists() else {}
-    return data if isinstance(data, dict) else {}
+    try:
+        text = path.read_text(errors="replace")
+        data = json.loads(text)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise _unusable(path, (error.strerror or str(error)).lower()) from None
+    except ValueError:
+        raise _unusable(path, "it is not JSON" if text.strip() else "it is empty") from None
+    if not _is_whole(data):
+        raise _unusable(path, "a part of it is missing")
+    return dict(data)
 
 
 def choose_other_ports(var: Path) -> dict[str, Any]:
@@ -60,6 +72,22 @@ def bind(port: int) -> None:
         probe.bind(("127.0.0.1", port))
 
 
+def _is_whole(data: Any) -> bool:
+    try:
+        broker = data["broker"]
+        texts = [data[name] for name in ("secret_key", "sink_token", "worker_token")]
+        texts += [broker["logins"][role] for role in ROLES]
+        ports = [broker[name] for name in PORT_NAMES]
+    except (KeyError, TypeError):
+        return False
+    return all(text and isinstance(text, str) for text in texts) and all(isinstance(port, int) for port in ports)
+
+
+def _unusable(path: Path, reason: str) -> Stop:
+    remedy = "put a copy of it back, or remove it: the next start makes new secrets, and everybody signs in anew"
+    return Stop(f"{places.short(path)} cannot be used: {reason}; {remedy}", code=2)
+
+
 def _fresh() -> dict[str, Any]:
     return {
         "secret_key": secrets.token_urlsafe(50),
@@ -71,7 +99,7 @@ def _fresh() -> dict[str, Any]:
 
 def _free_ports() -> dict[str, int]:
     ports: dict[str, int] = {}
-    for name in ("port", "dist_port", "epmd_port"):
+    for name in PORT_NAMES:
         while (port := free_port()) in ports.values():
             pass
         ports[name] = port

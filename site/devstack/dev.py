@@ -42,7 +42,7 @@ def _check_port(port: int) -> None:
 def _check_broker_ports(var: Path) -> None:
     """The private broker's ports are known to nobody outside: if a stranger has one, take others."""
     broker = credentials.read(var)["broker"]
-    ports = [broker[name] for name in ("port", "dist_port", "epmd_port")]
+    ports = [broker[name] for name in credentials.PORT_NAMES]
     if not os.environ.get("RABBITMQ_URL") and rabbitmq.find() and not all(map(credentials.is_free, ports)):
         credentials.choose_other_ports(var)
 

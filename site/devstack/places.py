@@ -1,5 +1,6 @@
 """Where things are: the repository, the folder of downloads, the data folder."""
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -15,10 +16,11 @@ def var() -> Path:
     return Path(os.environ.get("MILLRACE_VAR") or ROOT / "var").expanduser().absolute()
 
 
-def web_port() -> str:
-    """As the environment says, else the one on which the web of this data folder answers, or did last."""
-    kept = var() / "port"
-    return os.environ.get("MILLRACE_PORT") or (kept.read_text().strip() if kept.exists() else "8000")
+def kept_port(folder: Path) -> int:
+    """The one on which the web of this data folder answers, or did last; the usual one before it ever did."""
+    with contextlib.suppress(OSError, ValueError):
+        return int((folder / "port").read_text())
+    return 8000
 
 
 def short(path: Path) -> str:

@@ -40,6 +40,7 @@ def _own(role: str, secrets: dict[str, Any]) -> dict[str, str]:
     if role in credentials.ROLES:
         own["RABBITMQ_URL"] = os.environ.get("RABBITMQ_URL") or credentials.amqp_url(secrets, role)
     if role in ("worker", "sink"):
+        port = os.environ.get("MILLRACE_PORT") or places.kept_port(places.var())
         own["MILLRACE_TOKEN"] = secrets[f"{role}_token"]
-        own["MILLRACE_URL"] = os.environ.get("MILLRACE_URL") or f"http://127.0.0.1:{places.web_port()}"
+        own["MILLRACE_URL"] = os.environ.get("MILLRACE_URL") or f"http://127.0.0.1:{port}"
     return own

@@ -1,12 +1,12 @@
 """A wrong setting stops the start with one line that says what is accepted."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from config import env
+from devstack import credentials
 
 
 @pytest.mark.parametrize("value", ["0", "65536", "-1", "abc", "8000.0", "٣", " 80"])
@@ -25,15 +25,6 @@ def test_what_is_not_set_or_empty_has_its_default(monkeypatch: pytest.MonkeyPatc
     assert env.whole_number("MILLRACE_PORT", 8000, 1, 65535) == 8000
     assert env.flag("MILLRACE_DEBUG", default=False) is False
     assert env.hosts("MILLRACE_ALLOWED_HOSTS") == ["localhost", "127.0.0.1", "[::1]"]
-
-
-def test_the_port_is_that_of_the_running_web_unless_one_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MILLRACE_PORT", raising=False)
-    assert env.web_port("MILLRACE_PORT", tmp_path) == 8000
-    (tmp_path / "port").write_text("8123\n")
-    assert env.web_port("MILLRACE_PORT", tmp_path) == 8123
-    monkeypatch.setenv("MILLRACE_PORT", "9000")
-    assert env.web_port("MILLRACE_PORT", tmp_path) == 9000
 
 
 @pytest.mark.parametrize(("value", "meant"), [("1", True), ("Yes", True), ("off", False), ("FALSE", False)])
@@ -71,12 +62,11 @@ def test_database_urls_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_secrets_are_read_and_a_broken_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert env.secrets(tmp_path) == {}
-    (tmp_path / "secrets.json").write_text(json.dumps({"secret_key": "k"}))
-    assert env.secrets(tmp_path) == {"secret_key": "k"}
+    assert credentials.ensure(tmp_path) == env.secrets(tmp_path)
     (tmp_path / "secrets.json").write_text("{")
-    with pytest.raises(SystemExit):
-        env.secrets(tmp_path)
-    assert "secrets.json cannot be read" in capsys.readouterr().err
+    assert refusal(capsys, lambda: env.secrets(tmp_path)).startswith(
+        f"error: {tmp_path}/secrets.json cannot be used: it is not JSON; "
+    )
 
 
 def refusal(capsys: pytest.CaptureFixture[str], read: Callable[[], object]) -> str:

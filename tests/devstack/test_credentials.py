@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from devstack import credentials
+from devstack.screen import Stop
 
 
 def mode(path: Path) -> str:
@@ -61,6 +62,34 @@ def test_a_write_that_was_cut_off_is_forgotten(var: Path) -> None:
     var.mkdir(mode=0o700)
     (var / "secrets.json.new").write_text('{"secret_')
     assert credentials.ensure(var) == credentials.read(var) != {}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "it is empty"),
+        ("{", "it is not JSON"),
+        ("\x00", "it is not JSON"),
+        ("[]", "a part of it is missing"),
+        ('{"secret_key": "k"}', "a part of it is missing"),
+    ],
+)
+def test_secrets_that_are_no_longer_whole_are_told_with_the_remedy(text: str, reason: str, var: Path) -> None:
+    credentials.ensure(var)
+    (var / "secrets.json").write_text(text)
+    with pytest.raises(Stop) as stop:
+        credentials.read(var)
+    assert stop.value.code == 2
+    assert str(stop.value) == (
+        f"{var}/secrets.json cannot be used: {reason}; put a copy of it back, or remove it:"
+        " the next start makes new secrets, and everybody signs in anew"
+    )
+
+
+def test_secrets_that_cannot_be_read_are_told_as_such(var: Path) -> None:
+    (var / "secrets.json").mkdir(parents=True)
+    with pytest.raises(Stop, match=r"secrets\.json cannot be used: is a directory; "):
+        credentials.read(var)
 
 
 def test_other_ports_leave_the_secrets_as_they_are(var: Path) -> None:

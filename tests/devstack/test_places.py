@@ -54,6 +54,12 @@ def test_looking_whether_a_folder_will_do_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_port_of_the_running_web_is_known_from_its_folder(tmp_path: Path) -> None:
+    assert places.kept_port(tmp_path) == 8000
+    (tmp_path / "port").write_text("8123\n")
+    assert places.kept_port(tmp_path) == 8123
+
+
 def test_the_data_folder_is_absolute_and_may_name_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/home/ann")
