@@ -73,8 +73,11 @@ def _run(
     epmd, vm = _start(folder, environment, broker, lock)
     ready = False
     while not signals.wait(None if ready else 0.05) & lifeline.STOPS:
-        if {epmd, vm} & lifeline.reap():
+        ended = lifeline.reap()
+        if vm in ended:
             raise BrokerError(f"RabbitMQ ended by itself; why is written in {places.short(folder / 'log')}")
+        if epmd in ended:
+            raise BrokerError("epmd, by which RabbitMQ is found, was ended from outside, and RabbitMQ with it")
         if not ready and node.answers(broker["port"]):
             ready = True
             screen.say(f"RabbitMQ is ready on 127.0.0.1:{broker['port']} after {time.monotonic() - started:.1f} s")
@@ -113,4 +116,4 @@ def _stop(vm: int, signals: lifeline.Signals) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(screen.run(main))

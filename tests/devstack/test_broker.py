@@ -130,15 +130,24 @@ def test_after_an_orderly_stop_nothing_is_left(broker: Broker) -> None:
     broker.start()
 
 
-def test_a_killed_epmd_ends_the_node_whole(broker: Broker) -> None:
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("epmd", "error: epmd, by which RabbitMQ is found, was ended from outside, and RabbitMQ with it\n"),
+        ("beam.smp", "error: RabbitMQ ended by itself; why is written in {log}\n"),
+    ],
+)
+def test_a_killed_part_ends_the_node_whole_and_is_named(
+    program: str, said: str, broker: Broker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broker.restart()  # now its words are heard
     assert broker._process
-    (epmd,) = [
-        pid
-        for pid in lifeline.children_of(broker._process.pid)
-        if Path(f"/proc/{pid}/cmdline").read_text().startswith("epmd")
+    (part,) = [
+        pid for pid in lifeline.children_of(broker._process.pid) if program in Path(f"/proc/{pid}/comm").read_text()
     ]
-    os.kill(epmd, signal.SIGKILL)
+    os.kill(part, signal.SIGKILL)
     assert broker._process.wait(10) == 1
+    assert capfd.readouterr().err == said.format(log=broker.var / "broker/log")
     assert processes_of(broker.var) == []
     broker.start()
 
