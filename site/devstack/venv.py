@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import sys
 import sysconfig
@@ -21,6 +22,15 @@ LOG = places.CACHE / "setup.log"
 UV_CERTIFICATES = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
 
 
+UNREACHABLE = {
+    r"Name or service not known|name resolution|nodename nor servname|dns error": "its name cannot be resolved",
+    r"Connection refused": "the connection is refused",
+    r"[Tt]imed out": "it does not answer in time",
+    r"Network is unreachable|No route to host": "there is no way to it",
+    r"[Cc]ertificate|CERTIFICATE": "its certificate is not trusted",
+}
+
+
 def ensure(lock: str) -> None:
     """Make it, or bring it up to date; does nothing when it is as the lock says."""
     if _is_current(lock):
@@ -31,9 +41,17 @@ def ensure(lock: str) -> None:
             _install(lock)
         except commands.CommandFailed as error:
             LOG.write_text(str(error))
-            raise Stop(f"cannot install them: {error.last_line} (more in {places.short(LOG)})") from None
+            raise Stop(f"cannot install them: {_reason(error)} (more in {places.short(LOG)})") from None
     installed = (RUN, TESTS) if lock == TESTS else (RUN,)
     _stamp().write_text("".join(f"{_digest(name)} {name}\n" for name in installed) + f"at {places.VENV}\n")
+
+
+def _reason(error: commands.CommandFailed) -> str:
+    """pip says at last that there is no such package, also when it could ask nobody for it."""
+    whys = (why for pattern, why in UNREACHABLE.items() if re.search(pattern, str(error)))
+    if why := next(whys, None):
+        return f"the package index cannot be reached: {why}"
+    return error.last_line
 
 
 def _is_current(lock: str) -> bool:

@@ -49,6 +49,27 @@ def test_the_environment_follows_its_lock(checkout: Checkout, installer: str) ->
     assert _installed(checkout) == "2.0"
 
 
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [("no-such-host.invalid", "its name cannot be resolved"), ("127.0.0.1:1", "the connection is refused")],
+)
+def test_a_package_index_that_cannot_be_reached_is_told_as_such(host: str, why: str, checkout: Checkout) -> None:
+    _break_uv(checkout)
+    checkout.environment |= {
+        "PIP_INDEX_URL": f"https://{host}/simple",
+        "PIP_RETRIES": "1",
+        "PIP_CONFIG_FILE": os.devnull,
+    }
+    (checkout.root / "requirements.lock").write_text(f"tiny==1.0 --hash=sha256:{'0' * 64}\n")
+
+    done = checkout.run(ENSURE)
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"error: cannot install them: the package index cannot be reached: {why} (more in .cache/setup.log)\n",
+    )
+
+
 def test_an_environment_without_its_python_is_made_anew(checkout: Checkout) -> None:
     _lock(checkout, "1.0")
     checkout.run(ENSURE)
