@@ -4,6 +4,7 @@ import fcntl
 import os
 import platform
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,10 +30,11 @@ def unpack(package: str, target: Path, *, whole_family: str = "", adapt: Callabl
     fresh = target.with_name(target.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    _apt("download", *names, cwd=fresh)
-    for archive in sorted(fresh.glob("*.deb")):
-        commands.run("dpkg-deb", "-x", archive, fresh)
-        archive.unlink()
+    # apt has room for some 300 characters of the current folder's name; in a deeper one it would write into /.
+    with tempfile.TemporaryDirectory() as archives:
+        _apt("download", *names, cwd=Path(archives))
+        for archive in sorted(Path(archives).glob("*.deb")):
+            commands.run("dpkg-deb", "-x", archive, fresh)
     if adapt:
         adapt(fresh)
     shutil.rmtree(target, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Debian packages without root: real apt and dpkg on a repository that lies beside the test."""
 
 import hashlib
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -34,6 +35,18 @@ def test_a_package_comes_with_what_it_needs(checkout: Checkout) -> None:
     unpacked = checkout.root / ".cache/mill"
     assert {path.name for path in (unpacked / "usr/share").iterdir()} == {"millrace-mill", "millrace-wheel"}
     assert not list(unpacked.glob("*.deb"))
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_deep_checkout_does_not_send_the_packages_elsewhere(checkout: Checkout) -> None:
+    deep = checkout.root.joinpath(*["deep" * 25] * 3)
+    shutil.copytree(checkout.root / "site", deep / "site")
+    (deep / ".cache").mkdir()
+
+    done = Checkout(deep, checkout.environment).run(UNPACK.format(adapt=None))
+
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (deep / ".cache/mill/usr/share").iterdir()} == {"millrace-mill", "millrace-wheel"}
 
 
 @pytest.mark.usefixtures("repository")
