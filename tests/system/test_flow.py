@@ -157,3 +157,13 @@ def test_a_stopped_stack_carries_on_where_it_was_and_leaves_nothing_behind(stack
     eventually(lambda: settled(stack), 60)
     tasks = {task["number"]: task for task in every_task(stack)}
     assert {tasks[number]["status"] for number in numbers} == {"FINISHED"}
+
+
+def test_kill_9_of_the_starter_leaves_no_process_and_loses_no_task(stack: Stack) -> None:
+    numbers = create(stack, 40, "demo.coin", failure_rate=0, seconds=0.3)
+    stack.kill_starter()
+    stack.start()
+    eventually(lambda: settled(stack), 60)
+    tasks = {task["number"]: task for task in every_task(stack)}
+    assert {tasks[number]["status"] for number in numbers} == {"FINISHED"}
+    assert {len(tasks[number]["attempts"]["nodes"]) for number in numbers} == {1}
