@@ -1,5 +1,6 @@
 """`manage.py`'s command line: what goes wrong is one line, `error: ...`, whichever the command is."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,10 +17,13 @@ def run(arguments: Sequence[str]) -> None:
     try:
         _Utility(list(arguments)).execute()
     except (DatabaseError, InterfaceError) as error:
+        said = str(error).strip().partition("\n")[0]
+        if re.match(r"no such table|relation .* does not exist", said):
+            refuse(f"the database{_file()} is not prepared ({said}); run ./manage.py prepare")
         # Only a plain DatabaseError is about the database itself; what is derived from it may be a fault of ours.
         if type(error) not in (DatabaseError, InterfaceError, OperationalError):
             raise
-        refuse(f"the database{_file()} cannot be used: {str(error).strip().partition(chr(10))[0]}")
+        refuse(f"the database{_file()} cannot be used: {said}")
     except OSError as error:
         if error.filename is None:
             raise

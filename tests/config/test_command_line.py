@@ -37,6 +37,14 @@ def test_a_database_that_cannot_be_used_is_told_without_a_traceback(command: str
     assert said == UNUSABLE[url].format(folder=tmp_path)
 
 
+def test_a_database_without_tables_is_told_with_the_remedy(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "token", "list")
+    assert said == (
+        f"the database {tmp_path}/millrace.sqlite3 is not prepared (no such table: accounts_token);"
+        " run ./manage.py prepare"
+    )
+
+
 def test_the_relay_says_which_folder_it_lacks(tmp_path: Path) -> None:
     said = refusal(tmp_path / "none", "relay", RABBITMQ_URL="amqp://u:secret@127.0.0.1:1/")
     assert said == f"{tmp_path}/none/relay.lock cannot be used: no such file or directory"
