@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from devstack import claim, lifeline, places, roles, screen
 from devstack.screen import Stop
@@ -98,6 +99,15 @@ class Keeper:
         while child.poll() is None and (left := deadline - time.monotonic()) > 0:
             self._signals.wait(min(left, LOOK_SECONDS))
         lifeline.end_descendants()
+        self._free_wrapper()
+
+    def _free_wrapper(self) -> None:
+        """Without honcho nobody reads what its wrapper still has to pass on; with much of that it would never end."""
+        wrapper, *honcho = self._starters
+        with contextlib.suppress(OSError):
+            is_one = b"honcho" in Path(f"/proc/{wrapper}/cmdline").read_bytes()
+            if is_one and not all(map(lifeline.is_alive, honcho)):
+                os.kill(wrapper, signal.SIGKILL)
 
     def _pause(self, code: int, lived_seconds: float) -> float:
         """Seconds until the next start; says what happened."""

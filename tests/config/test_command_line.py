@@ -29,7 +29,7 @@ def refusal(var: Path, *words: str, **environment: str) -> str:
     return line.removeprefix("error: ")
 
 
-@pytest.mark.parametrize("command", ["prepare", "link", "token list"])
+@pytest.mark.parametrize("command", ["prepare", "token list"])
 @pytest.mark.parametrize("url", UNUSABLE)
 def test_a_database_that_cannot_be_used_is_told_without_a_traceback(command: str, url: str, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("not a database\n" * 100)
@@ -50,7 +50,7 @@ def test_the_relay_says_which_folder_it_lacks(tmp_path: Path) -> None:
     assert said == f"{tmp_path}/none/relay.lock cannot be used: no such file or directory"
 
 
-@pytest.mark.parametrize("command", ["prepare", "link", "schema", "relay", "migrate"])
+@pytest.mark.parametrize("command", ["schema", "relay", "migrate"])
 def test_an_option_that_a_command_does_not_have_is_named(command: str, tmp_path: Path) -> None:
     assert refusal(tmp_path, command, "--bogus") == "unknown option --bogus"
     assert refusal(tmp_path, command, "--no-colour") == "unknown option --no-colour; did you mean --no-color?"
