@@ -21,18 +21,20 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
     ("Types", ("mypy", ".")),
     ("Migrations are complete", ("python", "manage.py", "makemigrations", "--check", "--dry-run")),
 )
-# Three lanes side by side on two cores: mostly they wait for processes to start. What uses the database runs on both.
+# Four lanes side by side on two cores: mostly they wait for processes to start. What uses the database runs on both.
 # The browser has a process to itself: Playwright's event loop would be in the way of others.
 ON_BOTH = ("tests/accounts", "tests/config", "tests/queues", "tests/relay", "tests/tasks")
-ON_NEITHER = ("tests/sink", "tests/templates", "tests/workers")
 LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     (("Pages in a browser, whole stack, SQLite", "sqlite", ("tests/browser", "tests/system")),),
     (
         ("Whole stack, PostgreSQL", "postgresql", ("tests/system",)),
-        ("What uses the database, PostgreSQL", "postgresql", ON_BOTH),
         ("Setting up and keeping", "sqlite", ("tests/devstack",)),
     ),
-    (("Everything else, SQLite", "sqlite", (*ON_NEITHER, *ON_BOTH)),),
+    (("Workers", "sqlite", ("tests/workers",)),),
+    (
+        ("What uses the database, PostgreSQL", "postgresql", ON_BOTH),
+        ("The same and the sink, SQLite", "sqlite", (*ON_BOTH, "tests/sink", "tests/templates")),
+    ),
 )
 
 
