@@ -27,7 +27,8 @@ from workers.broker import (
     parse_addresses,
     tasks_queue,
 )
-from workers.messages import CONTENT_TYPE, TaskMessage
+from workers.messages import TaskMessage
+from workers.publisher import Message, Publisher, Verdict
 
 TASKS = tasks_queue("default")
 OTHERS = tasks_queue("others")
@@ -72,13 +73,10 @@ class Rabbit:
         self.put_bodies(queue, *[message.encode() for message in messages], headers=headers)
 
     def put_bodies(self, queue: str, *bodies: bytes, headers: dict[str, Any] | None = None) -> None:
+        """With confirms: without, the end of a long batch may be lost when its connection is closed."""
         exchange, key = (OUTCOMES, "outcomes") if queue == OUTCOMES else queue.rsplit(".", 1)
-        properties = pika.BasicProperties(delivery_mode=2, content_type=CONTENT_TYPE, headers=headers)
-        with self.opened() as channel:
-            if len(bodies) < 100:  # a queue that is still coming up drops what nobody wants confirmed
-                channel.confirm_delivery()
-            for body in bodies:
-                channel.basic_publish(exchange, key, body, properties)
+        batch = [Message(exchange=exchange, routing_key=key, body=body, headers=headers) for body in bodies]
+        assert asyncio.run(self._publish(batch)) == [Verdict.CONFIRMED] * len(batch)
 
     def take(self, queue: str) -> list[tuple[bytes, dict[str, Any]]]:
         """All that is ready in a queue: bodies and headers."""
@@ -115,6 +113,15 @@ class Rabbit:
 
     def _outcomes(self) -> list[Event]:
         return [each for each in self.events() if each["type"] == "OUTCOME"]
+
+    async def _publish(self, batch: list[Message]) -> list[Verdict]:
+        publisher = Publisher(parse_addresses(self.broker.url("relay")))
+        running = asyncio.create_task(publisher.run())
+        await publisher.ready()
+        verdicts = await publisher.publish(batch)
+        running.cancel()
+        await asyncio.wait([running])
+        return verdicts
 
     async def _declare(self) -> None:
         connection = await connect(parse_addresses(self.broker.url("relay")))
