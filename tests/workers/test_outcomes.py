@@ -10,7 +10,7 @@ import pytest
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import ODD, started
-from tests.workers.rig import TASKS, Rabbit, task
+from tests.workers.rig import TASKS, Rabbit, Web, serving, task
 from workers.broker import BAD
 
 
@@ -29,8 +29,12 @@ def rabbit(queues: Rabbit) -> Rabbit:
 
 @pytest.fixture(scope="module")
 def serving_worker(queues: Rabbit) -> Iterator[Process]:
-    """One for all tests here; each takes task numbers of its own."""
-    with started(queues.broker, "workers", "--concurrency", "2", MILLRACE_HANDLERS=ODD) as process:
+    """One for all tests here; each takes task numbers of its own. What it gives back it asks the web about."""
+    options = ("--concurrency", "2")
+    with (
+        serving(Web()) as web,
+        started(queues.broker, "workers", *options, MILLRACE_HANDLERS=ODD, MILLRACE_URL=web.url) as process,
+    ):
         yield process
 
 
