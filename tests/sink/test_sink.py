@@ -75,7 +75,7 @@ def test_a_failed_request_is_sent_again_with_the_same_batch(rabbit: Rabbit, star
     eventually(lambda: recorded(web) == [1, 2])
     assert len(set(web.attempts[: len(failures) + 1])) == 1
     assert process.output.count("database is locked") == 1
-    assert "the web records outcomes again" in process.output
+    eventually(lambda: "the web records outcomes again" in process.output)
     assert process.stop() == 0
     assert unacked_and_ready(rabbit) == 0
 
