@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 USER_LIFETIME = timedelta(days=90)
+KNOWN_SECONDS = 1.0
+MOST_KNOWN = 1_000
 SHOWN_LENGTH = 12  # the prefix and 8 characters: enough to tell tokens apart, nothing to guess the rest from
 
 
@@ -48,7 +51,7 @@ def accept(text: str, *, scope: Scope, name: str) -> None:
 
 def find(text: str) -> Token | None:
     """The valid token of this text; None when it is unknown, revoked, expired or its user may not sign in."""
-    token = Token.objects.select_related("user").filter(hash=secrets_text.hashed(text)).first()
+    token = _known(secrets_text.hashed(text))
     if token is None or token.revoked_at or (token.user and not token.user.is_active):
         return None
     return None if token.expires_at and token.expires_at <= timezone.now() else token
@@ -58,11 +61,30 @@ def note_use(token: Token) -> None:
     """Day precision, so that it costs one write a day and not one a request."""
     today = timezone.now().date()
     if token.last_used_on != today:
+        token.last_used_on = today
         Token.objects.filter(pk=token.pk).update(last_used_on=today)
 
 
 def revoke(token: Token) -> None:
+    """Every process has forgotten it within a second."""
+    _seen.clear()
     Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def _known(hashed: str) -> Token | None:
+    """The stored token, valid or not. Sink, workers and programs come with the same one many times a second."""
+    seen_at, token = _seen.get(hashed, (-KNOWN_SECONDS, None))
+    if time.monotonic() - seen_at < KNOWN_SECONDS:
+        return token
+    if len(_seen) > MOST_KNOWN:
+        _seen.clear()
+    token = Token.objects.select_related("user").filter(hash=hashed).first()
+    if token is not None:
+        _seen[hashed] = time.monotonic(), token
+    return token
+
+
+_seen: dict[str, tuple[float, Token]] = {}
 
 
 def _prefix(scopes: Collection[Scope]) -> str:

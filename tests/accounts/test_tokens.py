@@ -49,6 +49,26 @@ def test_unknown_revoked_and_expired_tokens_and_those_of_the_inactive_are_not_fo
         assert tokens.find(text) is None
 
 
+def test_a_token_is_looked_up_once_a_second(
+    alice: User, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    token, text = tokens.make(user=alice, scopes={Scope.OPS})
+    monkeypatch.setattr(tokens, "KNOWN_SECONDS", 3_600)
+    assert tokens.find(text) == token
+    with django_assert_num_queries(0):
+        assert tokens.find(text) == token
+    Token.objects.filter(pk=token.pk).update(revoked_at=timezone.now())  # by another process
+    monkeypatch.setattr(tokens, "KNOWN_SECONDS", 0)  # its second is over
+    assert tokens.find(text) is None
+
+
+def test_a_token_that_is_revoked_here_is_forgotten_at_once(alice: User) -> None:
+    token, text = tokens.make(user=alice, scopes={Scope.OPS})
+    assert tokens.find(text) == token
+    tokens.revoke(token)
+    assert tokens.find(text) is None
+
+
 def test_a_use_is_written_once_a_day(alice: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     token, text = tokens.make(user=alice, scopes={Scope.OPS})
     tokens.note_use(token)
