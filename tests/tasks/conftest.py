@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 
 from apps.tasks.models import Kind
@@ -41,3 +42,9 @@ def kinds(db: None) -> dict[str, Kind]:
         Kind(name="demo.coin", doc="Throws a coin.", schema=COIN, announced_at=timezone.now(), queue="coins"),
     ]
     return {kind.name: kind for kind in Kind.objects.bulk_create(rows)}
+
+
+@pytest.fixture
+def web(client: Client, alice: User, kinds: dict[str, Kind]) -> Client:
+    client.force_login(alice)
+    return client

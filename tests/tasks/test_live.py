@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.queues.models import Worker
 from apps.tasks.clock import tick
 from apps.tasks.live import Tag
-from apps.tasks.models import Attempt, Kind, Task
+from apps.tasks.models import Attempt, Task
 
 
 class Browser:
@@ -32,12 +32,6 @@ class Browser:
 
     def sees(self, **extra: Any) -> str:
         return self.poll(**extra).content.decode()
-
-
-@pytest.fixture
-def web(client: Client, alice: User, kinds: dict[str, Kind]) -> Client:
-    client.force_login(alice)
-    return client
 
 
 def a_task(owner: User, **fields: Any) -> Task:
