@@ -19,12 +19,6 @@ def make(prefix: str = "") -> str:
     return body + _check(body)
 
 
-def well_formed(text: str) -> bool:
-    """Whether `make` can have made it; a mistyped one is told without asking the database."""
-    body, check = text[:-CHECK_LENGTH], text[-CHECK_LENGTH:]
-    return text.isascii() and len(body) >= BODY_LENGTH and check == _check(body)
-
-
 def hashed(text: str) -> str:
     """What is stored. With 256 random bits behind it a fast hash is enough."""
     return hashlib.sha256(text.encode()).hexdigest()

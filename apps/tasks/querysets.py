@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from django.apps import apps
 from django.db import models
-from django.db.models import F, Prefetch
 
 from apps.tasks.batches import update_rows
 from apps.tasks.lifecycle import Status, Step
@@ -34,11 +32,6 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def newer_than(self, number: int) -> Self:
         """The tasks above `number` in the table, the nearest first."""
         return self.filter(id__gt=number).order_by("id")
-
-    def with_last_attempt(self) -> Self:
-        """Each task with `last_attempts`: a list of its current attempt, empty before that has begun."""
-        current = apps.get_model("tasks", "Attempt").objects.filter(number=F("task__attempt"))
-        return self.prefetch_related(Prefetch("attempts", queryset=current, to_attr="last_attempts"))
 
     def counts(self, cap: int = 10_000) -> dict[Status, int]:
         """Tasks per status, counted up to `cap + 1`: a number above `cap` means "more than `cap`"."""
