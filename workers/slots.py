@@ -221,7 +221,8 @@ class _Slot:
             child.kill()
 
     def _take_back_unread(self, child: Child) -> None:
-        for _ in range(child.link.take_back()):
+        # Fewer are handed than unread when something in the child has answered for a task that it never read.
+        for _ in range(min(child.link.take_back(), len(self.handed))):
             self._return(self.handed.pop())
 
     def _return(self, taken: Taken) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.workers.rig import Rabbit, children_of, task
+from workers.answers import pack_answer
 from workers.broker import parse_addresses
 from workers.children import Template
 from workers.lookahead import LookAhead
+from workers.messages import Outcome, encode_event
 from workers.publisher import Publisher
 from workers.reporter import Reporter
 from workers.slots import Slots
@@ -74,5 +76,24 @@ def test_a_task_taken_back_before_its_child_has_read_it_has_not_started(rabbit: 
         slots.add(taken(6, "test.sleep", seconds=600))
         await until(lambda: rabbit.started(6))
         assert [each["task"] for each in rabbit.events()] == [6]
+
+    with_slots(rabbit, 1, work)
+
+
+def test_an_answer_forged_before_its_task_was_read_does_not_upset_the_count(rabbit: Rabbit) -> None:
+    async def work(slots: Slots) -> None:
+        [child] = children_of(slots.template._process.pid)
+        os.kill(child, signal.SIGSTOP)
+        await until(lambda: state_of(child) == "T")
+        mine = [taken(number) for number in range(1, 4)]
+        for each in mine:
+            slots.add(each)
+        forged = Outcome(task=1, attempt=1, status="FINISHED", run_seconds=0)
+        slots._slots[0].on_answers([pack_answer(0.1, encode_event(forged))])
+        slots.take_back()
+        assert slots.running == []
+        assert [each.in_slot for each in mine] == [True, False, False]
+        slots.drop(mine)
+        os.kill(child, signal.SIGCONT)
 
     with_slots(rabbit, 1, work)
