@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 
-from apps.tasks.lifecycle import Status
+from apps.tasks.lifecycle import DELETABLE
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -67,7 +67,7 @@ class Caller:
 def may_delete(user: Person, task: Task) -> bool:
     """Whether this person may delete this task as it is now."""
     is_owner = user.pk is not None and task.created_by_id == user.pk
-    return (is_owner or _is_staff(user)) and task.status != Status.RUNNING
+    return (is_owner or _is_staff(user)) and task.status in DELETABLE
 
 
 def _is_staff(user: Person) -> bool:

@@ -36,6 +36,7 @@ class Reason(TextChoices):
 
 FINAL: Final = frozenset({Status.FINISHED, Status.FAILED, Status.CANCELLED})
 LIVE: Final = frozenset({Status.QUEUEING, Status.RUNNING})
+DELETABLE: Final = frozenset(Status) - {Status.RUNNING}  # until it can be cancelled first
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from apps.relay import wake
 from apps.tasks.batches import insert_rows
 from apps.tasks.clock import database_now, tick
 from apps.tasks.drafts import Draft, Problem, Refused, cleaned, for_each
-from apps.tasks.lifecycle import Reason, Status
+from apps.tasks.lifecycle import DELETABLE, Reason
 from apps.tasks.models import Kind, Task
 from workers.messages import BIGGEST_ID
 
@@ -62,7 +62,7 @@ def delete(*, user: User, numbers: Sequence[int]) -> Deletion:
         refused = {
             n: f"Task {n} is running: it can be deleted once it has ended."
             for n, s in statuses.items()
-            if s == Status.RUNNING
+            if s not in DELETABLE
         }
         deleted = [number for number in statuses if number not in refused]
         Task.objects.filter(id__in=deleted).delete()
