@@ -47,7 +47,7 @@ class Consumer:
         self._arrived: deque[Arrived] = deque()
         self._wanted = asyncio.Event()
         self._parking: set[asyncio.Task[None]] = set()
-        self._aside: list[asyncio.TimerHandle] = []
+        self._settling: Settling | None = None
         self._recording: asyncio.Task[None] | None = None
         self._stopping = False
         self._trouble_said = ""
@@ -63,8 +63,8 @@ class Consumer:
 
     async def _serve(self, connection: Connection) -> BrokerLost:
         channel = await connection.open_channel()
-        settling = Settling(channel)
-        self._forget()
+        self._settling = settling = Settling(channel)
+        self._arrived.clear()  # what came by a lost connection comes again
         try:
             await channel.consume(OUTCOMES, lambda delivery: self._take(settling, delivery), prefetch=PREFETCH)
         except BrokerLost as lost:
@@ -99,13 +99,6 @@ class Consumer:
             self._recording = asyncio.create_task(self._record(settling, batch))
             await asyncio.shield(self._recording)
         await asyncio.shield(channel.gone)  # it is still needed for acks
-
-    def _forget(self) -> None:
-        """What came by a lost connection comes again."""
-        self._arrived.clear()
-        for timer in self._aside:
-            timer.cancel()
-        self._aside.clear()
 
     async def _record(self, settling: Settling, batch: list[Arrived]) -> None:
         """Acks the batch once it is answered; what the web cannot take is singled out of it."""
@@ -152,11 +145,13 @@ class Consumer:
         else:
             # The web's fault and perhaps soon mended: kept in RabbitMQ, and sent again now and then.
             log.warning("outcome.set_aside", text="a message is set aside and sent again later: {reason}", reason=error)
-            self._aside += [asyncio.get_running_loop().call_later(ASIDE_SECONDS, self._again, each) for each in batch]
+            for each in batch:
+                asyncio.get_running_loop().call_later(ASIDE_SECONDS, self._again, settling, each)
 
-    def _again(self, arrived: Arrived) -> None:
-        self._arrived.append(arrived)
-        self._wanted.set()
+    def _again(self, settling: Settling, arrived: Arrived) -> None:
+        if settling is self._settling:  # else it has come again, by another connection and with another tag
+            self._arrived.append(arrived)
+            self._wanted.set()
 
     async def _park_invalid(self, batch: list[Arrived], verdicts: list[str]) -> None:
         if INVALID not in verdicts:

@@ -1,12 +1,18 @@
 """The sink on a real broker, in front of a real HTTP server that fails as a web may fail."""
 
 import json
+from typing import cast
 
+from sink.batch import Arrived
+from sink.client import Client
+from sink.consumer import Consumer
 from tests.fixtures.processes import eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import Rabbit, Web, serving
-from workers.broker import BAD, OUTCOMES
+from workers.broker import BAD, OUTCOMES, Channel, Delivery
 from workers.messages import Event, EventBatch, Heartbeat, Outcome, Started
+from workers.publisher import Publisher
+from workers.settling import Settling
 
 
 def outcome(task: int, value: str | None = None, result: str | None = None) -> Outcome:
@@ -158,6 +164,17 @@ def test_a_message_at_which_the_web_stumbles_waits_aside_and_holds_up_no_other(
     assert process.stop() == 0
     assert rabbit.count(BAD) == 0
     assert unacked_and_ready(rabbit) == 1
+
+
+def test_what_is_set_aside_is_taken_up_again_unless_its_connection_was_lost() -> None:
+    arrived = Arrived.check(Delivery(cast("Channel", None), "", 1, False, {}, batch(outcome(1))))
+    consumer = Consumer([], cast("Client", None), cast("Publisher", None))
+    lost, current = (Settling(cast("Channel", None)) for _ in range(2))
+    consumer._settling = current
+    consumer._again(lost, arrived)  # its tag is another message's on the new channel
+    assert not consumer._arrived
+    consumer._again(current, arrived)
+    assert list(consumer._arrived) == [arrived]
 
 
 def test_an_idle_sink_gives_signs_of_life(rabbit: Rabbit, start: Start, web: Web) -> None:
