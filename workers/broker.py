@@ -34,6 +34,7 @@ from workers.topology import (
     BAD,
     BAD_EXCHANGE,
     BAD_KEY,
+    CONTROL_EXCHANGE,
     DEAD,
     DEAD_EXCHANGE,
     DEFAULT_QUEUE,
@@ -41,6 +42,7 @@ from workers.topology import (
     OUTCOMES_EXCHANGE,
     OUTCOMES_KEY,
     TASKS_EXCHANGE,
+    control_queue,
     declare_queue_of_tasks,
     declare_topology,
     tasks_queue,
@@ -50,6 +52,7 @@ __all__ = [
     "BAD",
     "BAD_EXCHANGE",
     "BAD_KEY",
+    "CONTROL_EXCHANGE",
     "DEAD",
     "DEAD_EXCHANGE",
     "DEFAULT_QUEUE",
@@ -65,6 +68,7 @@ __all__ = [
     "Connection",
     "Delivery",
     "connect",
+    "control_queue",
     "declare_queue_of_tasks",
     "declare_topology",
     "keep_connected",
@@ -258,8 +262,8 @@ class Channel:
     def is_open(self) -> bool:
         return not self.gone.done() and bool(self._pika.is_open)
 
-    async def declare_exchange(self, exchange: str) -> None:
-        await self._ask(self._pika.exchange_declare, exchange=exchange, exchange_type="direct", durable=True)
+    async def declare_exchange(self, exchange: str, kind: str = "direct") -> None:
+        await self._ask(self._pika.exchange_declare, exchange=exchange, exchange_type=kind, durable=True)
 
     async def declare_queue(self, queue: str, arguments: dict[str, Any]) -> None:
         """A durable quorum queue."""

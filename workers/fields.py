@@ -66,6 +66,21 @@ def list_of(data: dict[str, Any], name: str, kind: type) -> list[Any]:
     return value
 
 
+def seconds_of(data: dict[str, Any], name: str) -> float:
+    value = data.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e11:
+        raise BadMessage(f"'{name}' must be a number of seconds")
+    return float(value)
+
+
+def pairs_of(data: dict[str, Any], name: str) -> list[tuple[int, int]]:
+    """Of whole numbers from 1, such as [[task, attempt], ...]."""
+    for pair in list_of(data, name, list):
+        if len(pair) != 2 or not all(type(each) is int and 1 <= each <= BIGGEST_ID for each in pair):
+            raise BadMessage(f"'{name}' must be a list of pairs of whole numbers from 1")
+    return [(first, second) for first, second in data[name]]
+
+
 def value_of(data: dict[str, Any]) -> str | None:
     if data.get("value") is None:
         return None

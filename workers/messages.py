@@ -1,7 +1,8 @@
 """The wire format between relay, workers and sink: JSON bodies, versioned, strict in what they accept.
 
-Two kinds of message travel: one `TaskMessage` per attempt (relay -> worker) and one `EventBatch` per burst of events
-(worker -> sink -> GraphQL). Bodies carry ids and input, never truth: the task's row is the only truth.
+Three kinds of message travel: one `TaskMessage` per attempt (relay -> one worker), one `Cancellation` for what has been
+cancelled (relay -> every worker), and one `EventBatch` per burst of events (worker -> sink -> GraphQL). Bodies carry
+ids and input, never truth: the task's row is the only truth.
 """
 
 import json
@@ -20,7 +21,9 @@ from workers.fields import (
     nested_deeper,
     number_of,
     object_of,
+    pairs_of,
     result_of,
+    seconds_of,
     storable,
     text_of,
     value_of,
@@ -35,13 +38,16 @@ __all__ = [
     "QUEUE_NAME_RULE",
     "VERSION",
     "BadMessage",
+    "Cancellation",
     "ErrorInfo",
     "Event",
     "EventBatch",
     "Heartbeat",
     "Outcome",
+    "Returned",
     "Started",
     "TaskMessage",
+    "Undeliverable",
     "check_batch",
     "decode_batch",
     "decode_event",
@@ -66,15 +72,19 @@ FinalStatus = Literal["FINISHED", "FAILED"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskMessage:
-    """One attempt handed to the workers."""
+    """One attempt handed to the workers. `timeout_seconds`: how long it may run; None = without limit."""
 
     task: int
     attempt: int
     kind: str
     params: dict[str, Any]
+    timeout_seconds: float | None = None
 
     def encode(self) -> bytes:
-        return _dump({"v": VERSION, **asdict(self)})
+        fields = {"v": VERSION, "task": self.task, "attempt": self.attempt, "kind": self.kind, "params": self.params}
+        if self.timeout_seconds is not None:
+            fields["timeout_seconds"] = self.timeout_seconds
+        return _dump(fields)
 
     @classmethod
     def decode(cls, body: bytes) -> "TaskMessage":
@@ -84,7 +94,22 @@ class TaskMessage:
             attempt=number_of(data, "attempt"),
             kind=text_of(data, "kind"),
             params=object_of(data, "params"),
+            timeout_seconds=seconds_of(data, "timeout_seconds") if data.get("timeout_seconds") is not None else None,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """Attempts, as (task, attempt), that are cancelled: whoever runs one kills it, whoever holds one drops it."""
+
+    attempts: list[tuple[int, int]]
+
+    def encode(self) -> bytes:
+        return _dump({"v": VERSION, "cancelled": self.attempts})
+
+    @classmethod
+    def decode(cls, body: bytes) -> "Cancellation":
+        return cls(attempts=pairs_of(_load(body), "cancelled"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +150,25 @@ class Outcome:
     run_seconds: float
 
 
-Event = Started | Outcome
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """A worker that has to leave gives the attempt back unfinished; nobody is to blame."""
+
+    type: ClassVar[str] = "RETURNED"
+    task: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undeliverable:
+    """The broker has given the attempt's message up: too many deliveries of it ended without an ack."""
+
+    type: ClassVar[str] = "UNDELIVERABLE"
+    task: int
+    attempt: int
+
+
+Event = Started | Outcome | Returned | Undeliverable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,20 +193,25 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBatch:
-    """What one worker has to say at once: events in the order they happened, and perhaps a heartbeat."""
+    """What one worker has to say at once: events in the order they happened, and perhaps a heartbeat.
+
+    `canary`: when the relay sent it, in seconds since 1970 by the database's clock. It has nothing else to say, and its
+    arrival shows that whatever was sent before has arrived as well.
+    """
 
     worker: str
     events: list[Event] = field(default_factory=list)
     heartbeat: Heartbeat | None = None
+    canary: float | None = None
 
     def encode(self) -> bytes:
-        return join_batch(self.worker, [encode_event(event) for event in self.events], self.heartbeat)
+        return join_batch(self.worker, [encode_event(event) for event in self.events], self.heartbeat, self.canary)
 
 
 def encode_event(event: Event) -> bytes:
     """One element of a batch's `events`. It begins with `event_head`."""
     head = event_head(event.type, event.task, event.attempt)
-    if isinstance(event, Started):
+    if not isinstance(event, Outcome):
         return head + b"}"
     fields: dict[str, Any] = {"status": event.status, "run_seconds": event.run_seconds}
     if event.reason:
@@ -182,9 +230,11 @@ def event_head(event_type: str, task: int, attempt: int) -> bytes:
     return b'{"type":"%s","task":%d,"attempt":%d' % (event_type.encode(), task, attempt)
 
 
-def join_batch(worker: str, events: list[bytes], heartbeat: Heartbeat | None = None) -> bytes:
+def join_batch(
+    worker: str, events: list[bytes], heartbeat: Heartbeat | None = None, canary: float | None = None
+) -> bytes:
     """A batch of events that are encoded already."""
-    head = _dump({"v": VERSION, "worker": worker})[:-1]
+    head = _dump({"v": VERSION, "worker": worker, **({} if canary is None else {"canary": canary})})[:-1]
     tail = b',"heartbeat":' + _dump(asdict(heartbeat)) + b"}" if heartbeat else b"}"
     return b"".join([head, b',"events":[', b",".join(events), b"]", tail])
 
@@ -207,6 +257,8 @@ def check_batch(data: object) -> dict[str, Any]:
         raise BadMessage("'events' must be a list")
     if not isinstance(data.get("heartbeat", {}), dict):
         raise BadMessage("'heartbeat' must be an object")
+    if data.get("canary") is not None:
+        seconds_of(data, "canary")
     return data
 
 
@@ -215,11 +267,11 @@ def decode_event(data: object) -> Event:
     if not isinstance(data, dict):
         raise BadMessage("an event must be an object")
     kind = data.get("type")
-    if kind == Started.type:
-        return Started(task=number_of(data, "task"), attempt=number_of(data, "attempt"))
     if kind == Outcome.type:
         return _outcome(data)
-    raise BadMessage(f"unknown event type {kind!r:.50}")
+    if not isinstance(kind, str) or kind not in _BARE:
+        raise BadMessage(f"unknown event type {kind!r:.50}")
+    return _BARE[kind](task=number_of(data, "task"), attempt=number_of(data, "attempt"))
 
 
 def decode_heartbeat(data: dict[str, Any]) -> Heartbeat:
@@ -245,13 +297,15 @@ def decode_heartbeat(data: dict[str, Any]) -> Heartbeat:
     )
 
 
+_BARE: dict[str, type[Started | Returned | Undeliverable]] = {
+    each.type: each for each in (Started, Returned, Undeliverable)
+}
+
+
 def _outcome(data: dict[str, Any]) -> Outcome:
     status = data.get("status")
     if status not in ("FINISHED", "FAILED"):
         raise BadMessage("'status' must be FINISHED or FAILED")
-    seconds = data.get("run_seconds")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 1e9:
-        raise BadMessage("'run_seconds' must be a number of seconds")
     return Outcome(
         task=number_of(data, "task"),
         attempt=number_of(data, "attempt"),
@@ -260,7 +314,7 @@ def _outcome(data: dict[str, Any]) -> Outcome:
         value=value_of(data),
         result=result_of(data) if data.get("result") is not None else None,
         error=_error(object_of(data, "error")) if data.get("error") is not None else None,
-        run_seconds=float(seconds),
+        run_seconds=seconds_of(data, "run_seconds"),
     )
 
 

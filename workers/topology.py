@@ -1,5 +1,6 @@
 """What there is in RabbitMQ: exchanges, queues and bindings. Only the relay declares them; import it from broker.py."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,6 +10,7 @@ TASKS_EXCHANGE = "millrace.tasks"  # routing key: the queue's name
 OUTCOMES_EXCHANGE = "millrace.outcomes"
 DEAD_EXCHANGE = "millrace.dead"
 BAD_EXCHANGE = "millrace.bad"
+CONTROL_EXCHANGE = "millrace.ctl"  # a fanout to the queue that each worker has to itself
 OUTCOMES = "millrace.outcomes"
 OUTCOMES_KEY = "outcomes"
 DEAD = "millrace.dead"
@@ -26,10 +28,16 @@ def tasks_queue(queue: str) -> str:
     return f"{TASKS_EXCHANGE}.{queue}"
 
 
+def control_queue(worker: str) -> str:
+    """The broker's name of a worker's own queue, which is there exactly as long as the worker is connected."""
+    return f"{CONTROL_EXCHANGE}.{re.sub('[^a-z0-9]+', '-', worker.lower())}"[:255]
+
+
 async def declare_topology(channel: "Channel") -> None:
     """What all share; may be called again. Raises BrokerLost (406: declared otherwise by somebody)."""
     for exchange in (TASKS_EXCHANGE, OUTCOMES_EXCHANGE, DEAD_EXCHANGE, BAD_EXCHANGE):
         await channel.declare_exchange(exchange)
+    await channel.declare_exchange(CONTROL_EXCHANGE, kind="fanout")
     await channel.declare_queue(BAD, {})
     await channel.bind(BAD, BAD_EXCHANGE, BAD_KEY)
     await channel.declare_queue(DEAD, {})

@@ -37,10 +37,15 @@ class Worker(models.Model):
 
 
 class Pulse(models.Model):
-    """The last sign of life of what the web cannot ask itself: `relay`, `sink`, and `broker` as the relay sees it."""
+    """The last sign of life of what the web cannot ask itself: `relay`, `sink`, and `broker` as the relay sees it.
+
+    `canary`: what the relay sends through the whole path of the outcomes; it left at `sent_at` and was recorded at
+    `seen_at`.
+    """
 
     name = models.CharField(max_length=20, primary_key=True)
     seen_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
     trouble = models.TextField(blank=True)  # one sentence; empty when all is well
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """Many rows of one table written in one go, without a model instance or a CASE expression for each of them."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -51,7 +52,8 @@ def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row])
             )
             return sorted(number for (number,) in cursor.fetchall())
         numbers: list[int] = []
-        for part in _parts(_prepared(fields, rows), 999 // len(fields)):
+        most = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+        for part in _parts(_prepared(fields, rows), most // len(fields)):
             places = ", ".join(["(" + ", ".join(["%s"] * len(fields)) + ")"] * len(part))
             cursor.execute(f"{head} VALUES {places} RETURNING id", [value for row in part for value in row])
             numbers += sorted(number for (number,) in cursor.fetchall())

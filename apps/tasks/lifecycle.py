@@ -27,7 +27,9 @@ class Reason(TextChoices):
     """Why a task is in its status."""
 
     SCHEDULED = "SCHEDULED", "scheduled for later"
+    RETRY_WAIT = "RETRY_WAIT", "waits for its next try"
     ERROR = "ERROR", "the handler raised an error"
+    TIMEOUT = "TIMEOUT", "it ran longer than it may"
     CRASHED = "CRASHED", "its process died"
     RESULT_TOO_LARGE = "RESULT_TOO_LARGE", "what it returned is too large"
     RESULT_NOT_SERIALISABLE = "RESULT_NOT_SERIALISABLE", "what it returned cannot be stored as JSON"

@@ -8,6 +8,10 @@ from apps.tasks.querysets import TaskQuerySet
 
 NAME_LENGTH = 200
 KIND_LENGTH = 100
+KEY_LENGTH = 200
+MAX_ATTEMPTS = 1
+MAX_CRASHES = 3
+RETRY_SECONDS = 10.0
 
 
 class Kind(models.Model):
@@ -17,6 +21,10 @@ class Kind(models.Model):
     doc = models.TextField(blank=True)
     schema = models.JSONField(default=dict)  # JSON Schema of the parameters object
     queue = models.CharField(max_length=100, default="default")
+    timeout_seconds = models.FloatField(null=True)
+    max_attempts = models.PositiveIntegerField(default=MAX_ATTEMPTS, db_default=MAX_ATTEMPTS)
+    max_crashes = models.PositiveIntegerField(default=MAX_CRASHES, db_default=MAX_CRASHES)
+    retry_seconds = models.FloatField(default=RETRY_SECONDS, db_default=RETRY_SECONDS)
     announced_at = models.DateTimeField()
 
     class Meta:
@@ -29,7 +37,15 @@ class Kind(models.Model):
 class Task(models.Model):
     """What a person asked for.
 
-    `dispatch_at` is when the current attempt is to be handed to the broker, NULL once the broker has confirmed it.
+    `dispatch_at` is when the broker is to be told, NULL once that is confirmed: of a QUEUEING one's current attempt,
+    that nobody is to run a CANCELLED one. `handed_at` is when the current attempt was confirmed last.
+
+    `attempt` never goes back. `first_attempt` is the one with which the last create or retry of a person's began: up to
+    `max_attempts` from there on may end with an error before the task has failed, the pause between two growing from
+    `retry_seconds`. `crashes` are counted apart: runs since then that had begun and vanished with their process.
+
+    `request_digest` is of what was asked for under `idempotency_key`.
+
     `value_text` is the returned number as `repr` ("0.25", "nan"), because SQLite stores NaN as NULL; `value` is the
     same as a float, for sorting. `result` is what was returned as JSON text when it is no plain float.
     """
@@ -41,7 +57,16 @@ class Task(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUEING)
     reason = models.CharField(max_length=30, choices=Reason.choices, blank=True)
     attempt = models.PositiveIntegerField(default=1)
+    first_attempt = models.PositiveIntegerField(default=1, db_default=1)
+    max_attempts = models.PositiveIntegerField(default=MAX_ATTEMPTS, db_default=MAX_ATTEMPTS)
+    retry_seconds = models.FloatField(default=RETRY_SECONDS, db_default=RETRY_SECONDS)
+    crashes = models.PositiveIntegerField(default=0, db_default=0)
+    max_crashes = models.PositiveIntegerField(default=MAX_CRASHES, db_default=MAX_CRASHES)
+    timeout_seconds = models.FloatField(null=True)
     dispatch_at = models.DateTimeField(null=True)
+    handed_at = models.DateTimeField(null=True)
+    idempotency_key = models.CharField(max_length=KEY_LENGTH, null=True)  # noqa: DJ001 no key is equal to no other
+    request_digest = models.CharField(max_length=64, default="", db_default="")
     worker = models.CharField(max_length=200, blank=True)
     value = models.FloatField(null=True)
     value_text = models.CharField(max_length=50, blank=True)
@@ -59,8 +84,25 @@ class Task(models.Model):
             models.Index(
                 fields=["queue", "dispatch_at", "id"], name="task_due", condition=models.Q(dispatch_at__isnull=False)
             ),
+            models.Index(
+                fields=["queue", "handed_at"],
+                name="task_in_broker",
+                condition=models.Q(status=Status.QUEUEING, dispatch_at__isnull=True),
+            ),
+            models.Index(
+                fields=["id"],
+                name="task_to_cancel",
+                condition=models.Q(status=Status.CANCELLED, dispatch_at__isnull=False),
+            ),
             models.Index(fields=["status", "id"], name="task_status"),
             models.Index(fields=["created_by", "id"], name="task_owner"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["created_by", "idempotency_key"],
+                name="task_key_once",
+                condition=models.Q(idempotency_key__isnull=False),
+            )
         ]
         ordering = ("-id",)
 

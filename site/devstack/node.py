@@ -22,8 +22,12 @@ KEEP_DEAD_LETTERING = "catch(supervisor:restart_child(rabbit_sup,rabbit_fifo_dlx
 LOOK_AFTER = f"timer:apply_interval(250,erlang,apply,[fun()->{KEEP_NAMES},{KEEP_DEAD_LETTERING}end,[]])."
 PERMISSIONS = {
     "relay": {"configure": r"^millrace\..*", "write": r"^millrace\..*", "read": r"^millrace\..*"},
-    "worker": {"configure": "^$", "write": r"^millrace\.(outcomes|bad)$", "read": r"^millrace\.tasks\..*"},
-    "sink": {"configure": "^$", "write": r"^millrace\.bad$", "read": r"^millrace\.outcomes$"},
+    "worker": {
+        "configure": r"^millrace\.ctl\..*",  # each has a queue of its own there
+        "write": r"^millrace\.(outcomes|bad|ctl\..*)$",
+        "read": r"^millrace\.(tasks\..*|ctl|ctl\..*)$",
+    },
+    "sink": {"configure": "^$", "write": r"^millrace\.bad$", "read": r"^millrace\.(outcomes|dead)$"},
 }
 
 
