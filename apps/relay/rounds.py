@@ -165,6 +165,8 @@ def _doubtful(batch: Sequence[Due], taken_at: datetime, left: defaultdict[str, i
 
 
 def _message(due: Due, again: set[tuple[int, int]]) -> Message:
-    body = TaskMessage(task=due.task, attempt=due.attempt, kind=due.kind, params=due.params).encode()
-    headers = {AGAIN_HEADER: 1} if (due.task, due.attempt) in again else None
-    return Message(exchange=TASKS_EXCHANGE, routing_key=due.queue, body=body, headers=headers)
+    message = TaskMessage(
+        task=due.task, attempt=due.attempt, kind=due.kind, params=due.params, timeout_seconds=due.timeout_seconds
+    )
+    headers = {AGAIN_HEADER: 1} if due.handed_at or (due.task, due.attempt) in again else None
+    return Message(exchange=TASKS_EXCHANGE, routing_key=due.queue, body=message.encode(), headers=headers)

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from apps.queues.models import Queue
 from apps.tasks.clock import now_in_query, tick
-from apps.tasks.lifecycle import Status
+from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Task
 from workers.broker import DEFAULT_QUEUE
 
@@ -34,6 +34,8 @@ class Due(NamedTuple):
     queue: str
     reason: str
     dispatch_at: datetime
+    timeout_seconds: float | None = None
+    handed_at: datetime | None = None  # when the broker had it before
 
 
 @dataclass(slots=True)
@@ -111,9 +113,9 @@ def held_by_broker(queue: str, most: int) -> int:
 
 def due(queue: str, most: int) -> list[Due]:
     """The attempts whose time has come, the longest due first."""
-    waiting = Task.objects.filter(queue=queue, dispatch_at__lte=now_in_query()).order_by("dispatch_at", "id")
-    columns = ("id", "attempt", "kind", "params", "queue", "reason", "dispatch_at")
-    return [Due(*row) for row in waiting.values_list(*columns)[:most]]
+    waiting = Task.objects.filter(queue=queue, status__in=LIVE, dispatch_at__lte=now_in_query())
+    columns = ("id", "attempt", "kind", "params", "queue", "reason", "dispatch_at", "timeout_seconds", "handed_at")
+    return [Due(*row) for row in waiting.order_by("dispatch_at", "id").values_list(*columns)[:most]]
 
 
 def mark_handed_over(confirmed: Sequence[Due]) -> None:

@@ -12,20 +12,28 @@ Row = Sequence[Any]
 
 
 def update_rows(
-    model: type[Model], keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row], only_if: str = ""
+    model: type[Model],
+    keys: Sequence[str],
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    raised: Sequence[str] = (),
+    only_if: str = "",
 ) -> None:
     """Set `columns` of the rows that `keys` name. A row of `rows` holds the values of `columns`, then those of `keys`.
 
-    The first key is the primary key. `only_if` is SQL over the table's alias `t` that a row must still fulfil.
+    The first key is the primary key. `raised`: columns that go up by one. `only_if` is SQL over the table's alias `t`
+    that a row must still fulfil.
     """
     if not rows:
         return
     fields = _fields(model, (*columns, *keys))
     changed, found = ([field.column for field in part] for part in (fields[: len(columns)], fields[len(columns) :]))
     more = f" AND {only_if}" if only_if else ""
+    steps = [f"{field.column} = t.{field.column} + 1" for field in _fields(model, raised)]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            settings = ", ".join(f"{name} = v.{name}" for name in changed)
+            settings = ", ".join([*(f"{name} = v.{name}" for name in changed), *steps])
             where = " AND ".join(f"t.{name} = v.{name}" for name in found)
             source = _arrays(fields)
             cursor.execute(
@@ -33,7 +41,7 @@ def update_rows(
             )
         else:
             # One prepared statement by primary key: in an UPDATE .. FROM another index may drive the join, quadratic.
-            settings = ", ".join(f"{name} = %s" for name in changed)
+            settings = ", ".join([*(f"{name} = %s" for name in changed), *steps])
             where = " AND ".join(f"t.{name} = %s" for name in found)
             cursor.executemany(
                 f"UPDATE {_table(model)} AS t SET {settings} WHERE {where}{more}", _prepared(fields, rows)

@@ -2,9 +2,10 @@
 
     create -> QUEUEING -> RUNNING -> FINISHED
                  ^           |-> FAILED        (error, time-out, crashed, refused)
-                 |           '-> QUEUEING      (its next attempt)
-                 '-- a person's retry, from FAILED / CANCELLED / FINISHED
-    QUEUEING or RUNNING -> CANCELLED
+                 |           |-> QUEUEING      (reason RETRY_WAIT: its next attempt, after a pause)
+                 |           '-> QUEUEING      (the same attempt: its worker left, or is gone)
+                 '-- a person's retry: its next attempt, from FINISHED / FAILED / CANCELLED
+    QUEUEING or RUNNING -> CANCELLED           (row first, then the process tree is killed)
 
 FINISHED, FAILED and CANCELLED are final. The attempt number is the fencing token: part of every event and every WHERE.
 """
@@ -38,15 +39,16 @@ class Reason(TextChoices):
 
 FINAL: Final = frozenset({Status.FINISHED, Status.FAILED, Status.CANCELLED})
 LIVE: Final = frozenset({Status.QUEUEING, Status.RUNNING})
-DELETABLE: Final = frozenset(Status) - {Status.RUNNING}  # until it can be cancelled first
+DELETABLE: Final = frozenset(Status) - {Status.RUNNING}  # it has to be cancelled first
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An allowed change of status."""
+    """An allowed change of status. `next_attempt`: the attempt number goes up with it."""
 
     before: frozenset[Status]
     after: Status
+    next_attempt: bool = False
 
 
 # A second STARTED of the same attempt is a redelivery to another worker after the first one died.
@@ -54,5 +56,9 @@ START: Final = Step(before=LIVE, after=Status.RUNNING)
 # An outcome may come without a STARTED: a short task's outcome carries both.
 FINISH: Final = Step(before=LIVE, after=Status.FINISHED)
 FAIL: Final = Step(before=LIVE, after=Status.FAILED)
+TRY_AGAIN: Final = Step(before=LIVE, after=Status.QUEUEING, next_attempt=True)
+GIVE_BACK: Final = Step(before=LIVE, after=Status.QUEUEING)
+CANCEL: Final = Step(before=LIVE, after=Status.CANCELLED)
+RETRY: Final = Step(before=FINAL, after=Status.QUEUEING, next_attempt=True)
 
 OUTCOME_STEPS: Final = {Status.FINISHED: FINISH, Status.FAILED: FAIL}

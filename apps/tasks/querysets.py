@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 
 from apps.tasks.batches import update_rows
-from apps.tasks.lifecycle import Status, Step
+from apps.tasks.clock import database_now
+from apps.tasks.lifecycle import LIVE, Status, Step
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -42,24 +43,60 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
         Each row: the values of `columns`, then the task's id and attempt.
         """
-        statuses = ", ".join(f"'{status}'" for status in sorted(step.before))
         update_rows(
             self.model,
             keys=("id", "attempt"),
             columns=("status", *columns),
             rows=[(step.after, *row) for row in rows],
-            only_if=f"t.status IN ({statuses})",
+            raised=("attempt",) if step.next_attempt else (),
+            only_if=f"t.status IN ({_listed(step.before)})",
         )
 
     def hand_over(self, attempts: Sequence[tuple[int, int]]) -> None:
         """Note that the broker has these (task, attempt): they wait there now, no longer here."""
-        # Locked in id order, as the recording of events locks them: PostgreSQL would meet deadlocks otherwise.
-        ids = [task for task, _ in attempts]
-        list(self.filter(id__in=ids).order_by("id").select_for_update(no_key=True).values_list("id"))
+        self._lock(attempts)
+        now = database_now()
         update_rows(
             self.model,
             keys=("id", "attempt"),
-            columns=("dispatch_at", "reason"),
-            rows=[(None, "", *attempt) for attempt in attempts],
-            only_if=f"t.status = '{Status.QUEUEING}'",
+            columns=("dispatch_at", "reason", "handed_at"),
+            rows=[(None, "", now, *attempt) for attempt in attempts],
+            only_if=f"t.status IN ({_listed(LIVE)})",
         )
+
+    def hand_over_again(self, attempts: Sequence[tuple[int, int]]) -> None:
+        """Have the relay hand these (task, attempt) over once more: what the broker had of them may be lost."""
+        self._lock(attempts)
+        now = database_now()
+        update_rows(
+            self.model,
+            keys=("id", "attempt"),
+            columns=("dispatch_at",),
+            rows=[(now, *attempt) for attempt in attempts],
+            only_if=f"t.status IN ({_listed(LIVE)}) AND t.dispatch_at IS NULL",
+        )
+
+    def cancellations(self, most: int) -> list[tuple[int, int]]:
+        """Cancelled (task, attempt) of which the workers are yet to be told."""
+        untold = self.filter(status=Status.CANCELLED, dispatch_at__isnull=False).order_by("id")
+        return list(untold.values_list("id", "attempt")[:most])
+
+    def told_cancelled(self, attempts: Sequence[tuple[int, int]]) -> None:
+        """Note that the workers have been told of these cancelled (task, attempt)."""
+        self._lock(attempts)
+        update_rows(
+            self.model,
+            keys=("id", "attempt"),
+            columns=("dispatch_at",),
+            rows=[(None, *attempt) for attempt in attempts],
+            only_if=f"t.status = '{Status.CANCELLED}'",
+        )
+
+    def _lock(self, attempts: Sequence[tuple[int, int]]) -> None:
+        """In id order, as the recording of events locks them: PostgreSQL would meet deadlocks otherwise."""
+        ids = [task for task, _ in attempts]
+        list(self.filter(id__in=ids).order_by("id").select_for_update(no_key=True).values_list("id"))
+
+
+def _listed(statuses: Iterable[Status]) -> str:
+    return ", ".join(f"'{status}'" for status in sorted(statuses))
