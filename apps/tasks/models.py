@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from apps.tasks.lifecycle import Reason, Status
-from apps.tasks.querysets import TaskQuerySet
+from apps.tasks.querysets import CancelledAttemptQuerySet, TaskQuerySet
 
 NAME_LENGTH = 200
 KIND_LENGTH = 100
@@ -37,12 +37,12 @@ class Kind(models.Model):
 class Task(models.Model):
     """What a person asked for.
 
-    `dispatch_at` is when the broker is to be told, NULL once that is confirmed: of a QUEUEING one's current attempt,
-    that nobody is to run a CANCELLED one. `handed_at` is when the current attempt was confirmed last.
+    `dispatch_at` is when the current attempt is to be handed to the broker, NULL once the broker has confirmed it, which
+    it did last at `handed_at`.
 
-    `attempt` never goes back. `first_attempt` is the one with which the last create or retry of a person's began: up to
-    `max_attempts` from there on may end with an error before the task has failed, the pause between two growing from
-    `retry_seconds`. `crashes` are counted apart: runs since then that had begun and vanished with their process.
+    `attempt` never goes back. Since a person's last create or retry, `errors` of its attempts have ended with an error:
+    with the last of `max_attempts` the task has failed; until then the pause before the next grows from `retry_seconds`.
+    `crashes` are counted apart: runs that had begun and vanished with their process, of which `max_crashes` are enough.
 
     `request_digest` is of what was asked for under `idempotency_key`.
 
@@ -57,7 +57,7 @@ class Task(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUEING)
     reason = models.CharField(max_length=30, choices=Reason.choices, blank=True)
     attempt = models.PositiveIntegerField(default=1)
-    first_attempt = models.PositiveIntegerField(default=1, db_default=1)
+    errors = models.PositiveIntegerField(default=0, db_default=0)
     max_attempts = models.PositiveIntegerField(default=MAX_ATTEMPTS, db_default=MAX_ATTEMPTS)
     retry_seconds = models.FloatField(default=RETRY_SECONDS, db_default=RETRY_SECONDS)
     crashes = models.PositiveIntegerField(default=0, db_default=0)
@@ -78,6 +78,7 @@ class Task(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     objects = TaskQuerySet.as_manager()
+    existed = False  # answered instead of a new one, because its idempotency key was used before
 
     class Meta:
         indexes = [
@@ -88,11 +89,6 @@ class Task(models.Model):
                 fields=["queue", "handed_at"],
                 name="task_in_broker",
                 condition=models.Q(status=Status.QUEUEING, dispatch_at__isnull=True),
-            ),
-            models.Index(
-                fields=["id"],
-                name="task_to_cancel",
-                condition=models.Q(status=Status.CANCELLED, dispatch_at__isnull=False),
             ),
             models.Index(fields=["status", "id"], name="task_status"),
             models.Index(fields=["created_by", "id"], name="task_owner"),
@@ -131,6 +127,26 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task_id} attempt {self.number}"
+
+
+class CancelledAttempt(models.Model):
+    """An attempt that no worker is to run, or to go on with: its task was cancelled or deleted.
+
+    Kept for as long as the broker may hold its message: a worker that connects later is told of it then.
+    """
+
+    task = models.BigIntegerField()  # which may be gone
+    attempt = models.PositiveIntegerField()
+    cancelled_at = models.DateTimeField(db_index=True)
+    told_at = models.DateTimeField(null=True)  # when the relay told those connected
+
+    objects = CancelledAttemptQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], name="cancelled_untold", condition=models.Q(told_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.task} attempt {self.attempt}"
 
 
 class Clock(models.Model):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
@@ -12,11 +13,17 @@ from apps.tasks.clock import database_now
 from apps.tasks.lifecycle import LIVE, Status, Step
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
-    from apps.tasks.models import Task  # noqa: F401 named in a base class below
+    from apps.tasks.models import CancelledAttempt, Task  # noqa: F401 named in base classes below
 
     User = AbstractBaseUser | AnonymousUser
+
+
+KEPT = timedelta(days=7)
+MOST_FOR_A_NEWCOMER = 10_000
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -76,26 +83,31 @@ class TaskQuerySet(models.QuerySet["Task"]):
             only_if=f"t.status IN ({_listed(LIVE)}) AND t.dispatch_at IS NULL",
         )
 
-    def cancellations(self, most: int) -> list[tuple[int, int]]:
-        """Cancelled (task, attempt) of which the workers are yet to be told."""
-        untold = self.filter(status=Status.CANCELLED, dispatch_at__isnull=False).order_by("id")
-        return list(untold.values_list("id", "attempt")[:most])
-
-    def told_cancelled(self, attempts: Sequence[tuple[int, int]]) -> None:
-        """Note that the workers have been told of these cancelled (task, attempt)."""
-        self._lock(attempts)
-        update_rows(
-            self.model,
-            keys=("id", "attempt"),
-            columns=("dispatch_at",),
-            rows=[(None, *attempt) for attempt in attempts],
-            only_if=f"t.status = '{Status.CANCELLED}'",
-        )
-
     def _lock(self, attempts: Sequence[tuple[int, int]]) -> None:
         """In id order, as the recording of events locks them: PostgreSQL would meet deadlocks otherwise."""
         ids = [task for task, _ in attempts]
         list(self.filter(id__in=ids).order_by("id").select_for_update(no_key=True).values_list("id"))
+
+
+class CancelledAttemptQuerySet(models.QuerySet["CancelledAttempt"]):
+    def add(self, attempts: Iterable[tuple[int, int]], now: datetime) -> None:
+        """These (task, attempt) are not to be run."""
+        self.bulk_create(self.model(task=task, attempt=attempt, cancelled_at=now) for task, attempt in attempts)
+
+    def untold(self, most: int) -> dict[int, tuple[int, int]]:
+        """(task, attempt) of which the workers are yet to be told, by the id under which to mark them."""
+        rows = self.filter(told_at__isnull=True).order_by("id").values_list("id", "task", "attempt")[:most]
+        return {id_: (task, attempt) for id_, task, attempt in rows}
+
+    def told(self, ids: Collection[int]) -> None:
+        """Note that every connected worker has been told of them; forget those that no broker can still hold."""
+        now = database_now()
+        self.filter(id__in=ids).update(told_at=now)
+        self.filter(cancelled_at__lt=now - KEPT).delete()
+
+    def to_tell_a_newcomer(self) -> list[tuple[int, int]]:
+        """(task, attempt) whose messages the broker may still hold, the newest first."""
+        return list(self.order_by("-id").values_list("task", "attempt")[:MOST_FOR_A_NEWCOMER])
 
 
 def _listed(statuses: Iterable[Status]) -> str:
