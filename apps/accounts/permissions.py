@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 
-from apps.tasks.lifecycle import DELETABLE
+from apps.tasks.lifecycle import DELETABLE, FINAL, LIVE
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -64,10 +64,13 @@ class Caller:
         return _is_staff(self.user) and not self.by_token
 
 
-def may_delete(user: Person, task: Task) -> bool:
-    """Whether this person may delete this task as it is now."""
+ALLOWED = {"retry": FINAL, "cancel": LIVE, "delete": DELETABLE}  # in which statuses
+
+
+def may(user: Person, act: str, task: Task) -> bool:
+    """Whether this person may do this with this task as it is now."""
     is_owner = user.pk is not None and task.created_by_id == user.pk
-    return (is_owner or _is_staff(user)) and task.status in DELETABLE
+    return (is_owner or _is_staff(user)) and task.status in ALLOWED[act]
 
 
 def _is_staff(user: Person) -> bool:

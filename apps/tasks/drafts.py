@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from apps.tasks import checks
-from apps.tasks.models import KIND_LENGTH, NAME_LENGTH, Kind
+from apps.tasks.models import KEY_LENGTH, KIND_LENGTH, NAME_LENGTH, Kind
 from workers.messages import storable
 
 LONGEST_DELAY = timedelta(days=3_650)
+LONGEST_RUN_SECONDS = 7 * 86_400
+MOST_ATTEMPTS = 100
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -20,12 +22,20 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A task to be. `run_at`: not before this time; None = at once. `problems`: what could not be read at its door."""
+    """A task to be. `problems`: what could not be read at its door.
+
+    `run_at` or `delay_seconds`: not before this time; None = at once. `timeout_seconds`, `max_attempts`: None = as its
+    kind has them. `idempotency_key`: the same draft under the same key is the same task.
+    """
 
     name: str
     kind: str
     params: Any = field(default_factory=dict)
     run_at: datetime | None = None
+    delay_seconds: float | None = None
+    timeout_seconds: float | None = None
+    max_attempts: int | None = None
+    idempotency_key: str | None = None
     problems: tuple[Problem, ...] = ()
 
 
@@ -53,7 +63,9 @@ def cleaned(draft: Draft, kinds: Mapping[str, Kind], now: datetime) -> Draft:
         *draft.problems,
         *_name_problems(name),
         *_kind_problems(draft.kind, kinds),
-        *_time_problems(draft.run_at, now),
+        *_time_problems(draft, now),
+        *_limit_problems(draft),
+        *_key_problems(draft.idempotency_key),
     ]
     problems += [
         Problem(field=("params", *fault.path), message=fault.message, code=fault.code)
@@ -61,7 +73,13 @@ def cleaned(draft: Draft, kinds: Mapping[str, Kind], now: datetime) -> Draft:
     ]
     if problems:
         raise Refused(problems)
-    return replace(draft, name=name)
+    delay = draft.delay_seconds
+    return replace(draft, name=name, run_at=draft.run_at if delay is None else now + timedelta(seconds=delay))
+
+
+def is_key(text: str) -> bool:
+    """Whether it can be an idempotency key."""
+    return 0 < len(text) <= KEY_LENGTH and text.isascii() and text.isprintable()
 
 
 def for_each(items: Iterable[Item], make: Callable[[Item], Made]) -> list[Made]:
@@ -108,10 +126,32 @@ def _is_visible(character: str) -> bool:
 _DIRECTION_CHANGES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def _time_problems(run_at: datetime | None, now: datetime) -> list[Problem]:
-    if run_at is None or run_at <= now + LONGEST_DELAY:
+def _time_problems(draft: Draft, now: datetime) -> list[Problem]:
+    if draft.run_at is not None and draft.delay_seconds is not None:
+        return [Problem(field=("run_at",), message="Give a time or a delay, not both.", code="CONFLICT")]
+    if draft.run_at is not None and draft.run_at > now + LONGEST_DELAY:
+        return [Problem(field=("run_at",), message="Must be within the next ten years.")]
+    longest = LONGEST_DELAY.total_seconds()
+    if draft.delay_seconds is not None and not 0 <= draft.delay_seconds <= longest:
+        return [Problem(field=("delay_seconds",), message=f"Must be from 0 to {longest:,.0f}.")]
+    return []
+
+
+def _limit_problems(draft: Draft) -> list[Problem]:
+    problems = []
+    if draft.timeout_seconds is not None and not 0 < draft.timeout_seconds <= LONGEST_RUN_SECONDS:
+        message = f"Must be more than 0 and at most {LONGEST_RUN_SECONDS:,} seconds, which are seven days."
+        problems.append(Problem(field=("timeout_seconds",), message=message))
+    if draft.max_attempts is not None and not 1 <= draft.max_attempts <= MOST_ATTEMPTS:
+        problems.append(Problem(field=("max_attempts",), message=f"Must be from 1 to {MOST_ATTEMPTS}."))
+    return problems
+
+
+def _key_problems(key: str | None) -> list[Problem]:
+    if key is None or is_key(key):
         return []
-    return [Problem(field=("run_at",), message="Must be within the next ten years.")]
+    message = f"Must be 1 to {KEY_LENGTH} ASCII characters that can be printed, such as a UUID."
+    return [Problem(field=("idempotency_key",), message=message)]
 
 
 def _kind_problems(kind: str, kinds: Mapping[str, Kind]) -> list[Problem]:

@@ -37,12 +37,13 @@ class Kind(models.Model):
 class Task(models.Model):
     """What a person asked for.
 
-    `dispatch_at` is when the current attempt is to be handed to the broker, NULL once the broker has confirmed it, which
+    `dispatch_at` is when the current attempt is to be handed to the broker, NULL once the broker has confirmed it, as
     it did last at `handed_at`.
 
     `attempt` never goes back. Since a person's last create or retry, `errors` of its attempts have ended with an error:
-    with the last of `max_attempts` the task has failed; until then the pause before the next grows from `retry_seconds`.
-    `crashes` are counted apart: runs that had begun and vanished with their process, of which `max_crashes` are enough.
+    with the last of `max_attempts` the task has failed; until then the pause before the next grows from
+    `retry_seconds`. `crashes` are counted apart: runs that had begun and vanished with their process; `max_crashes` of
+    them are enough.
 
     `request_digest` is of what was asked for under `idempotency_key`.
 

@@ -12,10 +12,10 @@ from apps.api.paging import COUNT_CAP, page
 from apps.api.schema import OrderDirection, key_of
 from apps.api.selection import requested
 from apps.tasks.fetching import fetch, without_unasked
-from apps.tasks.models import Kind, Task
+from apps.tasks.models import CancelledAttempt, Kind, Task
 from apps.tasks.schema_inputs import TaskFilter, TaskOrder, filtered
 from apps.tasks.schema_mutations import Mutation
-from apps.tasks.schema_types import StatusCounts, TaskConnection, TaskKind, TaskType
+from apps.tasks.schema_types import AttemptRef, StatusCounts, TaskConnection, TaskKind, TaskType
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -41,6 +41,11 @@ class Query(graphene.ObjectType):
         order_by=TaskOrder(),
     )
     task_counts = graphene.Field(StatusCounts, required=True, filter=TaskFilter())
+    cancelled_attempts = graphene.List(
+        graphene.NonNull(AttemptRef),
+        required=True,
+        description="What a worker that connects is not to run though the broker may still hold it (scope `worker`).",
+    )
     kinds = graphene.List(
         graphene.NonNull(TaskKind), required=True, description="The kinds that workers have announced, by name."
     )
@@ -76,6 +81,10 @@ class Query(graphene.ObjectType):
         counts = filtered(_readable(info), filter).counts(COUNT_CAP)
         shown = {status.lower(): min(count, COUNT_CAP) for status, count in counts.items()}
         return {**shown, "exact": all(count <= COUNT_CAP for count in counts.values())}
+
+    def resolve_cancelled_attempts(root: None, info: GraphQLResolveInfo) -> list[dict[str, int]]:
+        info.context.caller.require(Scope.WORKER)
+        return [{"task": task, "attempt": n} for task, n in CancelledAttempt.objects.to_tell_a_newcomer()]
 
     def resolve_kinds(root: None, info: GraphQLResolveInfo) -> QuerySet[Kind]:
         info.context.caller.require(Scope.TASKS_READ)

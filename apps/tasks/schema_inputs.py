@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import graphene
 
 from apps.api.errors import BadInput
 from apps.api.schema import JSON, DateTime, DateTimeRange, OrderDirection, key_of, user_errors
-from apps.tasks.drafts import LONGEST_DELAY, Draft, Problem
+from apps.tasks.drafts import Draft, Problem
 from apps.tasks.models import NAME_LENGTH
 from apps.tasks.schema_types import TaskStatus
 from workers.messages import storable
@@ -48,10 +48,17 @@ class TaskFilter(graphene.InputObjectType):
 
 
 class RunOptions(graphene.InputObjectType):
-    """When it may start: at once unless told."""
+    """How it is to be run: at once, with its kind's limits, unless told."""
 
     run_after = DateTime(description="With a time zone; in the past means at once.")
     delay_seconds = graphene.Float(description="From now, at most ten years.")
+    timeout_seconds = graphene.Float(description="How long an attempt may run before it is stopped; at most 7 days.")
+    max_attempts = graphene.Int(
+        description="How many attempts may end with an error before it has failed; at most 100."
+    )
+    idempotency_key = graphene.String(
+        description="Sent again with the same key and input, it answers with the same task instead of a second one."
+    )
 
 
 class CreateTaskInput(graphene.InputObjectType):
@@ -71,28 +78,41 @@ def filtered(tasks: TaskQuerySet, wanted: dict[str, Any] | None) -> TaskQuerySet
     return tasks
 
 
-def draft(data: dict[str, Any], now: datetime) -> Draft:
+def draft(data: dict[str, Any]) -> Draft:
+    options = data.get("options") or {}
     params = data.get("params")
-    run_at, problems = _run_at(data.get("options") or {}, now)
+    run_at, problems = _run_at(options.get("run_after"))
     return Draft(
         name=data["name"],
         kind=data.get("kind") or "",
         params={} if params is None else params,
         run_at=run_at,
+        delay_seconds=options.get("delay_seconds"),
+        timeout_seconds=options.get("timeout_seconds"),
+        max_attempts=options.get("max_attempts"),
+        idempotency_key=options.get("idempotency_key"),
         problems=problems,
     )
 
 
 def refusal(refused: Refused) -> list[dict[str, Any]]:
     """The problems of drafts as `userErrors`, with the fields' names in the input."""
-    return user_errors(
-        replace(problem, field=(*problem.field[:-1], "options", "runAfter")) if _is_of_run_at(problem) else problem
-        for problem in refused.problems
-    )
+    return user_errors(replace(problem, field=_in_input(problem.field)) for problem in refused.problems)
 
 
-def _is_of_run_at(problem: Problem) -> bool:
-    return problem.field[-1:] == ("run_at",) and "params" not in problem.field
+def _in_input(path: tuple[str, ...]) -> tuple[str, ...]:
+    if not path or "params" in path or path[-1] not in _OPTIONS:
+        return path
+    return (*path[:-1], "options", _OPTIONS[path[-1]])
+
+
+_OPTIONS = {
+    "run_at": "runAfter",
+    "delay_seconds": "delaySeconds",
+    "timeout_seconds": "timeoutSeconds",
+    "max_attempts": "maxAttempts",
+    "idempotency_key": "idempotencyKey",
+}
 
 
 def _by_ids(tasks: TaskQuerySet, ids: list[str]) -> TaskQuerySet:
@@ -138,18 +158,11 @@ _CONDITIONS: dict[str, Callable[[TaskQuerySet, Any], TaskQuerySet]] = {
 }
 
 
-def _run_at(options: dict[str, Any], now: datetime) -> tuple[datetime | None, tuple[Problem, ...]]:
-    run_after, delay = options.get("run_after"), options.get("delay_seconds")
-    if run_after is not None and delay is not None:
-        return None, _problem((), "Give runAfter or delaySeconds, not both.", "CONFLICT")
-    if delay is not None:
-        if not 0 <= delay <= LONGEST_DELAY.total_seconds():
-            return None, _problem(("delaySeconds",), f"Must be from 0 to {LONGEST_DELAY.total_seconds():,.0f}.")
-        return now + timedelta(seconds=delay), ()
+def _run_at(run_after: datetime | None) -> tuple[datetime | None, tuple[Problem, ...]]:
     try:
         return (run_after and _in_utc(run_after, "runAfter")), ()
     except BadInput as error:
-        return None, _problem(("runAfter",), error.message)
+        return None, (Problem(field=("run_at",), message=error.message),)
 
 
 def _in_utc(time: datetime, name: str) -> datetime:
@@ -159,7 +172,3 @@ def _in_utc(time: datetime, name: str) -> datetime:
         return time.astimezone(UTC)
     except OverflowError:
         raise BadInput(f"{name} is not a time that can be stored.") from None
-
-
-def _problem(path: tuple[str, ...], message: str, code: str = "INVALID") -> tuple[Problem]:
-    return (Problem(field=("options", *path), message=message, code=code),)

@@ -11,20 +11,23 @@ from apps.accounts.permissions import Scope
 from apps.api.schema import JSON, UserErrors, key_of, user_errors
 from apps.api.selection import requested
 from apps.tasks import recording, services
-from apps.tasks.clock import database_now
 from apps.tasks.drafts import Problem, Refused
 from apps.tasks.fetching import fetch
+from apps.tasks.models import Task
 from apps.tasks.schema_inputs import CreateTaskInput, draft, refusal
 from apps.tasks.schema_types import TaskType
+from apps.tasks.standings import Verdict
 from workers.messages import BadMessage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from graphql import GraphQLResolveInfo
 
 MOST_EVENTS = 1_000
 
 EventVerdict = graphene.Enum.from_enum(
-    recording.Verdict, name="EventVerdict", description=lambda value: None if value else "What became of an event."
+    Verdict, name="EventVerdict", description=lambda value: None if value else "What became of an event."
 )
 
 
@@ -32,6 +35,7 @@ class TaskPayload(graphene.ObjectType):
     """The task, or null and what is wrong."""
 
     task = graphene.Field(TaskType)
+    created = graphene.Boolean(required=True, description="False when its idempotency key was used before.")
     user_errors = UserErrors()
 
 
@@ -39,6 +43,7 @@ class TasksPayload(graphene.ObjectType):
     """The tasks in the order of the input, or none and what is wrong."""
 
     tasks = graphene.List(graphene.NonNull(TaskType), required=True)
+    created_count = graphene.Int(required=True, description="Less than `tasks` by those whose keys were used before.")
     user_errors = UserErrors()
 
 
@@ -46,6 +51,13 @@ class TaskActionInput(graphene.InputObjectType):
     """Which task."""
 
     id = graphene.ID(required=True, description="Its id, or its number.")
+
+
+class TaskActionPayload(graphene.ObjectType):
+    """The task as it is now, or null and what is wrong."""
+
+    task = graphene.Field(TaskType)
+    user_errors = UserErrors()
 
 
 class DeleteTaskPayload(graphene.ObjectType):
@@ -75,10 +87,11 @@ class RecordEventsPayload(graphene.ObjectType):
 
 
 class ClaimVerdict(graphene.Enum):
-    """Whether a delivery that may be a duplicate is still to be run."""
+    """Whether a delivery that may be a duplicate is still to be run; HELD: another worker has begun it."""
 
     RUN = "RUN"
     DROP = "DROP"
+    HELD = "HELD"
 
 
 class ClaimTaskInput(graphene.InputObjectType):
@@ -87,12 +100,14 @@ class ClaimTaskInput(graphene.InputObjectType):
     task = graphene.Int(required=True)
     attempt = graphene.Int(required=True)
     worker = graphene.String(required=True)
+    gone = graphene.String(description="The `holder` of an earlier answer, which the broker no longer knows.")
 
 
 class ClaimTaskPayload(graphene.ObjectType):
     """The answer to a worker."""
 
     verdict = graphene.Field(ClaimVerdict, required=True)
+    holder = graphene.String(description="The worker that has begun it.")
 
 
 class Mutation(graphene.ObjectType):
@@ -104,6 +119,18 @@ class Mutation(graphene.ObjectType):
         required=True,
         input=graphene.List(graphene.NonNull(CreateTaskInput), required=True),
         description="Up to 1,000 at once, all or none; `userErrors[].field` starts with the index.",
+    )
+    retry_task = graphene.Field(
+        TaskActionPayload,
+        required=True,
+        input=TaskActionInput(required=True),
+        description="Make the next attempt of a task that has ended.",
+    )
+    cancel_task = graphene.Field(
+        TaskActionPayload,
+        required=True,
+        input=TaskActionInput(required=True),
+        description="Have it run by nobody: a waiting one never starts, a running one is killed.",
     )
     delete_task = graphene.Field(DeleteTaskPayload, required=True, input=TaskActionInput(required=True))
     record_events = graphene.Field(
@@ -123,33 +150,31 @@ class Mutation(graphene.ObjectType):
         caller = info.context.caller
         caller.require(Scope.TASKS_WRITE)
         try:
-            task = services.create(user=caller.user, draft=draft(input, database_now()))
+            task = services.create(user=caller.user, draft=draft(input))
         except Refused as refused:
-            return {"task": None, "user_errors": refusal(refused)}
+            return {"task": None, "created": False, "user_errors": refusal(refused)}
         fetch([task], requested(info, "task"))
-        return {"task": task, "user_errors": []}
+        return {"task": task, "created": not task.existed, "user_errors": []}
 
     def resolve_create_tasks(root: None, info: GraphQLResolveInfo, input: list[dict[str, Any]]) -> dict[str, Any]:
         caller = info.context.caller
         caller.require(Scope.TASKS_WRITE)
-        now = database_now()
         try:
-            tasks = services.create_many(user=caller.user, drafts=[draft(data, now) for data in input])
+            tasks = services.create_many(user=caller.user, drafts=[draft(data) for data in input])
         except Refused as refused:
-            return {"tasks": [], "user_errors": refusal(refused)}
+            return {"tasks": [], "created_count": 0, "user_errors": refusal(refused)}
         fetch(tasks, requested(info, "tasks"))
-        return {"tasks": tasks, "user_errors": []}
+        return {"tasks": tasks, "created_count": sum(not task.existed for task in tasks), "user_errors": []}
+
+    def resolve_retry_task(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
+        return _acted(info, input, services.retry)
+
+    def resolve_cancel_task(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
+        return _acted(info, input, services.cancel)
 
     def resolve_delete_task(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
-        caller = info.context.caller
-        caller.require(Scope.TASKS_WRITE)
-        number = key_of("Task", input["id"])
-        deletion = services.delete(user=caller.user, numbers=[number])
-        if number in deletion.deleted:
-            return {"deleted_task_id": to_global_id("Task", number), "user_errors": []}
-        if number in deletion.refused:
-            return _not_deleted(deletion.refused[number], "NOT_ALLOWED_IN_STATUS")
-        return _not_deleted(f"There is no task {number}.", "NOT_FOUND")
+        number, problems = _act(info, input, services.delete)
+        return {"deleted_task_id": None if problems else to_global_id("Task", number), "user_errors": problems}
 
     def resolve_record_events(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
         info.context.caller.require(Scope.SINK)
@@ -164,7 +189,8 @@ class Mutation(graphene.ObjectType):
 
     def resolve_claim_task(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
         info.context.caller.require(Scope.WORKER)
-        return {"verdict": recording.claim(input["task"], input["attempt"])}
+        verdict, holder = recording.claim(input["task"], input["attempt"], input.get("gone") or "")
+        return {"verdict": verdict, "holder": holder or None}
 
 
 def _length(batch: Any) -> int:
@@ -172,8 +198,28 @@ def _length(batch: Any) -> int:
     return len(events) if isinstance(events, list) else 0
 
 
-def _not_deleted(message: str, code: str) -> dict[str, Any]:
-    return {"deleted_task_id": None, "user_errors": user_errors([Problem(field=("id",), message=message, code=code)])}
+def _act(
+    info: GraphQLResolveInfo, input: dict[str, Any], service: Callable[..., services.Act]
+) -> tuple[int, list[Any]]:
+    """The task's number and what is wrong."""
+    caller = info.context.caller
+    caller.require(Scope.TASKS_WRITE)
+    number = key_of("Task", input["id"])
+    act = service(user=caller.user, numbers=[number])
+    if number in act.done:
+        return number, []
+    code = "NOT_ALLOWED_IN_STATUS" if number in act.refused else "NOT_FOUND"
+    message = act.refused.get(number, f"There is no task {number}.")
+    return number, user_errors([Problem(field=("id",), message=message, code=code)])
+
+
+def _acted(info: GraphQLResolveInfo, input: dict[str, Any], service: Callable[..., services.Act]) -> dict[str, Any]:
+    number, problems = _act(info, input, service)
+    if problems:
+        return {"task": None, "user_errors": problems}
+    task = Task.objects.get(pk=number)
+    fetch([task], requested(info, "task"))
+    return {"task": task, "user_errors": []}
 
 
 def _not_recorded(message: str, code: str) -> dict[str, Any]:

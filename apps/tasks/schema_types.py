@@ -9,7 +9,7 @@ import graphene
 from graphene import relay
 from graphene_django import DjangoObjectType
 
-from apps.accounts.permissions import Scope, may_delete
+from apps.accounts.permissions import ALLOWED, Scope, may
 from apps.accounts.schema import UserType
 from apps.api.paging import COUNT_CAP, page_of_list
 from apps.api.schema import JSON, Connection, DateTime, finite
@@ -56,6 +56,8 @@ class TaskKind(DjangoObjectType):
     doc = graphene.String()
     schema = graphene.Field(JSON, required=True, description="JSON Schema of the parameters.")
     queue = graphene.Field(QueueType, required=True)
+    timeout_seconds = graphene.Float()
+    max_attempts = graphene.Int(required=True)
 
     def resolve_doc(kind: Kind, info: GraphQLResolveInfo) -> str | None:
         return kind.doc or None
@@ -125,9 +127,18 @@ class AttemptConnection(Connection):
     nodes = graphene.List(graphene.NonNull(AttemptType), required=True)
 
 
+class AttemptRef(graphene.ObjectType):
+    """An attempt by its task's number and its own."""
+
+    task = graphene.Int(required=True)
+    attempt = graphene.Int(required=True)
+
+
 class TaskPermissions(graphene.ObjectType):
     """What the caller may do with a task as it is now."""
 
+    retry = graphene.Boolean(required=True)
+    cancel = graphene.Boolean(required=True)
     delete = graphene.Boolean(required=True)
 
 
@@ -157,6 +168,12 @@ class TaskType(DjangoObjectType):
     run_after = DateTime(description="It does not start before this time.")
     queued_seconds = graphene.Float(description="From the time it could start until a worker began it.")
     run_seconds = graphene.Float(description="How long its last attempt ran, as the worker measured it.")
+    timeout_seconds = graphene.Float(description="How long an attempt may run before it is stopped.")
+    max_attempts = graphene.Int(
+        required=True, description="How many attempts may end with an error before it has failed."
+    )
+    crashes = graphene.Int(required=True, description="How many of its runs have vanished with their process.")
+    idempotency_key = graphene.String()
     attempts = graphene.Field(
         AttemptConnection, required=True, first=graphene.Int(default_value=20), after=graphene.String()
     )
@@ -212,7 +229,8 @@ class TaskType(DjangoObjectType):
 
     def resolve_viewer_can(task: Task, info: GraphQLResolveInfo) -> dict[str, bool]:
         caller = info.context.caller
-        return {"delete": Scope.TASKS_WRITE in caller.scopes and may_delete(caller.user, task)}
+        writes = Scope.TASKS_WRITE in caller.scopes
+        return {act: writes and may(caller.user, act, task) for act in ALLOWED}
 
 
 class TaskEdge(graphene.ObjectType):

@@ -1,22 +1,23 @@
-"""What can be done with tasks: create, delete. Pages, mutations and commands all come here."""
+"""What can be done with tasks: create, cancel, retry, delete. Pages, mutations and commands all come here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.relay import wake
+from apps.tasks import keys
 from apps.tasks.batches import insert_rows
 from apps.tasks.clock import database_now, tick
 from apps.tasks.drafts import Draft, Problem, Refused, cleaned, for_each
-from apps.tasks.lifecycle import DELETABLE, Reason
-from apps.tasks.models import Kind, Task
+from apps.tasks.lifecycle import CANCEL, DELETABLE, FINAL, LIVE, RETRY, Reason, Status
+from apps.tasks.models import Attempt, CancelledAttempt, Kind, Task
 from workers.messages import BIGGEST_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from django.contrib.auth.models import User
@@ -25,18 +26,19 @@ MOST_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deletion:
-    """What a delete did: the numbers that are gone, and why others are not."""
+class Act:
+    """What an act did: the numbers of the tasks that it was done to, and why it was not done to others."""
 
-    deleted: list[int]
+    done: list[int]
     refused: dict[int, str]
 
 
 def create(*, user: User, draft: Draft) -> Task:
-    """Raises Refused, with paths that begin at the draft's own fields."""
-    kinds = {kind.name: kind for kind in Kind.objects.all()}
-    now = database_now()
-    return _save(user, [cleaned(draft, kinds, now)], kinds, now)[0]
+    """Raises Refused, with paths that begin at the draft's own fields.
+
+    Under an idempotency key that this person has used before for the same: the task of that time (`existed`).
+    """
+    return _save(user, [draft], lambda drafts, make: list(map(make, drafts)))[0]
 
 
 def create_many(*, user: User, drafts: Sequence[Draft]) -> list[Task]:
@@ -44,54 +46,87 @@ def create_many(*, user: User, drafts: Sequence[Draft]) -> list[Task]:
     if len(drafts) > MOST_AT_ONCE:
         message = f"At most {MOST_AT_ONCE:,} tasks at once (there are {len(drafts):,})."
         raise Refused([Problem(field=(), message=message, code="LIMIT_REACHED")])
-    kinds = {kind.name: kind for kind in Kind.objects.all()}
-    now = database_now()
-    return _save(user, for_each(drafts, lambda draft: cleaned(draft, kinds, now)), kinds, now)
+    return _save(user, drafts, for_each)
 
 
-def delete(*, user: User, numbers: Sequence[int]) -> Deletion:
-    """Delete those of the tasks that are this person's and not running.
+def cancel(*, user: User, numbers: Sequence[int]) -> Act:
+    """Nobody runs them any more: one that waits never starts, one that runs is killed, a late outcome changes nothing.
 
-    Numbers of others' tasks are passed over like numbers of none. A task that was already handed to the broker may
-    still run; its outcome is then refused as UNKNOWN_TASK.
+    Numbers of others' tasks are passed over like numbers of none, here and below.
     """
-    storable = [number for number in numbers if 0 < number <= BIGGEST_ID]
-    with transaction.atomic():
-        mine = Task.objects.visible_to(user).filter(id__in=storable).order_by("id").select_for_update()
-        statuses = dict(mine.values_list("id", "status"))
-        refused = {
-            n: f"Task {n} is running: it can be deleted once it has ended."
-            for n, s in statuses.items()
-            if s not in DELETABLE
-        }
-        deleted = [number for number in statuses if number not in refused]
-        Task.objects.filter(id__in=deleted).delete()
-        if deleted:
-            tick()
-    return Deletion(deleted=deleted, refused=refused)
+    return _act(user, numbers, LIVE, "has already ended ({status})", _cancel)
 
 
-def _save(user: User, drafts: Sequence[Draft], kinds: dict[str, Kind], now: datetime) -> list[Task]:
+def retry(*, user: User, numbers: Sequence[int]) -> Act:
+    """Each makes its next attempt, with as many errors and crashes before it as when it was created."""
+    return _act(user, numbers, FINAL, "is {status}: it can be retried once it has ended", _retry)
+
+
+def delete(*, user: User, numbers: Sequence[int]) -> Act:
+    return _act(user, numbers, DELETABLE, "is {status}: cancel it first", _delete)
+
+
+def _save(
+    user: User, drafts: Sequence[Draft], for_all: Callable[[Sequence[Draft], Callable[[Draft], Task]], list[Task]]
+) -> list[Task]:
     if not drafts:
         return []
+    kinds = {kind.name: kind for kind in Kind.objects.all()}
+    try:
+        return _save_at_once(user, drafts, kinds, for_all)
+    except IntegrityError:  # somebody has used one of the keys since they were looked up: now it is known
+        return _save_at_once(user, drafts, kinds, for_all)
+
+
+def _save_at_once(
+    user: User,
+    drafts: Sequence[Draft],
+    kinds: Mapping[str, Kind],
+    for_all: Callable[[Sequence[Draft], Callable[[Draft], Task]], list[Task]],
+) -> list[Task]:
+    now = database_now()
+    known = keys.known(user, drafts)
+
+    def make(draft: Draft) -> Task:
+        key, digest = draft.idempotency_key, keys.digest(draft) if draft.idempotency_key else ""
+        if key and key in known:
+            keys.check(known[key], digest)
+            known[key].existed = True
+            return known[key]
+        task = _task(user, cleaned(draft, kinds, now), kinds[draft.kind], digest, now)
+        if key:
+            known[key] = task
+        return task
+
+    tasks = for_all(drafts, make)
+    if new := [task for task in tasks if not task.existed]:
+        _insert(new)
+    return tasks
+
+
+def _insert(tasks: Sequence[Task]) -> None:
     with transaction.atomic():
-        tasks = [_task(user, draft, kinds[draft.kind].queue, now) for draft in drafts]
         numbers = insert_rows(Task, COLUMNS, [[getattr(task, name) for name in COLUMNS] for task in tasks])
         tick()
         transaction.on_commit(wake.relay, robust=True)  # it is saved by then, whatever becomes of the hint
     for task, number in zip(tasks, numbers, strict=True):
         task.pk = number
-    return tasks
 
 
-def _task(user: User, draft: Draft, queue: str, now: datetime) -> Task:
+def _task(user: User, draft: Draft, kind: Kind, request_digest: str, now: datetime) -> Task:
     waits = draft.run_at is not None and draft.run_at > now
     return Task(
         name=draft.name,
         kind=draft.kind,
         params=draft.params,
-        queue=queue,
+        queue=kind.queue,
         reason=Reason.SCHEDULED if waits else "",
+        max_attempts=draft.max_attempts or kind.max_attempts,
+        max_crashes=kind.max_crashes,
+        retry_seconds=kind.retry_seconds,
+        timeout_seconds=draft.timeout_seconds or kind.timeout_seconds,
+        idempotency_key=draft.idempotency_key,
+        request_digest=request_digest,
         created_by=user,
         created_at=now,
         run_at=draft.run_at,
@@ -100,3 +135,55 @@ def _task(user: User, draft: Draft, queue: str, now: datetime) -> Task:
 
 
 COLUMNS = tuple(field.attname for field in Task._meta.concrete_fields if field.attname != "id")  # noqa: SLF001
+
+
+def _act(
+    user: User,
+    numbers: Sequence[int],
+    allowed: Collection[Status],
+    refusal: str,
+    carry_out: Callable[[Sequence[Task], datetime], None],
+) -> Act:
+    storable = [number for number in numbers if 0 < number <= BIGGEST_ID]
+    columns = ("id", "attempt", "status", "dispatch_at", "handed_at")
+    with transaction.atomic():
+        mine = Task.objects.visible_to(user).filter(id__in=storable).order_by("id").only(*columns)
+        tasks = list(mine.select_for_update(of=("self",)))
+        fit = [task for task in tasks if task.status in allowed]
+        if fit:
+            carry_out(fit, database_now())
+            tick()
+            transaction.on_commit(wake.relay, robust=True)
+    refused = {
+        task.pk: f"Task {task.pk} {refusal.format(status=Status(task.status).label.lower())}."
+        for task in tasks
+        if task.status not in allowed
+    }
+    return Act(done=[task.pk for task in fit], refused=refused)
+
+
+def _cancel(tasks: Sequence[Task], now: datetime) -> None:
+    _tell_workers(tasks, now)
+    rows = [("", now, None, task.pk, task.attempt) for task in tasks]
+    Task.objects.take(CANCEL, ("reason", "finished_at", "dispatch_at"), rows)
+    begun = Attempt.objects.filter(task__in=[task.pk for task in tasks], status__in=LIVE)
+    begun.update(status=Status.CANCELLED, finished_at=now)
+
+
+def _retry(tasks: Sequence[Task], now: datetime) -> None:
+    afresh = {
+        "reason": "", "worker": "", "value": None, "value_text": "", "result": None, "errors": 0, "crashes": 0,
+        "run_at": now, "dispatch_at": now, "handed_at": None, "started_at": None, "finished_at": None,
+    }  # fmt: skip
+    Task.objects.take(RETRY, tuple(afresh), [(*afresh.values(), task.pk, task.attempt) for task in tasks])
+
+
+def _delete(tasks: Sequence[Task], now: datetime) -> None:
+    _tell_workers([task for task in tasks if task.status not in FINAL], now)
+    Task.objects.filter(id__in=[task.pk for task in tasks]).delete()
+
+
+def _tell_workers(tasks: Sequence[Task], now: datetime) -> None:
+    """Of those that the broker or a worker has, or that the relay may be handing over at this moment."""
+    out = [task for task in tasks if task.handed_at or task.dispatch_at is None or task.dispatch_at <= now]
+    CancelledAttempt.objects.add(((task.pk, task.attempt) for task in out), now)

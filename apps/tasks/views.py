@@ -89,7 +89,7 @@ def delete(request: SignedInRequest) -> HttpResponse:
     if not request.htmx and "confirmed" not in request.POST:
         return render(request, "tasks/confirm.html", {"numbers": numbers, "next": _next(request)})
     deletion = services.delete(user=request.user, numbers=numbers)
-    done = _deleted(len(deletion.deleted), refused=bool(deletion.refused))
+    done = _deleted(len(deletion.done), refused=bool(deletion.refused))
     return _answer(request, done, list(deletion.refused.values()), status=200 if done else 409)
 
 

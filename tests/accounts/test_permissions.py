@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 
 from apps.accounts import tokens
-from apps.accounts.permissions import Caller, Scope, may_delete
+from apps.accounts.permissions import Caller, Scope, may
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Task
 
@@ -47,13 +47,13 @@ def test_only_staff_in_a_browser_look_into_the_schema(alice: User, admin: User) 
 def test_own_tasks_can_be_deleted_unless_they_run(alice: User, admin: User) -> None:
     bob = User.objects.create_user("bob")
     task = Task(created_by=alice)
-    assert may_delete(alice, task)
-    assert may_delete(admin, task)
-    assert not may_delete(bob, task)
-    assert not may_delete(AnonymousUser(), task)
+    assert may(alice, "delete", task)
+    assert may(admin, "delete", task)
+    assert not may(bob, "delete", task)
+    assert not may(AnonymousUser(), "delete", task)
     task.status = Status.RUNNING
-    assert not may_delete(alice, task)
+    assert not may(alice, "delete", task)
 
 
 def test_nobodys_task_is_not_everybodys() -> None:
-    assert not may_delete(AnonymousUser(), Task(created_by=None))
+    assert not may(AnonymousUser(), "delete", Task(created_by=None))

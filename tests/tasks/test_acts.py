@@ -185,7 +185,7 @@ def test_a_running_task_is_not_deleted(web: Client, alice: User, headers: dict[s
     running = a_task(alice, status="RUNNING")
     response = web.post("/tasks/delete/", {"number": running.pk, "confirmed": "1"}, headers=headers)
     assert response.status_code == 409
-    assert "is running: it can be deleted once it has ended" in text_of(response)
+    assert "is running: cancel it first" in text_of(response)
     assert Task.objects.exists()
 
 

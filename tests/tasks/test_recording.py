@@ -11,8 +11,9 @@ from apps.tasks.clock import ticks
 from apps.tasks.drafts import Draft
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Attempt, Kind, Task
-from apps.tasks.recording import claim, record
+from apps.tasks.recording import record
 from apps.tasks.services import create, create_many
+from tests.tasks.events import batch, failed, finished, returned, started, undeliverable
 from workers.messages import BadMessage
 
 pytestmark = pytest.mark.django_db
@@ -21,24 +22,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def task(alice: User, kinds: dict[str, Kind]) -> Task:
     return create(user=alice, draft=Draft(name="first", kind="demo.noop", params={"x": 1}))
-
-
-def batch(*events: dict[str, Any], worker: str = "w1", **more: Any) -> dict[str, Any]:
-    return {"v": 1, "worker": worker, "events": list(events), **more}
-
-
-def started(task: Task, attempt: int = 1) -> dict[str, Any]:
-    return {"type": "STARTED", "task": task.pk, "attempt": attempt}
-
-
-def finished(task: Task, attempt: int = 1, **more: Any) -> dict[str, Any]:
-    place = {"type": "OUTCOME", "task": task.pk, "attempt": attempt}
-    return {**place, "status": "FINISHED", "run_seconds": 0.5, "value": "0.25", **more}
-
-
-def failed(task: Task, attempt: int = 1) -> dict[str, Any]:
-    error = {"type": "ValueError", "message": "no", "traceback": "Traceback ..."}
-    return {**finished(task, attempt), "status": "FAILED", "reason": "ERROR", "value": None, "error": error}
 
 
 def test_a_task_starts_and_finishes(task: Task) -> None:
@@ -157,9 +140,13 @@ def test_nan_and_infinity_are_kept(task: Task, text: str, value: float | None) -
     assert (task.value, task.value_text) == (value, text)
 
 
-EVENTS = {"start": started, "finish": finished, "fail": failed}
+EVENTS = {
+    "start": started, "finish": finished, "fail": failed, "return": returned, "give up": undeliverable,
+}  # fmt: skip
+AFTER = {"start": "RUNNING", "finish": "FINISHED", "fail": "FAILED", "return": "QUEUEING", "give up": "QUEUEING"}
 ALLOWED = {
     **{(status, name): "APPLIED" for status in ("QUEUEING", "RUNNING") for name in EVENTS},
+    ("QUEUEING", "return"): "DUPLICATE",
     **{(status, name): "DUPLICATE" for status in ("FINISHED", "FAILED") for name in EVENTS},
     **{("CANCELLED", name): "CANCELLED" for name in EVENTS},
 }
@@ -168,11 +155,10 @@ ALLOWED = {
 @pytest.mark.parametrize(("status", "event"), list(itertools.product(Status.values, EVENTS)))
 def test_every_step_from_every_status(task: Task, status: str, event: str) -> None:
     Task.objects.filter(pk=task.pk).update(status=status, worker="another")
-    verdict = record([batch(EVENTS[event](task))])
+    verdict = record([batch(EVENTS[event](task), worker="another" if event == "return" else "w1")])
     task.refresh_from_db()
-    after = {"start": "RUNNING", "finish": "FINISHED", "fail": "FAILED"}[event]
     assert verdict == [ALLOWED[status, event]]
-    assert task.status == (after if verdict == ["APPLIED"] else status)
+    assert task.status == (AFTER[event] if verdict == ["APPLIED"] else status)
 
 
 def test_a_change_moves_the_tick_and_a_duplicate_does_not(task: Task) -> None:
@@ -190,21 +176,10 @@ def test_a_large_batch_costs_as_many_statements_as_a_small_one(alice: User, kind
         record([batch(*[finished(task) for task in tasks[:10]])])
     with CaptureQueriesContext(connection) as many:
         record([batch(*[finished(task) for task in tasks[10:250]])])
-    # SQLite takes 999 values a statement: 240 attempts are three INSERTs.
     rows_by_key = "UPDATE tasks_task"
     small, large = ([q["sql"] for q in each if rows_by_key not in q["sql"]] for each in (few, many))
     assert len(large) <= len(small) + 3
     assert Attempt.objects.count() == 250
-
-
-def test_a_claim_runs_what_is_open_and_drops_the_rest(task: Task) -> None:
-    assert claim(task.pk, 1) == "RUN"
-    assert claim(task.pk, 2) == "DROP"
-    assert claim(task.pk + 1, 1) == "DROP"
-    record([batch(started(task))])
-    assert claim(task.pk, 1) == "RUN"
-    record([batch(finished(task))])
-    assert claim(task.pk, 1) == "DROP"
 
 
 HEARTBEAT = {"host": "h", "pid": 7, "queues": ["default", "gpu"], "concurrency": 2, "running": []}

@@ -102,7 +102,14 @@ def test_parameters_may_stand_in_the_document(asker: Asker, kinds: dict[str, Kin
         ({"kind": "demo.coin", "params": {"sides": "two"}}, ["params", "sides"], "INVALID"),
         ({"options": {"delaySeconds": -1}}, ["options", "delaySeconds"], "INVALID"),
         ({"options": {"delaySeconds": 1e300}}, ["options", "delaySeconds"], "INVALID"),
-        ({"options": {"delaySeconds": 1, "runAfter": "2026-03-01T12:00:00Z"}}, ["options"], "CONFLICT"),
+        ({"options": {"delaySeconds": 1, "runAfter": "2026-03-01T12:00:00Z"}}, ["options", "runAfter"], "CONFLICT"),
+        ({"options": {"timeoutSeconds": 0}}, ["options", "timeoutSeconds"], "INVALID"),
+        ({"options": {"timeoutSeconds": 604801}}, ["options", "timeoutSeconds"], "INVALID"),
+        ({"options": {"maxAttempts": 0}}, ["options", "maxAttempts"], "INVALID"),
+        ({"options": {"maxAttempts": 101}}, ["options", "maxAttempts"], "INVALID"),
+        ({"options": {"idempotencyKey": ""}}, ["options", "idempotencyKey"], "INVALID"),
+        ({"options": {"idempotencyKey": "x" * 201}}, ["options", "idempotencyKey"], "INVALID"),
+        ({"options": {"idempotencyKey": "ü\0"}}, ["options", "idempotencyKey"], "INVALID"),
         ({"options": {"runAfter": "2026-03-01T12:00:00"}}, ["options", "runAfter"], "INVALID"),
         ({"options": {"runAfter": "9999-12-31T23:59:59Z"}}, ["options", "runAfter"], "INVALID"),
         ({"options": {"runAfter": "0001-01-01T00:00:00+14:00"}}, ["options", "runAfter"], "INVALID"),
@@ -194,8 +201,8 @@ def test_all_mistakes_of_all_are_told(asker: Asker, kinds: dict[str, Kind]) -> N
     drafts = [a_draft(name="", options={"delaySeconds": -1}), a_draft(kind="no.such"), a_draft()]
     payload = asker.data(CREATE_MANY, input=drafts)["createTasks"]
     assert problems(payload) == [
-        (["0", "options", "delaySeconds"], "INVALID"),
         (["0", "name"], "BLANK"),
+        (["0", "options", "delaySeconds"], "INVALID"),
         (["1", "kind"], "NOT_FOUND"),
     ]
 

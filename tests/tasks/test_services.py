@@ -68,16 +68,16 @@ def test_running_tasks_are_not_deleted_and_the_reason_is_told(alice: User, kinds
     waiting, running = create_many(user=alice, drafts=[Draft(name="n", kind="demo.noop")] * 2)
     Task.objects.filter(pk=running.pk).update(status="RUNNING")
     deletion = delete(user=alice, numbers=[waiting.pk, running.pk, 10**6])
-    assert deletion.deleted == [waiting.pk]
-    assert deletion.refused == {running.pk: f"Task {running.pk} is running: it can be deleted once it has ended."}
+    assert deletion.done == [waiting.pk]
+    assert deletion.refused == {running.pk: f"Task {running.pk} is running: cancel it first."}
     assert list(Task.objects.all()) == [running]
 
 
 def test_nobody_deletes_what_they_may_not_see(alice: User, bob: User, sam: User, kinds: dict[str, Kind]) -> None:
     task = create(user=alice, draft=Draft(name="mine", kind="demo.noop"))
-    assert delete(user=bob, numbers=[task.pk]).deleted == []
-    assert delete(user=sam, numbers=[task.pk]).deleted == [task.pk]
+    assert delete(user=bob, numbers=[task.pk]).done == []
+    assert delete(user=sam, numbers=[task.pk]).done == [task.pk]
 
 
 def test_numbers_beyond_the_database_are_passed_over(alice: User) -> None:
-    assert delete(user=alice, numbers=[2**70, -1, 0]).deleted == []
+    assert delete(user=alice, numbers=[2**70, -1, 0]).done == []

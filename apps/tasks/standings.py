@@ -1,0 +1,269 @@
+"""The rows of a batch as they stand while it is applied to them: what each event does, then one write per step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import F
+
+from apps.tasks.batches import upsert_rows
+from apps.tasks.lifecycle import (
+    FAIL,
+    FINAL,
+    FINISH,
+    GIVE_BACK,
+    START,
+    TRY_AGAIN,
+    Reason,
+    Status,
+    Step,
+)
+from apps.tasks.models import Attempt, Task
+from apps.tasks.retrying import pause
+from workers.messages import ErrorInfo, Event, Outcome, Returned, Started, Undeliverable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# A worker of an older version may have taken it in the middle of a deploy.
+UNKNOWN_KIND_AGAIN = timedelta(seconds=5)
+UNKNOWN_KIND_FOR = timedelta(minutes=10)
+
+
+class Verdict(StrEnum):
+    """What became of one event."""
+
+    APPLIED = "APPLIED"
+    DUPLICATE = "DUPLICATE"
+    STALE = "STALE"
+    CANCELLED = "CANCELLED"
+    UNKNOWN_TASK = "UNKNOWN_TASK"
+    INVALID = "INVALID"
+
+
+@dataclass(slots=True)
+class Standing:
+    """One task's row, with what becomes of it. The fields are named as the columns that are written from them."""
+
+    task: int
+    attempt: int
+    status: Status
+    worker: str
+    started_at: datetime | None
+    run_at: datetime | None
+    errors: int
+    max_attempts: int
+    retry_seconds: float
+    crashes: int
+    max_crashes: int
+    step: Step | None = None  # to be written
+    reason: str = ""
+    dispatch_at: datetime | None = None
+    handed_at: datetime | None = None
+    outcome: Outcome | None = None
+    value: float | None = None
+    value_text: str = ""
+    result: str | None = None
+    finished_at: datetime | None = None
+
+
+READ: Final = (
+    "id", "attempt", "status", "worker", "started_at", "run_at",
+    "errors", "max_attempts", "retry_seconds", "crashes", "max_crashes",
+)  # fmt: skip
+WRITTEN: Final[dict[Step, tuple[str, ...]]] = {
+    START: ("reason", "worker", "started_at", "dispatch_at"),
+    GIVE_BACK: ("reason", "worker", "started_at", "dispatch_at", "crashes"),
+    TRY_AGAIN: (
+        "reason", "worker", "started_at", "dispatch_at", "run_at", "handed_at", "errors", "crashes",
+    ),
+    FINISH: ("reason", "worker", "value", "value_text", "result", "started_at", "finished_at", "dispatch_at"),
+    FAIL: ("reason", "worker", "started_at", "finished_at", "dispatch_at", "errors", "crashes"),
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Page:
+    """The rows of a batch, locked, with what the batch does to them. Within a transaction."""
+
+    now: datetime
+    standings: dict[int, Standing]
+    first_met: dict[int, datetime] = field(default_factory=dict)  # when a worker first did not know a task's kind
+
+    @classmethod
+    def of(cls, events: Iterable[Event], now: datetime) -> Page:
+        """Of the tasks that these events are about."""
+        events = list(events)
+        # Locked in id order, as the relay locks them: two writers of many rows would deadlock on PostgreSQL otherwise.
+        tasks = {event.task for event in events}
+        rows = Task.objects.filter(id__in=tasks).order_by("id").select_for_update(no_key=True).values_list(*READ)
+        standings = [Standing(task, attempt, Status(status), *rest) for task, attempt, status, *rest in rows]
+        unknown = {each.task for each in events if isinstance(each, Outcome) and each.reason == Reason.UNKNOWN_KIND}
+        return cls(now, {standing.task: standing for standing in standings}, _first_met(unknown) if unknown else {})
+
+    def apply(self, worker: str, event: Event) -> Verdict:
+        standing = self.standings.get(event.task)
+        if standing is None:
+            return Verdict.UNKNOWN_TASK
+        if event.attempt != standing.attempt or standing.step is TRY_AGAIN:
+            return Verdict.STALE
+        if standing.status in FINAL:
+            return Verdict.CANCELLED if standing.status == Status.CANCELLED else Verdict.DUPLICATE
+        match event:
+            case Outcome():
+                self._end(standing, worker, event)
+            case Started():
+                return self._start(standing, worker)
+            case Returned():
+                return self._give_back(standing, worker)
+            case Undeliverable():
+                self._charge_crash(standing, "RabbitMQ gave up its message after too many deliveries")
+                if standing.step is GIVE_BACK:
+                    standing.dispatch_at = self.now
+        return Verdict.APPLIED
+
+    def vanish(self, standing: Standing) -> None:
+        """Its run is gone with its worker, which is known to be gone."""
+        self._charge_crash(standing, f"the worker {standing.worker} vanished while it ran")
+
+    def write(self) -> None:
+        by_step: dict[Step, list[Standing]] = {}
+        for standing in self.standings.values():
+            if standing.step:
+                by_step.setdefault(standing.step, []).append(standing)
+        for step, standings in by_step.items():
+            self._write_attempts(standings)
+            if step.after == Status.QUEUEING:
+                for standing in standings:
+                    standing.worker, standing.started_at = "", None
+            row = attrgetter(*WRITTEN[step], "task", "attempt")
+            Task.objects.take(step, WRITTEN[step], [row(standing) for standing in standings])
+
+    def _start(self, standing: Standing, worker: str) -> Verdict:
+        if standing.status == Status.RUNNING and standing.worker == worker:
+            return Verdict.DUPLICATE
+        self._take(standing, START)
+        standing.worker, standing.started_at, standing.outcome = worker, self.now, None
+        return Verdict.APPLIED
+
+    def _give_back(self, standing: Standing, worker: str) -> Verdict:
+        if standing.status != Status.RUNNING or standing.worker != worker:
+            return Verdict.DUPLICATE
+        self._take(standing, GIVE_BACK)
+        return Verdict.APPLIED
+
+    def _end(self, standing: Standing, worker: str, outcome: Outcome) -> None:
+        standing.worker, standing.outcome = worker, outcome
+        standing.started_at = standing.started_at or self.now - timedelta(seconds=outcome.run_seconds)
+        if outcome.status == Status.FINISHED:
+            self._take(standing, FINISH)
+            standing.finished_at, standing.result = self.now, outcome.result
+            standing.value, standing.value_text = _value(outcome.value)
+            return
+        match _reason(outcome):
+            case Reason.CRASHED:
+                standing.crashes += 1
+                self._fail_or_try_again(standing, standing.crashes, standing.max_crashes)
+            case Reason.ERROR | Reason.TIMEOUT:
+                standing.errors += 1
+                self._fail_or_try_again(standing, standing.errors, standing.max_attempts)
+            case Reason.UNKNOWN_KIND if self.now < self.first_met.get(standing.task, self.now) + UNKNOWN_KIND_FOR:
+                self._take(standing, GIVE_BACK)
+                standing.reason, standing.dispatch_at = Reason.UNKNOWN_KIND, self.now + UNKNOWN_KIND_AGAIN
+            case _:
+                self._fail(standing)
+
+    def _fail_or_try_again(self, standing: Standing, failures: int, most: int) -> None:
+        if failures >= most:
+            self._fail(standing)
+            return
+        self._take(standing, TRY_AGAIN)
+        standing.reason = Reason.RETRY_WAIT
+        standing.dispatch_at = standing.run_at = self.now + pause(failures, standing.retry_seconds)
+
+    def _fail(self, standing: Standing) -> None:
+        self._take(standing, FAIL)
+        assert standing.outcome  # noqa: S101 every caller has set it; this is for the type checker
+        standing.reason, standing.finished_at = _reason(standing.outcome), self.now
+
+    def _charge_crash(self, standing: Standing, how: str) -> None:
+        """The same attempt again: that it was begun is all that is known of it."""
+        standing.crashes += 1
+        if standing.crashes < standing.max_crashes:
+            self._take(standing, GIVE_BACK)
+            return
+        standing.started_at = standing.started_at or self.now
+        standing.outcome = Outcome(
+            task=standing.task,
+            attempt=standing.attempt,
+            status="FAILED",
+            reason=Reason.CRASHED,
+            error=ErrorInfo(type="Crashed", message=f"{how}, crash {standing.crashes} of {standing.max_crashes}"),
+            run_seconds=(self.now - standing.started_at).total_seconds(),
+        )
+        self._fail(standing)
+
+    def _take(self, standing: Standing, step: Step) -> None:
+        standing.step, standing.status, standing.reason, standing.dispatch_at = step, step.after, "", None
+
+    def _write_attempts(self, standings: Sequence[Standing]) -> None:
+        begun = [each for each in standings if each.outcome is None and each.step is START]
+        given_back = [each for each in standings if each.outcome is None and each.started_at and each.step is GIVE_BACK]
+        ended = [each for each in standings if each.outcome]
+        for group, update in (
+            (begun, ("worker", "status", "started_at")),
+            (given_back, ("worker", "status")),
+            (ended, ("worker", "status", *OUTCOME_COLUMNS)),
+        ):
+            rows = [_attempt_row(standing, self.now) for standing in group]
+            upsert_rows(Attempt, ATTEMPT_COLUMNS, rows, unique=("task", "number"), update=update)
+
+
+OUTCOME_COLUMNS = ("reason", "finished_at", "run_seconds", "error_type", "error_message", "traceback")
+ATTEMPT_COLUMNS = ("task", "number", "worker", "status", "started_at", *OUTCOME_COLUMNS)
+NO_ERROR = ErrorInfo(type="", message="")
+
+
+def _first_met(tasks: set[int]) -> dict[int, datetime]:
+    met = Attempt.objects.filter(task__in=tasks, number=F("task__attempt"), reason=Reason.UNKNOWN_KIND)
+    return dict(met.values_list("task_id", "started_at"))
+
+
+def _attempt_row(standing: Standing, now: datetime) -> tuple[object, ...]:
+    outcome = standing.outcome
+    if outcome is None:
+        place = (standing.task, standing.attempt, standing.worker, standing.status, standing.started_at)
+        return (*place, "", None, None, "", "", "")
+    error = outcome.error or NO_ERROR
+    return (
+        standing.task,
+        standing.attempt,
+        standing.worker,
+        outcome.status,
+        standing.started_at,
+        _reason(outcome),
+        now,
+        outcome.run_seconds,
+        error.type[:200],
+        error.message,
+        error.traceback,
+    )
+
+
+def _reason(outcome: Outcome) -> str:
+    if outcome.status == Status.FINISHED:
+        return ""
+    return Reason(outcome.reason) if outcome.reason in Reason.values else Reason.ERROR
+
+
+def _value(text: str | None) -> tuple[float | None, str]:
+    """The number and its text. NaN has only a text: SQLite stores it as NULL, and it has no place in an order."""
+    if text is None:
+        return None, ""
+    number = float(text)
+    return None if math.isnan(number) else number, text if len(text) <= 50 else repr(number)

@@ -1,0 +1,31 @@
+"""What workers report of a task, as tests put it together."""
+
+from typing import Any
+
+from apps.tasks.models import Task
+
+
+def batch(*events: dict[str, Any], worker: str = "w1", **more: Any) -> dict[str, Any]:
+    return {"v": 1, "worker": worker, "events": list(events), **more}
+
+
+def started(task: Task, attempt: int = 1) -> dict[str, Any]:
+    return {"type": "STARTED", "task": task.pk, "attempt": attempt}
+
+
+def finished(task: Task, attempt: int = 1, **more: Any) -> dict[str, Any]:
+    place = {"type": "OUTCOME", "task": task.pk, "attempt": attempt}
+    return {**place, "status": "FINISHED", "run_seconds": 0.5, "value": "0.25", **more}
+
+
+def failed(task: Task, attempt: int = 1, reason: str = "ERROR") -> dict[str, Any]:
+    error = {"type": "ValueError", "message": "no", "traceback": "Traceback ..."}
+    return {**finished(task, attempt), "status": "FAILED", "reason": reason, "value": None, "error": error}
+
+
+def returned(task: Task, attempt: int = 1) -> dict[str, Any]:
+    return {"type": "RETURNED", "task": task.pk, "attempt": attempt}
+
+
+def undeliverable(task: Task, attempt: int = 1) -> dict[str, Any]:
+    return {"type": "UNDELIVERABLE", "task": task.pk, "attempt": attempt}

@@ -1,0 +1,173 @@
+"""How a task is to be run, asked for over GraphQL: its limits, its key, and acts on it afterwards."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from apps.accounts.permissions import Scope
+from apps.tasks.drafts import Draft, Refused
+from apps.tasks.models import CancelledAttempt, Kind, Task
+from apps.tasks.services import create, create_many
+from tests.fixtures.asking import Asker
+from tests.tasks.rows import a_task
+
+pytestmark = pytest.mark.django_db
+
+CREATE = """mutation ($input: CreateTaskInput!) { createTask(input: $input) {
+  created task { number maxAttempts timeoutSeconds idempotencyKey crashes } userErrors { field message code }
+} }"""
+CREATE_MANY = """mutation ($input: [CreateTaskInput!]!) { createTasks(input: $input) {
+  createdCount tasks { number } userErrors { field message code }
+} }"""
+ACT = """mutation ($input: TaskActionInput!) { act: %s(input: $input) {
+  task { number status viewerCan { retry cancel delete } } userErrors { field message code }
+} }"""
+CLAIM = "mutation ($input: ClaimTaskInput!) { claimTask(input: $input) { verdict holder } }"
+
+
+@pytest.fixture
+def asker(alice: User) -> Asker:
+    return Asker.of(alice)
+
+
+@pytest.fixture
+def worker(db: None) -> Asker:
+    return Asker.of(None, Scope.WORKER)
+
+
+def asked(**options: Any) -> dict[str, Any]:
+    return {"name": "n", "kind": "demo.noop", "options": options}
+
+
+def test_a_task_has_its_kinds_limits_unless_told(asker: Asker, kinds: dict[str, Kind]) -> None:
+    Kind.objects.update(max_attempts=4, timeout_seconds=60, retry_seconds=2, max_crashes=5)
+    task = asker.data(CREATE, input=asked())["createTask"]["task"]
+    assert (task["maxAttempts"], task["timeoutSeconds"], task["crashes"]) == (4, 60, 0)
+    stored = Task.objects.get()
+    assert (stored.retry_seconds, stored.max_crashes) == (2, 5)
+    task = asker.data(CREATE, input=asked(maxAttempts=2, timeoutSeconds=0.5))["createTask"]["task"]
+    assert (task["maxAttempts"], task["timeoutSeconds"]) == (2, 0.5)
+    shown = asker.data("{ kinds { name maxAttempts timeoutSeconds } }")["kinds"]
+    assert {"name": "demo.noop", "maxAttempts": 4, "timeoutSeconds": 60} in shown
+
+
+def test_the_same_request_under_the_same_key_is_the_same_task(asker: Asker, kinds: dict[str, Kind]) -> None:
+    once = asker.data(CREATE, input=asked(idempotencyKey="k1", delaySeconds=60))["createTask"]
+    twice = asker.data(CREATE, input=asked(idempotencyKey="k1", delaySeconds=60))["createTask"]
+    assert (once["created"], twice["created"]) == (True, False)
+    assert once["task"] == twice["task"]
+    assert once["task"]["idempotencyKey"] == "k1"
+    assert Task.objects.count() == 1
+
+
+def test_the_same_request_is_answered_though_its_kind_is_gone(asker: Asker, kinds: dict[str, Kind]) -> None:
+    asker.data(CREATE, input=asked(idempotencyKey="k1"))
+    Kind.objects.all().delete()
+    assert asker.data(CREATE, input=asked(idempotencyKey="k1"))["createTask"]["created"] is False
+
+
+@pytest.mark.parametrize(
+    "other", [{"name": "m"}, {"params": {"x": 1}}, {"options": {"idempotencyKey": "k1", "maxAttempts": 2}}]
+)
+def test_another_request_under_the_same_key_is_refused(
+    asker: Asker, kinds: dict[str, Kind], other: dict[str, Any]
+) -> None:
+    asker.data(CREATE, input=asked(idempotencyKey="k1"))
+    payload = asker.data(CREATE, input={**asked(idempotencyKey="k1"), **other})["createTask"]
+    [error] = payload["userErrors"]
+    assert (payload["task"], payload["created"]) == (None, False)
+    assert (error["field"], error["code"]) == (["options", "idempotencyKey"], "CONFLICT")
+    assert f"task {Task.objects.get().pk}" in error["message"]
+
+
+def test_keys_of_two_people_do_not_meet(asker: Asker, bob: User, kinds: dict[str, Kind]) -> None:
+    asker.data(CREATE, input=asked(idempotencyKey="k1"))
+    assert Asker.of(bob).data(CREATE, input=asked(idempotencyKey="k1"))["createTask"]["created"] is True
+
+
+def test_of_many_only_those_with_new_keys_are_created(asker: Asker, kinds: dict[str, Kind]) -> None:
+    asker.data(CREATE, input=asked(idempotencyKey="k1"))
+    drafts = [asked(idempotencyKey="k0"), asked(idempotencyKey="k1"), asked()]
+    payload = asker.data(CREATE_MANY, input=drafts)["createTasks"]
+    assert payload["createdCount"] == 2
+    numbers = [task["number"] for task in payload["tasks"]]
+    assert numbers[1] == min(numbers)
+    assert asker.data(CREATE_MANY, input=drafts[:2])["createTasks"]["createdCount"] == 0
+
+
+def test_a_key_that_stands_twice_in_one_call_is_refused(asker: Asker, kinds: dict[str, Kind]) -> None:
+    payload = asker.data(CREATE_MANY, input=[asked(idempotencyKey="k")] * 2)["createTasks"]
+    assert [error["field"] for error in payload["userErrors"]] == [["1", "options", "idempotencyKey"]]
+    assert not Task.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_used_at_the_same_moment_makes_one_task(alice: User, kinds: dict[str, Kind]) -> None:
+    made: list[Task] = []
+    together = threading.Barrier(4)
+
+    def make() -> None:
+        together.wait(timeout=30)
+        try:
+            made.extend(create_many(user=alice, drafts=[Draft(name="n", kind="demo.noop", idempotency_key="k")]))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({task.pk for task in made}) == 1
+    assert [task.existed for task in made].count(False) == 1
+    assert Task.objects.count() == len(made) - 3 == 1
+
+
+def test_a_key_is_checked_by_the_service_too(alice: User, kinds: dict[str, Kind]) -> None:
+    with pytest.raises(Refused, match="1 to 200 ASCII characters"):
+        create(user=alice, draft=Draft(name="n", kind="demo.noop", idempotency_key="\n"))
+
+
+def test_a_task_is_cancelled_and_tried_again(asker: Asker, alice: User) -> None:
+    task = a_task(alice, handed_at=timezone.now())
+    payload = asker.data(ACT % "cancelTask", input={"id": str(task.pk)})["act"]
+    assert payload["userErrors"] == []
+    assert payload["task"]["status"] == "CANCELLED"
+    assert payload["task"]["viewerCan"] == {"retry": True, "cancel": False, "delete": True}
+    payload = asker.data(ACT % "retryTask", input={"id": str(task.pk)})["act"]
+    assert payload["task"]["status"] == "QUEUEING"
+    assert payload["task"]["viewerCan"] == {"retry": False, "cancel": True, "delete": True}
+
+
+@pytest.mark.parametrize(("act", "status"), [("cancelTask", "FINISHED"), ("retryTask", "RUNNING")])
+def test_what_cannot_be_done_now_is_told(asker: Asker, alice: User, bob: User, act: str, status: str) -> None:
+    task = a_task(alice, status=status)
+    payload = asker.data(ACT % act, input={"id": str(task.pk)})["act"]
+    assert payload["task"] is None
+    assert [(error["field"], error["code"]) for error in payload["userErrors"]] == [(["id"], "NOT_ALLOWED_IN_STATUS")]
+    payload = asker.data(ACT % act, input={"id": str(a_task(bob).pk)})["act"]
+    assert [error["code"] for error in payload["userErrors"]] == ["NOT_FOUND"]
+
+
+@pytest.mark.parametrize("act", ["cancelTask", "retryTask"])
+def test_acts_need_the_right_to_write(alice: User, act: str) -> None:
+    answer = Asker.of(alice, Scope.TASKS_READ).ask(ACT % act, input={"id": str(a_task(alice).pk)})
+    assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+def test_a_worker_hears_who_holds_what_it_claims(worker: Asker, alice: User) -> None:
+    task = a_task(alice, status="RUNNING", worker="w1")
+    asks = {"task": task.pk, "attempt": 1, "worker": "w2"}
+    assert worker.data(CLAIM, input=asks)["claimTask"] == {"verdict": "HELD", "holder": "w1"}
+    assert worker.data(CLAIM, input={**asks, "gone": "w1"})["claimTask"] == {"verdict": "RUN", "holder": None}
+
+
+def test_a_worker_that_connects_hears_what_is_cancelled(worker: Asker, asker: Asker, alice: User) -> None:
+    CancelledAttempt.objects.add([(7, 2)], timezone.now())
+    document = "{ cancelledAttempts { task attempt } }"
+    assert worker.data(document) == {"cancelledAttempts": [{"task": 7, "attempt": 2}]}
+    assert asker.ask(document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
