@@ -106,9 +106,12 @@ class Publisher:
         channel.connection.emit(b"".join([self._frames(channel, m, waiting, i) for i, m in enumerate(batch)]))
         ends: list[asyncio.Future[Any]] = [waiting.answered, channel.gone]
         await asyncio.wait(ends, timeout=CONFIRM_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.answered.done() and not channel.gone.done():
+        if not waiting.answered.done():
             # Another node, or a fresh connection to this one, may answer.
             channel.connection.drop(f"no confirm within {CONFIRM_SECONDS:.0f} s")
+        elif Verdict.REFUSED in waiting.verdicts:
+            # A channel that was opened while a queue of a cluster had no leader may say no for ever.
+            channel.connection.drop("it refused a message")
         return waiting.verdicts
 
     def _note(self, trouble: str) -> None:

@@ -30,7 +30,10 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
         ("Whole stack, PostgreSQL", "postgresql", ("tests/system",)),
         ("Setting up and keeping", "sqlite", ("tests/devstack",)),
     ),
-    (("Workers", "sqlite", ("tests/workers",)),),
+    (
+        ("Workers", "sqlite", ("tests/workers",)),
+        ("A cluster of three", "sqlite", ("tests/cluster",)),
+    ),
     (
         ("What uses the database, PostgreSQL", "postgresql", ON_BOTH),
         ("The same and the sink, SQLite", "sqlite", (*ON_BOTH, "tests/sink", "tests/templates")),

@@ -104,3 +104,25 @@ def test_a_login_without_the_right_is_answered_not_crashed(rabbit: Rabbit) -> No
 
     verdicts = with_publisher(rabbit, forbidden, role="sink")
     assert verdicts[1] is Verdict.UNCERTAIN
+
+
+def test_after_a_no_it_asks_on_a_fresh_connection(rabbit: Rabbit) -> None:
+    full = {"x-max-length": 1, "x-overflow": "reject-publish"}
+    with rabbit.opened() as channel:
+        channel.queue_declare("millrace.tasks.full", durable=True, arguments=full)
+        channel.queue_bind("millrace.tasks.full", TASKS_EXCHANGE, "full")
+
+    async def into_a_full_queue(publisher: Publisher) -> tuple[list[Verdict], list[Verdict]]:
+        publisher.reconnected.clear()
+        verdicts = await publisher.publish([message(b"fits", "full")])
+        while Verdict.REFUSED not in verdicts:
+            verdicts = await publisher.publish([message(b"too much", "full")])
+        await publisher.reconnected.wait()
+        return verdicts, await publisher.publish([message(b"after")])
+
+    try:
+        no, after = with_publisher(rabbit, into_a_full_queue)
+    finally:
+        with rabbit.opened() as channel:
+            channel.queue_delete("millrace.tasks.full")
+    assert (no, after) == ([Verdict.REFUSED], [Verdict.CONFIRMED])

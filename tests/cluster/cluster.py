@@ -1,0 +1,146 @@
+"""Three RabbitMQ nodes on this machine that form a cluster, each of which can be killed, started again, or cut off."""
+
+import json
+import secrets
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from devstack import credentials, lifeline, node, rabbitmq
+from tests.fixtures.processes import eventually
+
+NODES = 3
+BOOT_SECONDS = 120
+
+
+class Cluster:
+    """Nodes 0, 1 and 2; `url` names them all, in this order."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = rabbitmq.ensure()
+        self._epmd_port = credentials.free_port()
+        self._login = secrets.token_urlsafe(24)
+        self._nodes = [_Node(folder / f"node{number}", number, self._login, self._epmd_port) for number in range(NODES)]
+        cookie = secrets.token_urlsafe(32)
+        for each in self._nodes:
+            each.prepare(self._server, cookie)
+
+    @property
+    def url(self) -> str:
+        return ",".join(f"amqp://relay:{self._login}@127.0.0.1:{each.port}/%2F" for each in self._nodes)
+
+    def start(self) -> None:
+        """All at once: each waits for the others when it boots for the first time."""
+        epmd = ["epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1"]
+        self._epmd = _spawn(epmd, self._nodes[0].environment, self._nodes[0].folder, "epmd.log")
+        for number in range(NODES):
+            self.start_node(number)
+        for number in range(NODES):
+            self.wait_for(number)
+        eventually(lambda: self.running(0) == NODES, BOOT_SECONDS)
+
+    def stop(self) -> None:
+        for each in self._nodes:
+            each.kill()
+        self._epmd.kill()
+        self._epmd.wait()
+
+    def start_node(self, number: int) -> None:
+        self._nodes[number].start()
+
+    def wait_for(self, number: int) -> None:
+        eventually(lambda: node.answers(self._nodes[number].port), BOOT_SECONDS)
+
+    def kill(self, number: int) -> None:
+        """kill -9."""
+        self._nodes[number].kill()
+
+    def leader(self, queue: str) -> int:
+        """Where the queue's leader is, as a node that answers has it."""
+        listed = json.loads(self._any().ctl("-q", "list_queues", "name", "leader", "--formatter", "json"))
+        leaders = {each["name"]: str(each["leader"]) for each in listed}
+        return int(leaders[queue].removeprefix("millrace").partition("@")[0])
+
+    def running(self, number: int) -> int:
+        """How many nodes are up, as this one sees it; 0 when it cannot say."""
+        said = self._nodes[number].ctl("eval", "length(rabbit_mnesia:cluster_nodes(running)).")
+        return int(said) if said.isdigit() else 0
+
+    def cut_off(self, number: int) -> None:
+        """Part this node from the others, as a broken network does: it shows them a cookie that they refuse."""
+        self._with_others(number, "erlang:set_cookie(N, parted), erlang:disconnect_node(N)")
+
+    def heal(self, number: int) -> None:
+        self._with_others(number, f"erlang:set_cookie(N, '{self._nodes[number].cookie}')")
+
+    def _with_others(self, number: int, code: str) -> None:
+        others = ",".join(f"'{each.name}'" for each in self._nodes if each.number != number)
+        self._nodes[number].ctl("eval", f"[begin {code} end || N <- [{others}]].")
+
+    def _any(self) -> "_Node":
+        return next(each for each in self._nodes if node.answers(each.port))
+
+
+class _Node:
+    def __init__(self, folder: Path, number: int, login: str, epmd_port: int) -> None:
+        self.folder = folder
+        self.number = number
+        self.name = f"millrace{number}@localhost"
+        self.port = credentials.free_port()
+        self.environment: dict[str, str] = {}
+        self.cookie = ""
+        ports = {"port": self.port, "dist_port": credentials.free_port(), "epmd_port": epmd_port}
+        self._broker: dict[str, Any] = {**ports, "logins": {"relay": login}}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def prepare(self, server: rabbitmq.Server, cookie: str) -> None:
+        """As bin/dev's own node, with another name, the cluster's cookie, and what makes it join the others."""
+        self.cookie = cookie
+        (self.folder / "home").mkdir(parents=True)
+        (self.folder / "home" / ".erlang.cookie").write_text(cookie)
+        self.environment = node.prepare(self.folder, server, self._broker)
+        self.environment["RABBITMQ_NODENAME"] = self.name
+        members = [
+            f"cluster_formation.classic_config.nodes.{number + 1} = millrace{number}@localhost"
+            for number in range(NODES)
+        ]
+        more = [
+            "cluster_formation.peer_discovery_backend = classic_config",
+            *members,
+            "cluster_partition_handling = pause_minority",
+        ]
+        with (self.folder / "rabbitmq.conf").open("a") as file:
+            file.write("\n".join(more) + "\n")
+
+    def start(self) -> None:
+        command = [self.environment["RABBITMQ_SCRIPTS_DIR"] + "/rabbitmq-server"]
+        self._process = _spawn(command, self.environment, self.folder, "console.log")
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def ctl(self, *arguments: str) -> str:
+        """What rabbitmqctl says; what it complains of when it cannot reach the node."""
+        command = [self.environment["RABBITMQ_SCRIPTS_DIR"] + "/rabbitmqctl", *arguments]
+        done = subprocess.run(
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False, timeout=60
+        )
+        return (done.stdout or done.stderr).strip()
+
+
+def _spawn(command: list[str], environment: dict[str, str], folder: Path, log: str) -> "subprocess.Popen[bytes]":
+    with (folder / "log" / log).open("ab") as output:
+        return subprocess.Popen(
+            command,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=lifeline.leave_with_parent(signal.SIGKILL),  # noqa: PLW1509 forked before any test's thread
+        )
