@@ -10,12 +10,13 @@ from django.db import DatabaseError, transaction
 
 from apps.queues.models import Queue, Worker
 from apps.tasks import kind_schemas
+from apps.tasks.drafts import LONGEST_RUN_SECONDS
 from apps.tasks.models import KIND_LENGTH, Kind
 from workers.broker import DEFAULT_QUEUE
 from workers.messages import QUEUE_NAME_RULE, BadMessage, Heartbeat, decode_heartbeat, is_queue_name, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +29,17 @@ def record(reports: Sequence[tuple[str, Any]], now: datetime) -> bool:
 
     Each report: the worker's name and its heartbeat as JSON data. A malformed one is logged and passed over.
     """
-    beats = {name[:200]: beat for name, data in reports if (beat := _decoded(name, data))}
-    if not beats:
+    decoded = [(name[:200], beat) for name, data in reports if (beat := _decoded(name, data))]
+    if not decoded:
         return False
+    beats = dict(decoded)
+    # Of each the last one with kinds: a bare one may have come after it in the same batch.
+    announcements = {name: beat for name, beat in decoded if beat.kinds is not None}
     try:
         with transaction.atomic():
             _write(beats, now)
+            for name, beat in announcements.items():
+                _announce(name, beat, now)
     except (DatabaseError, ArithmeticError, ValueError, RecursionError) as error:
         # What a forged one may still hold: outcomes in the same batch must not wait for it, again and again.
         log.warning("heartbeats passed over: %s", error)
@@ -48,9 +54,6 @@ def _write(beats: dict[str, Heartbeat], now: datetime) -> None:
         unique_fields=["name"],
         update_fields=["running", "draining", "rss_bytes", "last_seen_at", "left_at"],
     )
-    for name, beat in beats.items():
-        if beat.kinds is not None:
-            _announce(name, beat, now)
 
 
 def _decoded(name: str, data: Any) -> Heartbeat | None:
@@ -87,7 +90,7 @@ def _announce(name: str, beat: Heartbeat, now: datetime) -> None:
         [_kind(data, now) for data in beat.kinds or [] if _is_kind(data)],
         update_conflicts=True,
         unique_fields=["name"],
-        update_fields=["doc", "schema", "queue", "announced_at"],
+        update_fields=["doc", "schema", "queue", *LIMITS, "announced_at"],
     )
 
 
@@ -106,9 +109,28 @@ def _is_kind(data: dict[str, Any]) -> bool:
         log.warning("kind %s passed over: its doc must be a text", name)
     elif not isinstance(queue, str) or not is_queue_name(queue):
         log.warning("kind %s passed over: its queue's name must be %s", name, QUEUE_NAME_RULE)
+    elif wrong := [limit for limit, fits in LIMITS.items() if data.get(limit) is not None and not fits(data[limit])]:
+        log.warning("kind %s passed over: %s cannot be %.60r", name, wrong[0], data[wrong[0]])
     else:
         return _is_schema(name, data.get("schema"))
     return False
+
+
+def _is_number(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and _is_number(value, 1, 100)
+
+
+# What a kind may say of how it is run; left out or null: as the model has it.
+LIMITS: dict[str, Callable[[Any], bool]] = {
+    "timeout_seconds": lambda value: _is_number(value, 1e-3, LONGEST_RUN_SECONDS),
+    "max_attempts": _is_count,
+    "max_crashes": _is_count,
+    "retry_seconds": lambda value: _is_number(value, 0, 86_400),
+}
 
 
 def _is_schema(name: str, schema: Any) -> bool:
@@ -127,4 +149,5 @@ def _kind(data: dict[str, Any], now: datetime) -> Kind:
         schema=data["schema"],
         queue=data.get("queue") or DEFAULT_QUEUE,
         announced_at=now,
+        **{limit: data[limit] for limit in LIMITS if data.get(limit) is not None},
     )

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from apps.queues import heartbeats
+from apps.queues.models import Worker
 from apps.tasks.models import Kind
 
 pytestmark = pytest.mark.django_db
@@ -45,3 +46,42 @@ def test_a_kind_that_pages_could_not_show_is_passed_over_with_the_reason(
 
 def test_a_pattern_in_the_dialect_of_the_workers_engine_is_no_reason() -> None:
     assert announce(schema={"properties": {"x": {"type": "string", "pattern": r"^\p{L}+$"}}}) == ["good", "odd"]
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"timeout_seconds": 0},
+        {"timeout_seconds": 604_801},
+        {"timeout_seconds": "60"},
+        {"timeout_seconds": float("nan")},
+        {"max_attempts": 0},
+        {"max_attempts": 1.5},
+        {"max_attempts": True},
+        {"max_crashes": 101},
+        {"retry_seconds": -1},
+    ],
+)
+def test_a_kind_with_limits_that_cannot_be_kept_is_passed_over(
+    caplog: pytest.LogCaptureFixture, limit: dict[str, Any]
+) -> None:
+    assert announce(**limit) == ["good"]
+    assert f"kind odd passed over: {next(iter(limit))} cannot be" in caplog.text
+
+
+def test_the_limits_of_a_kind_are_those_last_announced() -> None:
+    def limits(**announced: Any) -> tuple[Any, ...]:
+        announce(**announced)
+        odd = Kind.objects.get(name="odd")
+        return odd.timeout_seconds, odd.max_attempts, odd.max_crashes, odd.retry_seconds
+
+    assert limits(timeout_seconds=60, max_attempts=4, max_crashes=1, retry_seconds=0) == (60, 4, 1, 0)
+    assert limits(timeout_seconds=None, max_attempts=2) == (None, 2, 3, 10)
+
+
+def test_kinds_are_known_though_a_bare_heartbeat_follows_in_the_same_batch() -> None:
+    full = {**BEAT, "kinds": [{"name": "good", "schema": {}}], "environment": {"python": "3.11"}}
+    heartbeats.record([("w1", full), ("w1", {**BEAT, "running": [7]})], timezone.now())
+    assert Kind.objects.get().name == "good"
+    worker = Worker.objects.get()
+    assert (worker.running, worker.environment) == ([7], {"python": "3.11"})
