@@ -24,11 +24,14 @@ from apps.tasks.models import Kind, Task
 from apps.tasks.table import Window
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django_htmx.middleware import HtmxDetails
 
     from apps.tasks.live import Tag
 
 Said = tuple[int, str]  # a level of django.contrib.messages, and a sentence
+MOST_REFUSALS = 3
 CONSTANTS = {"count_cap": table.COUNT_CAP, "news_cap": table.NEWS_CAP}
 
 
@@ -81,16 +84,18 @@ def create(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
+def retry(request: SignedInRequest) -> HttpResponse:
+    return _act(request, services.retry, "retried")
+
+
+@require_POST
+def cancel(request: SignedInRequest) -> HttpResponse:
+    return _act(request, services.cancel, "cancelled", question="cancel")
+
+
+@require_POST
 def delete(request: SignedInRequest) -> HttpResponse:
-    try:
-        numbers = selection(request.POST.getlist("number"))
-    except Refused as refused:
-        return _answer(request, [], [problem.message for problem in refused.problems], status=422)
-    if not request.htmx and "confirmed" not in request.POST:
-        return render(request, "tasks/confirm.html", {"numbers": numbers, "next": _next(request)})
-    deletion = services.delete(user=request.user, numbers=numbers)
-    done = _deleted(len(deletion.done), refused=bool(deletion.refused))
-    return _answer(request, done, list(deletion.refused.values()), status=200 if done else 409)
+    return _act(request, services.delete, "deleted", question="delete")
 
 
 @require_safe
@@ -156,27 +161,56 @@ def _created(request: SignedInRequest, created: Task, *, alone: bool) -> HttpRes
     return HttpResponseClientRedirect(reverse("tasks:list")) if request.htmx else redirect("tasks:list")
 
 
-def _deleted(count: int, *, refused: bool) -> list[Said]:
+def _act(
+    request: SignedInRequest, service: Callable[..., services.Act], done: str, *, question: str = ""
+) -> HttpResponse:
+    """Has the service act on the tasks that were selected.
+
+    `done`: what has happened to them then. `question`: the act that a page without script asks about first.
+    """
+    try:
+        numbers = selection(request.POST.getlist("number"))
+    except Refused as refused:
+        return _answer(request, done, [], [problem.message for problem in refused.problems], status=422)
+    if question and not request.htmx and "confirmed" not in request.POST:
+        return _confirm(request, question, numbers)
+    act = service(user=request.user, numbers=numbers)
+    said = _said(len(act.done), done, refused=bool(act.refused))
+    return _answer(request, done, said, list(act.refused.values()), status=200 if said else 409)
+
+
+def _confirm(request: SignedInRequest, act: str, numbers: list[int]) -> HttpResponse:
+    context = {"act": act, "warning": f"tasks/warning/_{act}.html", "numbers": numbers, "next": _next(request)}
+    return render(request, "tasks/confirm.html", context)
+
+
+def _said(count: int, done: str, *, refused: bool) -> list[Said]:
     if not count:
         return [] if refused else [(messages.INFO, "Already deleted.")]
-    return [(messages.SUCCESS, f"{count} task{'' if count == 1 else 's'} deleted.")]
+    return [(messages.SUCCESS, f"{count} task{'' if count == 1 else 's'} {done}.")]
 
 
-def _answer(request: SignedInRequest, done: list[Said], refusals: list[str], *, status: int) -> HttpResponse:
+def _answer(request: SignedInRequest, done: str, said: list[Said], refusals: list[str], *, status: int) -> HttpResponse:
     """What an act did and what it refused: toasts for HTMX; else the table again, or a page when nothing was done."""
-    if not (request.htmx or done):
-        context = {"refusals": refusals, "next": _next(request)}
+    if not (request.htmx or said):
+        context = {"done": done, "refusals": refusals, "next": _next(request)}
         return render(request, "tasks/refused.html", context, status=status)
-    for level, text in [*done, *((messages.WARNING, refusal) for refusal in refusals)]:
+    for level, text in [*said, *((messages.WARNING, refusal) for refusal in _few(refusals))]:
         messages.add_message(request, level, text)
     if not request.htmx:
         return redirect(_next(request))
     response = render(request, "_toasts.html", status=status)
-    return trigger_client_event(response, "tasks-changed") if done else response
+    return trigger_client_event(response, "tasks-changed") if said else response
+
+
+def _few(refusals: list[str]) -> list[str]:
+    """As many as have room on the screen."""
+    rest = len(refusals) - MOST_REFUSALS
+    return refusals if rest <= 0 else [*refusals[: MOST_REFUSALS - 1], f"And {rest + 1:,} more like that."]
 
 
 def _next(request: SignedInRequest) -> str:
-    """The part of the table that the form was sent from; a foreign address is nothing to go to."""
+    """The page that the form was sent from; a foreign address is nothing to go to."""
     address = request.POST.get("next", "")
     ours = url_has_allowed_host_and_scheme(address, allowed_hosts=None)
     return address if ours else reverse("tasks:list")

@@ -149,7 +149,8 @@ def test_selected_tasks_are_deleted(web: Client, alice: User) -> None:
     first, second, kept = a_task(alice), a_task(alice), a_task(alice)
     asked = {"number": [first.pk, second.pk], "next": "/tasks/?status=QUEUEING&after=9"}
     question = text_of(web.post("/tasks/delete/", asked))
-    assert "Delete the 2 selected tasks?" in question
+    assert "Delete 2 tasks?" in question
+    assert "cannot be undone" in question
     assert question.count('name="number"') == 2
     assert 'value="/tasks/?status=QUEUEING&amp;after=9"' in question
     assert Task.objects.count() == 3
@@ -196,6 +197,43 @@ def test_foreign_tasks_are_passed_over(web: Client, alice: User, bob: User) -> N
     assert list(Task.objects.all()) == [foreign]
 
 
+@pytest.mark.parametrize("act", ["retry", "cancel", "delete"])
 @pytest.mark.parametrize("numbers", [[], ["x"], ["1", "\0"], ["9" * 40], ["-1"], ["1"] * 1500])
-def test_a_selection_of_no_tasks_is_refused(web: Client, numbers: list[str]) -> None:
-    assert web.post("/tasks/delete/", {"number": numbers}).status_code == 422
+def test_a_selection_of_no_tasks_is_refused(web: Client, act: str, numbers: list[str]) -> None:
+    assert web.post(f"/tasks/{act}/", {"number": numbers}).status_code == 422
+
+
+def test_ended_tasks_are_retried_at_once(web: Client, alice: User) -> None:
+    ended, live = a_task(alice, status="FAILED"), a_task(alice)
+    response = web.post("/tasks/retry/", {"number": [ended.pk, live.pk]}, headers=HTMX)
+    assert response.status_code == 200
+    assert "tasks-changed" in response["HX-Trigger"]
+    assert "1 task retried." in text_of(response)
+    assert f"Task {live.pk} is queueing: it can be retried once it has ended." in text_of(response)
+    ended.refresh_from_db()
+    assert (ended.status, ended.attempt) == ("QUEUEING", 2)
+    again = web.post("/tasks/retry/", {"number": ended.pk})
+    assert again.status_code == 409
+    assert "Nothing was retried" in text_of(again)
+
+
+def test_live_tasks_are_cancelled_after_a_question(web: Client, alice: User) -> None:
+    running, waiting = a_task(alice, status="RUNNING"), a_task(alice)
+    asked = {"number": [running.pk, waiting.pk], "next": f"/tasks/{running.pk}/"}
+    question = text_of(web.post("/tasks/cancel/", asked))
+    assert "Cancel 2 tasks?" in question
+    assert "What runs is killed at once" in question
+    assert 'action="/tasks/cancel/"' in question
+    assert Task.objects.filter(status="CANCELLED").count() == 0
+    response = web.post("/tasks/cancel/", {**asked, "confirmed": "1"})
+    assert response["Location"] == f"/tasks/{running.pk}/"
+    assert "2 tasks cancelled." in text_of(web.get("/tasks/"))
+    assert Task.objects.filter(status="CANCELLED").count() == 2
+
+
+def test_many_refusals_are_told_in_three_lines(web: Client, alice: User) -> None:
+    ended = [a_task(alice, status="FINISHED").pk for _ in range(12)]
+    html = text_of(web.post("/tasks/cancel/", {"number": ended}, headers=HTMX))
+    assert f"Task {ended[1]} has already ended (finished)." in html
+    assert "And 10 more like that." in html
+    assert html.count("toast warning") == 3

@@ -258,7 +258,14 @@ def test_a_table_of_fifty_costs_the_same_queries_as_one_of_one(
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("get", "/tasks/delete/"), ("post", "/tasks/"), ("post", "/tasks/1/"), ("put", "/tasks/new/")]
+    ("method", "path"),
+    [
+        ("get", "/tasks/delete/"),
+        ("get", "/tasks/retry/"),
+        ("post", "/tasks/"),
+        ("post", "/tasks/1/"),
+        ("put", "/tasks/new/"),
+    ],
 )
 def test_a_wrong_method_changes_nothing(web: Client, method: str, path: str) -> None:
     assert getattr(web, method)(path).status_code == 405
