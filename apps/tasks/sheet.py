@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from apps.accounts.permissions import ALLOWED, may
 from apps.queues.models import Worker
 from apps.tasks import live
 from apps.tasks.clock import database_now, ticks
@@ -25,6 +26,7 @@ class Sheet:
     attempts: list[Attempt]
     sentence: Parts
     stranded: bool
+    may: dict[str, bool]  # what this person can do with it now
     now: datetime
 
     @property
@@ -66,7 +68,8 @@ def read(user: User, number: int) -> Sheet:
     workers = list(Worker.objects.alive()) if task.status in LIVE else []
     silent = task.status == Status.RUNNING and all(worker.name != task.worker for worker in workers)
     sentence = status_parts(task, now=now, live_workers=workers)
-    return Sheet(task=task, attempts=list(task.attempts.all()), sentence=sentence, stranded=silent, now=now)
+    acts = {act: may(user, act, task) for act in ALLOWED}
+    return Sheet(task=task, attempts=list(task.attempts.all()), sentence=sentence, stranded=silent, may=acts, now=now)
 
 
 def look(user: User, number: int) -> tuple[Sheet, live.Tag]:

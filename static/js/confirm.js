@@ -1,28 +1,31 @@
-// Forms with data-confirm ask first. Without this script the server asks.
+// Buttons with data-question ask first. Without this script the server asks.
 const dialog = document.getElementById("confirm");
 let confirmed = null;
 
 // In the capture phase: before htmx sees the event.
 document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!form.dataset.confirm) return;
-  if (form === confirmed) {
+  const { submitter } = event;
+  if (!submitter?.dataset.question) return;
+  if (submitter === confirmed) {
     confirmed = null;
     return;
   }
   event.preventDefault();
   event.stopImmediatePropagation();
-  ask(form, event.submitter);
+  ask(submitter);
 }, true);
 
-function ask(form, submitter) {
-  dialog.querySelector("h2").textContent = form.dataset.question || form.dataset.confirm;
+function ask(button) {
+  const { question, warning } = button.dataset;
+  dialog.querySelector("h2").textContent = `${question}?`;
+  dialog.querySelector("p").textContent = warning;
+  dialog.querySelector(".danger").textContent = question;
   dialog.returnValue = "";
   dialog.showModal();
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "yes") return;
-    confirmed = form;
-    form.addEventListener("formdata", ({ formData }) => formData.set("confirmed", "1"), { once: true });
-    form.requestSubmit(submitter?.disabled ? null : submitter);
+    confirmed = button;
+    button.form.addEventListener("formdata", ({ formData }) => formData.set("confirmed", "1"), { once: true });
+    button.form.requestSubmit(button);
   }, { once: true });
 }

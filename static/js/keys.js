@@ -4,6 +4,7 @@ const COMMANDS = {
   j: () => move(1),
   k: () => move(-1),
   x: () => row()?.querySelector("input[type=checkbox]")?.click(),
+  r: () => retry(),
   "?": () => document.getElementById("help").showModal(),
   Escape: () => document.dispatchEvent(new CustomEvent("deselect")),
 };
@@ -19,12 +20,29 @@ document.addEventListener("keydown", (event) => {
   command();
 });
 
+// On a box it would press the first button of the form.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.closest?.("#tasks-form input")) return;
+  event.preventDefault();
+  row()?.querySelector("a").click();
+});
+
 document.addEventListener("click", (event) => {
   const clicks = event.target.closest("[data-clicks]");
   if (!clicks) return;
   event.preventDefault();
   document.querySelector(`[data-key=${clicks.dataset.clicks}]`)?.click();
 });
+
+// What is selected, else the row that has the focus, else the task whose page this is.
+function retry() {
+  const button = document.querySelector("[data-key=r]");
+  const box = row()?.querySelector("input[type=checkbox]");
+  if (!button || (button.disabled && !box)) return;
+  const focused = button.disabled && box.value;
+  if (focused) button.form.addEventListener("formdata", ({ formData }) => formData.set(box.name, focused), { once: true });
+  button.form.requestSubmit(button);
+}
 
 const row = () => document.activeElement?.closest(".tasks tbody tr");
 

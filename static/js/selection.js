@@ -3,15 +3,17 @@ const boxes = () => [...document.querySelectorAll(".tasks tbody input[name=numbe
 let last = null;
 
 function show() {
-  const button = document.getElementById("delete");
-  if (!button) return;
-  const chosen = boxes().filter((box) => box.checked).length;
-  button.disabled = chosen === 0;
-  document.getElementById("chosen").textContent = chosen || "";
-  button.form.dataset.question = `Delete ${chosen === 1 ? "the selected task" : `the ${chosen} selected tasks`}?`;
+  const chosen = boxes().filter((box) => box.checked);
+  for (const button of document.querySelectorAll(".acts button")) {
+    button.disabled = chosen.length === 0;
+    const what = chosen.length === 1 ? `task ${chosen[0].value}` : `${chosen.length} tasks`;
+    if (button.dataset.question) button.dataset.question = `${button.textContent.trim()} ${what}`;
+  }
+  const count = document.getElementById("chosen");
+  if (count) count.textContent = chosen.length || "";
   for (const all of document.querySelectorAll("[data-all]")) {
-    all.checked = chosen > 0 && chosen === boxes().length;
-    all.indeterminate = chosen > 0 && !all.checked;
+    all.checked = chosen.length > 0 && chosen.length === boxes().length;
+    all.indeterminate = chosen.length > 0 && !all.checked;
   }
 }
 
@@ -34,9 +36,9 @@ document.addEventListener("deselect", () => {
   show();
 });
 
-// The button rests now and the rows leave: the focus goes to the row that follows them.
+// The button rests now, and the rows may leave: the focus goes to the row that follows them.
 document.addEventListener("tasks-changed", () => {
-  if (document.activeElement !== document.body && document.activeElement.id !== "delete") return;
+  if (document.activeElement !== document.body && !document.activeElement.closest("[data-acts]")) return;
   const all = boxes();
   const next = all.slice(all.findIndex((box) => box.checked)).find((box) => !box.checked);
   (next?.closest("tr").querySelector("a") ?? document.getElementById("main")).focus({ preventScroll: true });

@@ -167,7 +167,7 @@ def test_a_running_task_counts_alike_wherever_it_counts(opened: Open, numbers: d
 
 def test_why_a_running_task_cannot_be_deleted_is_written_there(opened: Open, numbers: dict[str, int]) -> None:
     page = opened(f"/tasks/{numbers['running']}/")
-    expect(page.get_by_text("It can be deleted once it has ended.")).to_be_visible()
+    expect(page.get_by_text("To delete it, cancel it first.")).to_be_visible()
     expect(page.get_by_role("button", name="Delete")).to_be_disabled()
 
 
@@ -205,6 +205,25 @@ def test_a_task_is_deleted_from_its_page(opened: Open, make: Make) -> None:
     page.locator("#confirm").get_by_role("button", name="Delete").click()
     expect(page.locator("#toasts")).to_contain_text("1 task deleted.")
     expect(page.get_by_text("No tasks yet")).to_be_visible()
+
+
+def test_a_task_is_cancelled_and_retried_on_its_page(opened: Open, make: Make) -> None:
+    task = make(status="RUNNING", worker="w1", started_at=timezone.now())
+    page = opened(f"/tasks/{task.pk}/")
+    expect(page.get_by_role("button", name="Retry")).to_have_count(0)
+    page.get_by_role("button", name="Cancel").click()
+    page.locator("#confirm").get_by_role("button", name=f"Cancel task {task.pk}").click()
+    expect(page.locator(".head .chip")).to_have_text("Cancelled")
+    expect(page.locator("#main")).to_be_focused()
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    page.get_by_role("button", name="Retry").click()
+    expect(page.locator(".head .chip")).to_have_text("Queueing")
+    page.get_by_role("button", name="Cancel").click()
+    page.locator("#confirm").get_by_role("button", name="Cancel").click()
+    expect(page.locator(".head .chip")).to_have_text("Cancelled")
+    page.keyboard.press("r")
+    expect(page.locator(".head .chip")).to_have_text("Queueing")
+    assert Task.objects.get().attempt == 3
 
 
 def test_signing_out_ends_the_session(opened: Open) -> None:

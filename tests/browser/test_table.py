@@ -191,9 +191,9 @@ def test_selected_tasks_are_deleted_after_a_question(opened: Open, make: Make) -
     expect(delete).to_be_disabled()
     page.locator(f"#task-{gone.pk} input").check()
     page.locator(f"#task-{running.pk} input").check()
-    expect(delete).to_contain_text("2")
+    expect(page.locator("#chosen")).to_have_text("2")
     delete.click()
-    expect(page.locator("#confirm")).to_contain_text("Delete the 2 selected tasks?")
+    expect(page.locator("#confirm")).to_contain_text("Delete 2 tasks?")
     page.get_by_role("button", name="Keep").click()
     assert Task.objects.count() == 3
     delete.click()
@@ -204,6 +204,56 @@ def test_selected_tasks_are_deleted_after_a_question(opened: Open, make: Make) -
     expect(page.locator(f"#task-{kept.pk}")).to_be_visible()
     page.locator(f"#task-{running.pk} input").uncheck()
     expect(delete).to_be_disabled()
+
+
+def test_the_selected_are_cancelled_after_a_question_and_retried_without(opened: Open, make: Make) -> None:
+    running, waiting = make(status="RUNNING", worker="w1"), make()
+    page = opened("/tasks/")
+    for act in ("Retry", "Cancel", "Delete"):
+        expect(page.get_by_role("button", name=act)).to_be_disabled()
+    for task in (running, waiting):
+        page.locator(f"#task-{task.pk} input").check()
+    page.locator("#cancel").click()
+    expect(page.locator("#confirm")).to_contain_text("Cancel 2 tasks?")
+    expect(page.locator("#confirm")).to_contain_text("What runs is killed at once")
+    page.get_by_role("button", name="Cancel 2 tasks").click()
+    expect(page.locator("#toasts")).to_contain_text("2 tasks cancelled.")
+    for task in (running, waiting):
+        expect(chip(page, task)).to_have_text("Cancelled")
+    page.locator("#retry").click()
+    expect(page.locator("#toasts")).to_contain_text("2 tasks retried.")
+    for task in (running, waiting):
+        expect(chip(page, task)).to_have_text("Queueing")
+
+
+def test_r_retries_the_focused_task_or_the_selected_ones(opened: Open, make: Make) -> None:
+    _, second, first = (make(status="FAILED") for _ in range(3))
+    page = opened("/tasks/")
+    page.keyboard.press("r")
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    expect(chip(page, first)).to_have_text("Queueing")
+    expect(page.locator(f"#task-{first.pk} a")).to_be_focused()
+    expect(chip(page, second)).to_have_text("Failed")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    expect(chip(page, second)).to_have_text("Queueing")
+    expect(page.locator("#toasts .success")).to_have_count(2)
+    assert list(Task.objects.values_list("attempt", flat=True)) == [2, 2, 1]
+
+
+def test_enter_on_a_box_opens_its_task_and_acts_on_nothing(opened: Open, make: Make) -> None:
+    task = make(name="failed", status="FAILED")
+    page = opened("/tasks/")
+    page.get_by_label("Select all on this page").check()
+    page.keyboard.press("Enter")
+    page.locator(f"#task-{task.pk} input").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("failed")
+    task.refresh_from_db()
+    assert task.status == "FAILED"
 
 
 def test_the_head_box_selects_the_page_and_shift_a_range(opened: Open, make: Make) -> None:
