@@ -34,6 +34,8 @@ def fetch(tasks: Sequence[Task], asked: Collection[str]) -> None:
     if "attempts" in asked:
         wanted.append(Prefetch("attempts", queryset=attempts))
     if OF_LAST_ATTEMPT.intersection(asked):
-        current = attempts.filter(number=F("task__attempt"))
-        wanted.append(Prefetch("attempts", queryset=current, to_attr="last_attempts"))
+        last = attempts.filter(
+            number__gte=F("task__attempt") - 1
+        )  # a task that waits for a try speaks of the one before
+        wanted.append(Prefetch("attempts", queryset=last, to_attr="last_attempts"))
     prefetch_related_objects(tasks, *wanted)

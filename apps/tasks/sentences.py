@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from apps.tasks.lifecycle import Reason, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from apps.queues.models import Worker
     from apps.tasks.models import Attempt, Task
@@ -37,7 +37,7 @@ def status_text(task: Task, *, now: datetime, live_workers: Collection[Worker]) 
 
 
 def status_parts(task: Task, *, now: datetime, live_workers: Collection[Worker]) -> Parts:
-    """Asks the database only when neither `last_attempts` nor `attempts` is prefetched and the task has ended."""
+    """Asks the database only when neither `last_attempts` nor `attempts` is prefetched and it speaks of one of them."""
     match task.status:
         case Status.QUEUEING:
             return _waiting_parts(task, now, live_workers)
@@ -47,20 +47,44 @@ def status_parts(task: Task, *, now: datetime, live_workers: Collection[Worker])
             return [_finished_text(task)]
         case Status.FAILED:
             return [_failed_text(task)]
-    return ["Cancelled."]
+    return [_cancelled_text(task)]
 
 
 def _waiting_parts(task: Task, now: datetime, live_workers: Collection[Worker]) -> Parts:
     if task.run_at and task.run_at > now:
+        left = Moment(task.run_at, "until", count((task.run_at - now).total_seconds()))
+        if task.reason == Reason.RETRY_WAIT:
+            return [_failure_text(task), " Next try at ", _second(task.run_at, now), ", in ", left, _which_try(task)]
         at = Moment(task.run_at, "exact", f"{task.run_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
-        return [
-            "Scheduled for ",
-            at,
-            ", in ",
-            Moment(task.run_at, "until", count((task.run_at - now).total_seconds())),
-            ".",
-        ]
-    return [_waiting_text(task, live_workers)]
+        return ["Scheduled for ", at, ", in ", left, "."]
+    if task.reason == Reason.UNKNOWN_KIND:
+        again = "it is offered again every few seconds, for ten minutes"
+        return [f"No worker that took it knows the kind {task.kind} yet: {again}."]
+    so_far = f" Crashes so far: {task.crashes} of {task.max_crashes}." if task.crashes else ""
+    return [_waiting_text(task, live_workers) + so_far]
+
+
+def _failure_text(task: Task) -> str:
+    """What came of the attempt before the one that it waits for."""
+    number = task.attempt - 1
+    attempt = _attempt(task, number)
+    if attempt and attempt.reason == Reason.CRASHED:
+        return f"Attempt {number} crashed: {_crash_text(attempt)}."
+    cause = _limit_text(task) if attempt and attempt.reason == Reason.TIMEOUT else _error_text(attempt)
+    return f"Attempt {number} failed: {cause}." if cause else f"Attempt {number} failed."
+
+
+def _which_try(task: Task) -> str:
+    attempt = _attempt(task, task.attempt - 1)
+    if attempt and attempt.reason == Reason.CRASHED:
+        return f" (after crash {task.crashes} of {task.max_crashes})."
+    return f" ({task.errors + 1} of {task.max_attempts})."
+
+
+def _second(at: datetime, now: datetime) -> Moment:
+    at_utc = at.astimezone(UTC)
+    day = "" if at_utc.date() == now.astimezone(UTC).date() else f"{at_utc:%Y-%m-%d} "
+    return Moment(at, "second", f"{day}{at_utc:%H:%M:%S} UTC")
 
 
 def _waiting_text(task: Task, live_workers: Collection[Worker]) -> str:
@@ -76,10 +100,7 @@ def _waiting_text(task: Task, live_workers: Collection[Worker]) -> str:
 
 def last_attempt(task: Task) -> Attempt | None:
     """The attempt that the task's row speaks of; None before it has begun."""
-    known: list[Attempt] | None = getattr(task, "last_attempts", None)
-    if known is None:
-        known = [attempt for attempt in task.attempts.all() if attempt.number == task.attempt]
-    return known[0] if known else None
+    return _attempt(task, task.attempt)
 
 
 def duration(seconds: float) -> str:
@@ -98,6 +119,11 @@ def duration(seconds: float) -> str:
     raise AssertionError(seconds)
 
 
+def limit(seconds: float) -> str:
+    """As it was given where that reads well: "0.5 s", "30 s", "5 min"."""
+    return f"{seconds:g} s" if seconds < 59.5 else duration(seconds)
+
+
 def count(seconds: float) -> str:
     """How long something goes on, or is still away: whole seconds, as times.js counts them."""
     whole = max(int(seconds), 1)
@@ -107,6 +133,12 @@ def count(seconds: float) -> str:
 def number_text(value_text: str) -> str:
     """The number as it was returned; what is none in a way that people write: "NaN", "∞", "-∞"."""
     return {"nan": "NaN", "inf": "∞", "-inf": "-∞"}.get(value_text, value_text)
+
+
+def _attempt(task: Task, number: int) -> Attempt | None:
+    known: Iterable[Attempt] | None = getattr(task, "last_attempts", None)
+    known = task.attempts.all() if known is None else known
+    return next((attempt for attempt in known if attempt.number == number), None)
 
 
 def _serving(queue: str, live_workers: Collection[Worker]) -> list[Worker]:
@@ -145,25 +177,47 @@ def _finished_text(task: Task) -> str:
 
 def _failed_text(task: Task) -> str:
     attempt = last_attempt(task)
-    cause = _error_text(attempt)
+    cause, after = _error_text(attempt), _after(attempt)
+    tries = f" after {task.errors} tries" if task.errors > 1 else after
     match task.reason:
         case Reason.UNKNOWN_KIND:
             return f"Failed: worker {task.worker} does not know the kind {task.kind}."
         case Reason.CRASHED:
-            return f"Failed{_after(attempt)}: {cause or 'its process died'}."
+            crashes = f" after {task.crashes} crashes" if task.crashes > 1 else after
+            return f"Failed{crashes}: {_crash_text(attempt)}."
+        case Reason.TIMEOUT:
+            return f"Failed{tries}: {_limit_text(task)}."
         case Reason.RESULT_TOO_LARGE | Reason.RESULT_NOT_SERIALISABLE:
-            return f"Failed{_after(attempt)}: {cause or Reason(task.reason).label}."
-    return f"Failed{_after(attempt)}: {cause}." if cause else f"Failed{_after(attempt)}."
+            return f"Failed{after}: {cause or Reason(task.reason).label}."
+    return f"Failed{tries}: {cause}." if cause else f"Failed{tries}."
+
+
+def _cancelled_text(task: Task) -> str:
+    if not (task.started_at and task.finished_at):
+        return "Cancelled while it waited."
+    return f"Cancelled after it had run for {duration((task.finished_at - task.started_at).total_seconds())}."
+
+
+def _limit_text(task: Task) -> str:
+    exactly = f" of {limit(task.timeout_seconds)}" if task.timeout_seconds else ""
+    return f"it ran longer than its limit{exactly}"
+
+
+def _crash_text(attempt: Attempt | None) -> str:
+    return _message(attempt) if attempt and attempt.error_message else "its process died"
 
 
 def _error_text(attempt: Attempt | None) -> str:
     """Type and message on one line, without the full stop that the sentence brings itself."""
     if attempt is None:
         return ""
+    return ": ".join(part for part in (attempt.error_type, _message(attempt)) if part)
+
+
+def _message(attempt: Attempt) -> str:
     message = " ".join(attempt.error_message.split())
-    if len(message) > MESSAGE_LENGTH:
-        message = f"{message[: MESSAGE_LENGTH - 3]}..."
-    return ": ".join(part for part in (attempt.error_type, message.removesuffix(".")) if part)
+    message = message if len(message) <= MESSAGE_LENGTH else f"{message[: MESSAGE_LENGTH - 3]}..."
+    return message.removesuffix(".")
 
 
 def _in(task: Task) -> str:

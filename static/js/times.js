@@ -24,10 +24,11 @@ function count(milliseconds) {
 
 const clock = (at) => (day(at) === day(new Date()) ? minute(at) : `${day(at)} ${minute(at)}`);
 
+const second = (at) => (day(at) === day(new Date()) ? exact(at).slice(11) : exact(at));
 const since = (at) => count(Date.now() - at);
 const until = (at) => count(at - Date.now());
 
-const FORMS = { ago, since, until, clock, exact };
+const FORMS = { ago, since, until, clock, second, exact };
 
 function show() {
   for (const time of document.querySelectorAll("time[datetime]")) {

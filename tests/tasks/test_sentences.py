@@ -120,8 +120,80 @@ def test_a_failed_task_says_why(reason: str, error: tuple[str, str], sentence: s
     assert text(task) == sentence
 
 
-def test_a_cancelled_task_says_so() -> None:
-    assert text(a_task(status=Status.CANCELLED)) == "Cancelled."
+@pytest.mark.parametrize(
+    ("reason", "fields", "sentence"),
+    [
+        (Reason.ERROR, {"errors": 3}, "Failed after 3 tries: E: no."),
+        (Reason.TIMEOUT, {}, "Failed after 1.24 s: it ran longer than its limit."),
+        (Reason.TIMEOUT, {"timeout_seconds": 1.2}, "Failed after 1.24 s: it ran longer than its limit of 1.2 s."),
+        (
+            Reason.TIMEOUT,
+            {"timeout_seconds": 90, "errors": 2},
+            "Failed after 2 tries: it ran longer than its limit of 1 min 30 s.",
+        ),
+        (Reason.CRASHED, {"crashes": 1}, "Failed after 1.24 s: no."),
+        (Reason.CRASHED, {"crashes": 3}, "Failed after 3 crashes: no."),
+    ],
+)
+def test_a_task_that_failed_for_good_says_after_what(reason: str, fields: dict[str, Any], sentence: str) -> None:
+    attempt = an_attempt(number=3, error_type="E", error_message="no.")
+    task = a_task(status=Status.FAILED, reason=reason, attempt=3, last_attempts=[attempt], **fields)
+    assert text(task) == sentence
+
+
+def test_a_cancelled_task_says_what_it_was_at() -> None:
+    cancelled = {"status": Status.CANCELLED, "finished_at": NOW}
+    assert text(a_task(**cancelled)) == "Cancelled while it waited."
+    running = a_task(**cancelled, started_at=NOW - timedelta(seconds=3))
+    assert text(running) == "Cancelled after it had run for 3.00 s."
+
+
+@pytest.mark.parametrize(
+    ("reason", "fields", "sentence"),
+    [
+        (Reason.ERROR, {"errors": 1}, "Attempt 1 failed: E: no. Next try at 12:00:05 UTC, in 5 s (2 of 3)."),
+        (
+            Reason.TIMEOUT,
+            {"errors": 1, "timeout_seconds": 30},
+            "Attempt 1 failed: it ran longer than its limit of 30 s. Next try at 12:00:05 UTC, in 5 s (2 of 3).",
+        ),
+        (
+            Reason.CRASHED,
+            {"crashes": 1, "max_crashes": 3},
+            "Attempt 1 crashed: no. Next try at 12:00:05 UTC, in 5 s (after crash 1 of 3).",
+        ),
+    ],
+)
+def test_a_task_that_waits_for_a_try_says_what_failed_and_when_it_comes(
+    reason: str, fields: dict[str, Any], sentence: str
+) -> None:
+    at = NOW + timedelta(seconds=5)
+    attempt = an_attempt(reason=reason, error_type="E", error_message="no.")
+    task = a_task(reason=Reason.RETRY_WAIT, attempt=2, max_attempts=3, run_at=at, last_attempts=[attempt], **fields)
+    assert text(task) == sentence
+    parts = sentences.status_parts(task, now=NOW, live_workers=[])
+    moments = [(part.at, part.form) for part in parts if isinstance(part, sentences.Moment)]
+    assert moments == [(at, "second"), (at, "until")]
+
+
+def test_a_try_of_another_day_has_its_date() -> None:
+    task = a_task(reason=Reason.RETRY_WAIT, attempt=2, max_attempts=2, errors=1, run_at=NOW + timedelta(days=1))
+    assert text(task) == "Attempt 1 failed. Next try at 2026-03-02 12:00:00 UTC, in 1 d (2 of 2)."
+
+
+def test_a_try_whose_time_has_come_waits_like_any_task() -> None:
+    task = a_task(reason=Reason.RETRY_WAIT, attempt=2, run_at=NOW)
+    assert text(task, [a_worker()]) == "About to start."
+
+
+def test_a_kind_that_nobody_knows_yet_is_named() -> None:
+    assert text(a_task(reason=Reason.UNKNOWN_KIND), [a_worker()]) == (
+        "No worker that took it knows the kind demo.coin yet: it is offered again every few seconds, for ten minutes."
+    )
+
+
+def test_a_task_whose_runs_have_vanished_says_how_often() -> None:
+    assert text(a_task(crashes=2, max_crashes=3), [a_worker()]) == "About to start. Crashes so far: 2 of 3."
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,16 @@ def clock(moment: datetime) -> str:
 
 
 @register.filter
+def second(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%H:%M:%S} UTC"
+
+
+@register.filter
+def limit(seconds: float) -> str:
+    return sentences.limit(seconds)
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     return "" if seconds is None else sentences.duration(seconds)
 
