@@ -248,6 +248,87 @@ def test_a_scheduled_task_shows_its_time(web: Client, alice: User) -> None:
     assert "data-clock" in text_of(web.get("/tasks/"))
 
 
+def test_a_task_that_waits_for_a_try_shows_when_it_comes_and_what_failed(web: Client, alice: User) -> None:
+    at = timezone.now() + timedelta(hours=1)
+    task = a_task(alice, reason="RETRY_WAIT", attempt=2, errors=1, max_attempts=3, run_at=at)
+    an_attempt(task, status="FAILED", reason="ERROR", error_type="KeyError", error_message="k", traceback="Trace <1>")
+    assert re.search(r"next try <time [^>]*data-second>\d\d:\d\d:\d\d UTC", text_of(web.get("/tasks/")))
+    html = text_of(web.get(f"/tasks/{task.pk}/"))
+    for part in ("Attempt 1 failed: KeyError: k.", "<b>Next try</b>", "Trace &lt;1&gt;", "3, 1 failed"):
+        assert part in html
+    for part in ("Scheduled for", "Not before", "waiting <time"):
+        assert part not in html
+
+
+def test_a_later_attempt_waits_from_when_it_was_due(web: Client, alice: User) -> None:
+    now = timezone.now()
+    times = {"created_at": now - timedelta(hours=9), "run_at": now - timedelta(seconds=30)}
+    task = a_task(alice, status="FINISHED", attempt=2, **times, started_at=now - timedelta(seconds=20), finished_at=now)
+    an_attempt(task, status="FAILED", error_type="KeyError")
+    an_attempt(task, number=2, status="FINISHED", run_seconds=19)
+    html = text_of(web.get(f"/tasks/{task.pk}/"))
+    for part in ("Attempt 2 due", "waited 10 s", "ran 19 s", 'id="error-1"'):
+        assert part in html
+    assert html.index('id="attempt-1"') < html.index('id="attempt-2"')
+
+
+def test_a_cancelled_task_says_how_long_it_waited_or_ran(web: Client, alice: User) -> None:
+    now = timezone.now()
+    times = {"created_at": now - timedelta(seconds=60), "finished_at": now}
+    waited = a_task(alice, status="CANCELLED", **times)
+    ran = a_task(alice, status="CANCELLED", started_at=now - timedelta(seconds=20), **times)
+    an_attempt(ran, started_at=now - timedelta(seconds=20), finished_at=now, run_seconds=None)
+    early = a_task(alice, status="CANCELLED", run_at=now + timedelta(hours=1), **times)
+    assert "waited 1 min" in text_of(web.get(f"/tasks/{waited.pk}/"))
+    html = text_of(web.get(f"/tasks/{ran.pk}/"))
+    assert "ran 20 s" in html
+    assert 'data-label="Ran">20 s' in html
+    assert "waited" not in text_of(web.get(f"/tasks/{early.pk}/")).split("timeline")[1]
+
+
+def test_an_attempt_that_was_given_back_says_so(web: Client, alice: User) -> None:
+    an_attempt(task := a_task(alice), run_seconds=None)
+    assert "given back before its end" in text_of(web.get(f"/tasks/{task.pk}/"))
+
+
+def test_the_error_that_ended_a_task_stands_there_once(web: Client, alice: User) -> None:
+    task = a_task(alice, status="FAILED", reason="ERROR", attempt=2, errors=2, max_attempts=2)
+    an_attempt(task, error_type="KeyError", traceback="first traceback")
+    an_attempt(task, number=2, error_type="ValueError", traceback="second traceback")
+    html = text_of(web.get(f"/tasks/{task.pk}/"))
+    assert (html.count("first traceback"), html.count("second traceback")) == (1, 1)
+
+
+def test_of_many_attempts_the_last_twenty_are_shown(web: Client, alice: User) -> None:
+    task = a_task(alice, attempt=26)
+    for number in range(1, 26):
+        an_attempt(task, number=number, status="FAILED", error_type="E")
+    html = text_of(web.get(f"/tasks/{task.pk}/"))
+    assert "The last 20." in html
+    assert 'id="attempt-5"' not in html
+    assert html.index('id="attempt-6"') < html.index('id="attempt-25"')
+
+
+def test_the_facts_name_what_was_asked_for(web: Client, alice: User) -> None:
+    fields = {"max_attempts": 4, "crashes": 1, "timeout_seconds": 90.0, "idempotency_key": "nightly-7"}
+    html = text_of(web.get(f"/tasks/{a_task(alice, **fields).pk}/"))
+    for part in ("<dt>Tries</dt><dd>4</dd>", "1 of 3", "1 min 30 s", "nightly-7"):
+        assert part in html
+    plain = text_of(web.get(f"/tasks/{a_task(alice).pk}/"))
+    for word in ("Tries", "Crashes", "Time limit", "Key</dt>"):
+        assert word not in plain
+
+
+@pytest.mark.parametrize(
+    ("status", "acts"), [("QUEUEING", "Cancel Delete"), ("RUNNING", "Cancel"), ("FAILED", "Retry Delete")]
+)
+def test_the_page_of_a_task_offers_what_can_be_done_with_it(web: Client, alice: User, status: str, acts: str) -> None:
+    html = text_of(web.get(f"/tasks/{a_task(alice, status=status).pk}/")).split('id="sheet"')[1]
+    buttons = re.findall(r"<button class=\"button small\"([^>]*)><span[^>]*></span>(\w+)", html)
+    assert " ".join(word for attributes, word in buttons if "disabled" not in attributes) == acts
+    assert ("cancel it first" in html) == (status == "RUNNING")
+
+
 def test_a_table_of_fifty_costs_the_same_queries_as_one_of_one(
     web: Client, alice: User, django_assert_max_num_queries: Any
 ) -> None:
