@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
+from uuid import uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
 
-from apps.tasks import services
+from apps.tasks import keys, services
 from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now
 from apps.tasks.drafts import Draft, Problem, Refused, cleaned
-from apps.tasks.params import LEFT_OUT, TextParam, leftover_field, param_field
+from apps.tasks.params import LEFT_OUT, FloatParam, IntegerParam, TextParam, leftover_field, param_field
 from apps.tasks.table import number
 
 if TYPE_CHECKING:
@@ -24,14 +26,18 @@ if TYPE_CHECKING:
 
     from apps.tasks.models import Kind, Task
 
+OPTIONS = ("run_at", "timeout_seconds", "max_attempts")
 PARAM = "p."  # begins the names of the fields that are the kind's parameters
 
 
 class TaskForm(forms.Form):
     """A task to be. `typed` fills it in: a link's query, or what was posted, then with `bound`.
 
-    `like`: the task whose name, kind and parameters stand there until something else is typed.
+    `like`: the task whose name, kind, parameters and limits stand there until something else is typed. A form that is
+    sent twice makes one task; when that was changed in between, `made` is the task of the first time.
     """
+
+    made: Task | None = None
 
     name = TextParam(widget=forms.TextInput(attrs={"autocomplete": "off", "required": True}))
     kind = TextParam(widget=forms.Select)
@@ -42,18 +48,35 @@ class TaskForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
     )
     zone = TextParam(initial="UTC", widget=forms.HiddenInput)
+    timeout_seconds = FloatParam(
+        label="Time limit",
+        help_text="An attempt that runs longer is stopped: it has failed.",
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        empty_value=None,
+    )
+    max_attempts = IntegerParam(
+        label="Tries",
+        help_text="After an error it is tried again until so many have failed.",
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        empty_value=None,
+    )
+    idempotency_key = TextParam(widget=forms.HiddenInput, empty_value=None)
 
     def __init__(
         self, kinds: Mapping[str, Kind], typed: QueryDict, *, bound: bool = False, like: Task | None = None
     ) -> None:
-        given: dict[str, object] = {"name": like.name, "kind": like.kind} if like else {}
+        given: dict[str, object] = {"idempotency_key": str(uuid4()), **(_as_in(like, kinds) if like else {})}
         self.unseen = bound and _has_unseen_params(typed, kinds)
         bound = bound and not self.unseen
         given |= typed.dict()
         super().__init__(typed if bound else None, initial=given, label_suffix="")
-        self.kinds = kinds
+        self.kinds, self.typed = kinds, typed
         self.chosen = kinds.get(str(given.get("kind", ""))) or (None if bound else next(iter(kinds.values()), None))
         self.fields["kind"].widget.choices = [(name, name) for name in self._choices(kinds, typed)]
+        if self.chosen:
+            limit = self.chosen.timeout_seconds
+            self.fields["timeout_seconds"].widget.attrs["placeholder"] = "none" if limit is None else f"{limit:g}"
+            self.fields["max_attempts"].widget.attrs["placeholder"] = str(self.chosen.max_attempts)
         schema = form_schema(self.chosen)
         required = schema.get("required", [])
         params = like.params if like else {}
@@ -69,19 +92,25 @@ class TaskForm(forms.Form):
     def param_fields(self) -> list[BoundField]:
         return [self[name] for name in self.fields if name.startswith(PARAM)]
 
+    @property
+    def has_options(self) -> bool:
+        """Whether there is anything to see among those that are folded away."""
+        return any(self[name].errors or self[name].value() for name in OPTIONS)
+
     def save(self, user: User) -> Task | None:
         """The created task; None when something is wrong, which then stands beside its field."""
         readable = self.is_valid()
+        draft = self._draft() if readable else self._draft_without_params()
         try:
             if readable:
-                return services.create(user=user, draft=self._draft())
+                return services.create(user=user, draft=draft)
             # So that everything that is wrong is said at once, not field after field.
-            data = self.cleaned_data
-            draft = Draft(name=data["name"], kind=data["kind"], run_at=data.get("run_at"))
             cleaned(draft, self.kinds, database_now())
         except Refused as refused:
             for problem in refused.problems:
-                if readable or problem.field[:1] != ("params",):
+                if problem.field == ("idempotency_key",):
+                    self._renew_key(user, draft, problem)
+                elif readable or problem.field[:1] != ("params",):
                     self._refuse(problem)
         return None
 
@@ -106,7 +135,24 @@ class TaskForm(forms.Form):
         data = self.cleaned_data
         values = {name.removeprefix(PARAM): data[name] for name in self.fields if name.startswith(PARAM)}
         params = {name: value for name, value in values.items() if value is not LEFT_OUT}
-        return Draft(name=data["name"], kind=data["kind"], params=params, run_at=data["run_at"])
+        return replace(self._draft_without_params(), params=params, idempotency_key=data["idempotency_key"])
+
+    def _draft_without_params(self) -> Draft:
+        data = self.cleaned_data
+        return Draft(
+            name=data["name"],
+            kind=data["kind"],
+            run_at=data.get("run_at"),
+            timeout_seconds=data.get("timeout_seconds"),
+            max_attempts=data.get("max_attempts"),
+        )
+
+    def _renew_key(self, user: User, draft: Draft, problem: Problem) -> None:
+        self.made = next(iter(keys.known(user, [draft]).values()), None)
+        if not self.made:
+            self.add_error(None, problem.message)
+        self.data = self.typed.copy()
+        self.data["idempotency_key"] = str(uuid4())
 
     def _refuse(self, problem: Problem) -> None:
         first, *path = problem.field or ("",)
@@ -149,6 +195,18 @@ def selection(texts: Sequence[str]) -> list[int]:
         message = f"At most {services.MOST_AT_ONCE:,} tasks at once (there are {len(numbers):,})."
         raise Refused([Problem(field=("number",), message=message)])
     return numbers
+
+
+def _as_in(task: Task, kinds: Mapping[str, Kind]) -> dict[str, object]:
+    """The fields that hold what that task has and its kind does not give by itself."""
+    kind = kinds.get(task.kind)
+    limits = {"timeout_seconds": task.timeout_seconds, "max_attempts": task.max_attempts}
+    own = {
+        name: str(value).removesuffix(".0")
+        for name, value in limits.items()
+        if value and value != getattr(kind, name, None)
+    }
+    return {"name": task.name, "kind": task.kind, **own}
 
 
 def _has_unseen_params(posted: QueryDict, kinds: Mapping[str, Kind]) -> bool:

@@ -154,10 +154,12 @@ def _like(request: SignedInRequest) -> Task | None:
 
 def _created(request: SignedInRequest, created: Task, *, alone: bool) -> HttpResponse:
     """Back to the table with a toast; the toast alone when the form stood in the table's dialog."""
+    level, text = ("info", "was created already") if created.existed else ("success", "created")
     if not alone:
-        response = render(request, "tasks/_created.html", {"task": created}, status=201)
+        context = {"task": created, "level": level, "text": f"Task {created.pk} {text}."}
+        response = render(request, "tasks/_created.html", context, status=200 if created.existed else 201)
         return trigger_client_event(response, "task-created", {"number": created.pk})
-    messages.success(request, f"Task {created.pk} created.")
+    messages.add_message(request, getattr(messages, level.upper()), f"Task {created.pk} {text}.")
     return HttpResponseClientRedirect(reverse("tasks:list")) if request.htmx else redirect("tasks:list")
 
 

@@ -42,7 +42,15 @@ document.addEventListener("htmx:after:swap", () => {
   created = null;
 });
 
-// Come back to by the browser's Back, a form that was sent would stay switched off.
+// Come back to by the browser's Back, a form that was sent would stay on its way for ever: its copy can be sent again.
 addEventListener("pageshow", ({ persisted }) => {
-  if (persisted && document.querySelector("#create-form .unseen:disabled")) location.reload();
+  const form = persisted && document.querySelector("#create-form:has(.unseen:disabled)");
+  if (!form) return;
+  const copy = form.cloneNode(true);
+  copy.classList.remove("htmx-request");
+  for (const button of copy.querySelectorAll("button")) button.disabled = false;
+  for (const select of copy.querySelectorAll("select")) select.value = form.elements[select.name].value;
+  form.replaceWith(copy);
+  htmx.process(copy);
+  show();
 });

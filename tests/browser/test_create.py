@@ -176,9 +176,89 @@ def test_a_create_without_an_answer_says_so_and_keeps_the_form(opened: Open, con
     if lost == "time-out":
         page.locator("#create-form").evaluate("form => form.setAttribute('hx-config', 'timeout:1ms')")
     page.keyboard.press("Enter")
-    expect(page.locator("#toasts")).to_contain_text("The server did not answer. Look whether the task is in the table")
+    expect(page.locator("#toasts")).to_contain_text(
+        "The server did not answer. Send it again: it makes no second task."
+    )
     expect(page.get_by_label("Name")).to_have_value("lost")
     expect(page.get_by_role("button", name="Create", exact=True)).to_be_enabled()
+
+
+def answer_lost(route: Route) -> None:
+    """The server did it, and nobody hears of it."""
+    route.fetch()
+    route.abort()
+
+
+def test_a_create_whose_answer_was_lost_is_sent_again_and_makes_one_task(opened: Open, console: Page) -> None:
+    intercept(console, "POST", answer_lost)
+    page = opened("/tasks/")
+    open_dialog(page)
+    page.get_by_label("Name").fill("once")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("The server did not answer.")
+    page.unroute_all()
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text(f"Task {Task.objects.get().pk} was created already.")
+    expect(page.locator("#create")).to_be_hidden()
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_a_form_that_was_changed_after_it_was_sent_asks_before_it_makes_another(opened: Open, console: Page) -> None:
+    intercept(console, "POST", answer_lost)
+    page = opened("/tasks/new/?kind=demo.coin")
+    page.get_by_label("Name").fill("first")
+    page.get_by_label("grid").fill("[3]")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text("The server did not answer.")
+    page.unroute_all()
+    page.get_by_label("Name").fill("second")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("was already created from this form.")
+    assert Task.objects.count() == 1
+    expect(page.get_by_label("Name")).to_have_value("second")
+    expect(page.get_by_label("grid")).to_have_value("[3]")
+    page.get_by_label("Name").press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    assert {task.name for task in Task.objects.all()} == {"first", "second"}
+
+
+def test_a_form_come_back_to_can_be_sent_again(opened: Open, console: Page) -> None:
+    sent: list[Route] = []
+
+    def only_the_second(route: Route) -> None:
+        sent.append(route)
+        if len(sent) == 2:
+            route.continue_()
+
+    intercept(console, "POST", only_the_second)
+    page = opened("/tasks/new/?kind=demo.noop")
+    page.get_by_label("Name").fill("kept")
+    page.get_by_label("Kind").select_option("demo.coin")
+    page.get_by_label("grid").fill("[3]")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator("#create-form button:enabled")).to_have_count(0)
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    page.get_by_label("Name").press("Enter")
+    expect(page.locator("tbody tr")).to_contain_text("kept")
+    assert Task.objects.get().params["grid"] == [3]
+
+
+def test_options_stay_when_another_kind_is_chosen(opened: Open) -> None:
+    Kind.objects.filter(name="demo.coin").update(timeout_seconds=90, max_attempts=4)
+    page = opened("/tasks/new/?kind=demo.noop&name=limited")
+    page.get_by_text("Options").click()
+    expect(page.get_by_label("Time limit")).to_have_attribute("placeholder", "none")
+    page.get_by_label("Tries").fill("2")
+    page.get_by_label("Kind").select_option("demo.coin")
+    expect(page.get_by_label("Time limit")).to_have_attribute("placeholder", "90")
+    expect(page.get_by_label("Tries")).to_have_value("2")
+    page.get_by_label("Time limit").fill("0")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_label("Time limit")).to_be_focused()
+    page.get_by_label("Time limit").fill("1.5")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator("tbody tr")).to_contain_text("limited")
+    assert Task.objects.values_list("timeout_seconds", "max_attempts").get() == (1.5, 2)
 
 
 def test_a_dialog_that_cannot_be_loaded_says_so(opened: Open, console: Page) -> None:
@@ -219,7 +299,7 @@ def test_a_session_that_changed_keeps_the_form(opened: Open) -> None:
 def test_a_time_is_typed_in_the_readers_zone(opened: Open) -> None:
     page = opened("/tasks/new/?kind=demo.noop&name=later")
     zone = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
-    page.get_by_text("Run later").click()
+    page.get_by_text("Options").click()
     expect(page.locator("[data-zone]")).to_have_text(f"({zone})")
     page.get_by_label("Not before").fill("2035-01-01T10:00:00")
     page.get_by_role("button", name="Create", exact=True).click()

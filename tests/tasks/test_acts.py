@@ -99,6 +99,57 @@ def test_another_task_like_one_starts_from_what_that_was(web: Client, alice: Use
         assert "secret" not in text_of(web.get(f"/tasks/new/?from={number}"))
 
 
+def test_another_task_like_one_has_its_limits_where_they_are_its_own(web: Client, alice: User) -> None:
+    Kind.objects.update(timeout_seconds=60, max_attempts=3)
+    own = text_of(web.get(f"/tasks/new/?from={a_task(alice, timeout_seconds=7.5, max_attempts=5).pk}"))
+    assert 'name="timeout_seconds" value="7.5"' in own
+    assert 'name="max_attempts" value="5"' in own
+    kinds = text_of(web.get(f"/tasks/new/?from={a_task(alice, timeout_seconds=60.0, max_attempts=3).pk}"))
+    assert 'name="timeout_seconds" value' not in kinds
+    assert 'placeholder="60"' in kinds
+    assert 'placeholder="3"' in kinds
+
+
+def typed_again(html: str, **changed: str) -> dict[str, str]:
+    key = html.split('name="idempotency_key" value="')[1].split('"', maxsplit=1)[0]
+    return {"name": "fit", "kind": "demo.noop", "p.x": "[1]", "idempotency_key": key, **changed}
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_form_sent_twice_makes_one_task(web: Client, headers: dict[str, str]) -> None:
+    typed = typed_again(text_of(web.get("/tasks/new/")))
+    first = web.post("/tasks/new/", typed, headers=headers)
+    second = web.post("/tasks/new/", typed, headers=headers)
+    said = text_of(second) if headers else text_of(web.get("/tasks/"))
+    assert (first.status_code, second.status_code) == ((201, 200) if headers else (302, 302))
+    assert f"Task {Task.objects.get().pk} was created already." in said
+    assert typed_again(text_of(web.get("/tasks/new/"))) != typed
+
+
+@pytest.mark.parametrize("changed", [{"name": "other"}, {"p.x": "2"}, {"max_attempts": "7"}])
+def test_a_form_changed_after_it_was_sent_keeps_what_was_typed_and_asks(web: Client, changed: dict[str, str]) -> None:
+    typed = typed_again(text_of(web.get("/tasks/new/")))
+    web.post("/tasks/new/", typed)
+    made = Task.objects.get()
+    response = web.post("/tasks/new/", {**typed, **changed})
+    html = text_of(response)
+    assert response.status_code == 422
+    assert f'<a href="/tasks/{made.pk}/">{made.pk}</a> was already created from this form.' in html
+    for value in changed.values():
+        assert f'value="{value}"' in html or f">\n{value}</textarea>" in html
+    assert "errorlist" not in html
+    assert typed_again(html)["idempotency_key"] != typed["idempotency_key"]
+    assert web.post("/tasks/new/", {**typed_again(html), **changed}).status_code == 302
+    assert Task.objects.count() == 2
+
+
+def test_a_key_that_is_none_is_replaced(web: Client) -> None:
+    response = web.post("/tasks/new/", {"name": "fit", "kind": "demo.noop", "idempotency_key": "\n"})
+    assert response.status_code == 422
+    assert "1 to 200 ASCII characters" in text_of(response)
+    assert web.post("/tasks/new/", typed_again(text_of(response))).status_code == 302
+
+
 def test_without_a_kind_the_form_says_to_start_a_worker(web: Client) -> None:
     Kind.objects.all().delete()
     assert "Start a worker" in text_of(web.get("/tasks/new/"))

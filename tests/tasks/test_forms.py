@@ -251,6 +251,33 @@ def test_a_time_that_cannot_be_kept_is_told_where_it_was_typed(
     assert sentence in found["run_at"][0]
 
 
+def test_limits_are_kept_or_as_the_kind_has_them(alice: User, sde: dict[str, Kind]) -> None:
+    task = a_form(sde, timeout_seconds=" 1.5 ", max_attempts="3").save(alice)
+    assert task
+    assert (task.timeout_seconds, task.max_attempts) == (1.5, 3)
+    task = a_form(sde, timeout_seconds="", max_attempts="").save(alice)
+    assert task
+    assert (task.timeout_seconds, task.max_attempts) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("option", "typed", "sentence"),
+    [
+        ("timeout_seconds", "0", "Must be more than 0"),
+        ("timeout_seconds", "700000", "at most 604,800 seconds"),
+        ("timeout_seconds", "a minute", "Must be a finite number"),
+        ("max_attempts", "0", "Must be from 1 to 100."),
+        ("max_attempts", "2.5", "Must be a whole number"),
+    ],
+)
+def test_a_limit_out_of_bounds_is_told_where_it_was_typed(
+    alice: User, sde: dict[str, Kind], option: str, typed: str, sentence: str
+) -> None:
+    found = errors(alice, sde, **{option: typed})
+    assert list(found) == [option]
+    assert sentence in found[option][0]
+
+
 def test_a_selection_is_numbers() -> None:
     assert selection(["1", "22"]) == [1, 22]
 
