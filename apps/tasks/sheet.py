@@ -51,6 +51,10 @@ class Sheet:
         return self.last if self.task.status == Status.FAILED else None
 
     @property
+    def attempts_before(self) -> int:
+        return self.task.attempt - 1
+
+    @property
     def ready_at(self) -> datetime:
         """When its current attempt could begin."""
         return max(self.task.created_at, self.task.run_at or self.task.created_at)
