@@ -41,6 +41,14 @@ def numbers(make: Make) -> dict[str, int]:
         "result": make(status="FINISHED", result='{"a": [1, 2, "\\u00e4"]}', params={"x": "y" * 300}),
         "failed": make(status="FAILED", name=LONG, reason="ERROR", worker="w1", started_at=now, finished_at=now),
     }
+    tasks["retrying"] = make(
+        reason="RETRY_WAIT", attempt=2, errors=1, max_attempts=3, run_at=now + timedelta(hours=1), timeout_seconds=60,
+        idempotency_key="k" * 200,
+    )  # fmt: skip
+    Attempt.objects.create(
+        task=tasks["retrying"], number=1, worker="w1", status="FAILED", reason="ERROR", started_at=now,
+        finished_at=now, run_seconds=1.5, error_type="ValueError", error_message="z" * 300, traceback=TRACEBACK,
+    )  # fmt: skip
     Attempt.objects.create(
         task=tasks["failed"], number=1, worker="w1" * 60, status="FAILED", reason="ERROR", started_at=now,
         finished_at=now, run_seconds=1.5, error_type="ValueError", error_message="z" * 300, traceback=TRACEBACK,
@@ -66,16 +74,20 @@ def test_no_page_breaks_a_rule_of_accessibility(
 ) -> None:
     console.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     found = []
-    shown = [f"/tasks/{numbers[name]}/" for name in ("running", "result", "failed")]
+    shown = [f"/tasks/{numbers[name]}/" for name in ("running", "result", "failed", "retrying")]
     for path in [*shown, "/tasks/?status=FOO", "/tasks/new/?kind=demo.coin", "/tasks/424242/"]:
-        found += faults(opened(path))
+        page = opened(path)
+        for fold in page.locator("summary").all():
+            fold.click()
+        found += faults(page)
     page = opened("/tasks/")
     page.locator("button.menu").click()
     page.locator("tbody input").first.check()
     found += faults(page)
-    page.locator("#delete").click()
-    found += faults(page)
-    page.get_by_role("button", name="Keep").click()
+    for act in ("cancel", "delete"):
+        page.locator(f"#{act}").click()
+        found += faults(page)
+        page.get_by_role("button", name="Keep").click()
     page.keyboard.press("c")
     page.get_by_label("Kind").select_option("demo.coin")
     page.get_by_label("Name").fill("\u202e")
@@ -98,6 +110,8 @@ def test_nothing_scrolls_sideways(opened: Open, console: Page, numbers: dict[str
     console.set_viewport_size({"width": width, "height": 740})
     for path in every_page(numbers):
         page = opened(path)
+        for fold in page.locator("summary").all():
+            fold.click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     page = opened("/tasks/")
     page.get_by_role("link", name="New task").first.click()
@@ -155,6 +169,18 @@ def test_marked_text_of_a_traceback_survives_the_polls(opened: Open, numbers: di
     tick()
     expect(page.locator("#attempt-1")).to_be_attached()
     assert page.evaluate("getSelection().toString()") == "Facts"
+
+
+def test_an_open_fold_of_an_attempt_survives_the_polls(opened: Open, numbers: dict[str, int]) -> None:
+    page = opened(f"/tasks/{numbers['retrying']}/")
+    page.locator("#error-1 summary").click()
+    expect(page.locator("#error-1 pre")).to_be_visible()
+    Task.objects.filter(pk=numbers["retrying"]).update(
+        status="RUNNING", reason="", worker="w1", started_at=timezone.now()
+    )
+    tick()
+    expect(page.locator(".head .chip")).to_have_text("Running")
+    expect(page.locator("#error-1 pre")).to_be_visible()
 
 
 def test_a_running_task_counts_alike_wherever_it_counts(opened: Open, numbers: dict[str, int]) -> None:
