@@ -215,7 +215,7 @@ def test_the_selected_are_cancelled_after_a_question_and_retried_without(opened:
         page.locator(f"#task-{task.pk} input").check()
     page.locator("#cancel").click()
     expect(page.locator("#confirm")).to_contain_text("Cancel 2 tasks?")
-    expect(page.locator("#confirm")).to_contain_text("What runs is killed at once")
+    expect(page.locator("#confirm")).to_contain_text("what runs is killed at once")
     page.get_by_role("button", name="Cancel 2 tasks").click()
     expect(page.locator("#toasts")).to_contain_text("2 tasks cancelled.")
     for task in (running, waiting):

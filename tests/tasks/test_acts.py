@@ -273,7 +273,7 @@ def test_live_tasks_are_cancelled_after_a_question(web: Client, alice: User) -> 
     asked = {"number": [running.pk, waiting.pk], "next": f"/tasks/{running.pk}/"}
     question = text_of(web.post("/tasks/cancel/", asked))
     assert "Cancel 2 tasks?" in question
-    assert "What runs is killed at once" in question
+    assert "what runs is killed at once" in question
     assert 'action="/tasks/cancel/"' in question
     assert Task.objects.filter(status="CANCELLED").count() == 0
     response = web.post("/tasks/cancel/", {**asked, "confirmed": "1"})

@@ -11,8 +11,10 @@ from django.utils import timezone
 from apps.accounts.permissions import Scope
 from apps.tasks.drafts import Draft, Refused
 from apps.tasks.models import CancelledAttempt, Kind, Task
+from apps.tasks.recording import record
 from apps.tasks.services import create, create_many
 from tests.fixtures.asking import Asker
+from tests.tasks.events import batch, failed
 from tests.tasks.rows import a_task
 
 pytestmark = pytest.mark.django_db
@@ -171,3 +173,11 @@ def test_a_worker_that_connects_hears_what_is_cancelled(worker: Asker, asker: As
     document = "{ cancelledAttempts { task attempt } }"
     assert worker.data(document) == {"cancelledAttempts": [{"task": 7, "attempt": 2}]}
     assert asker.ask(document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+def test_a_task_that_waits_for_a_try_says_what_failed(asker: Asker, alice: User, kinds: dict[str, Kind]) -> None:
+    task = a_task(alice, max_attempts=2)
+    record([batch(failed(task))])
+    shown = asker.data(f"{{ task(number: {task.pk}) {{ statusText runSeconds error {{ type }} }} }}")["task"]
+    assert shown["statusText"].startswith("Attempt 1 failed: ValueError: no. Next try at ")
+    assert (shown["runSeconds"], shown["error"]) == (None, None)
