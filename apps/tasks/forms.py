@@ -74,15 +74,8 @@ class TaskForm(forms.Form):
         self.chosen = kinds.get(str(given.get("kind", ""))) or (None if bound else next(iter(kinds.values()), None))
         self.fields["kind"].widget.choices = [(name, name) for name in self._choices(kinds, typed)]
         if self.chosen:
-            limit = self.chosen.timeout_seconds
-            self.fields["timeout_seconds"].widget.attrs["placeholder"] = "none" if limit is None else f"{limit:g}"
-            self.fields["max_attempts"].widget.attrs["placeholder"] = str(self.chosen.max_attempts)
-        schema = form_schema(self.chosen)
-        required = schema.get("required", [])
-        params = like.params if like else {}
-        for name, part in schema.get("properties", {}).items():
-            chosen = params.get(name, LEFT_OUT)
-            self.fields[PARAM + name] = param_field(name, part, schema, required=name in required, chosen=chosen)
+            self._show_limits(self.chosen)
+        self._add_params(like.params if like else {})
         if bound:
             # Left over from another kind or an older form of it: the service refuses it, and what was typed stays.
             for name in [name for name in typed if name.startswith(PARAM) and name not in self.fields]:
@@ -125,6 +118,19 @@ class TaskForm(forms.Form):
             self.cleaned_data["run_at"] = moment(self.cleaned_data["run_at"], self.cleaned_data["zone"])
         except ValueError as error:
             self.add_error("run_at", str(error))
+
+    def _show_limits(self, kind: Kind) -> None:
+        """What the kind gives by itself, where nothing is typed."""
+        limit = "none" if kind.timeout_seconds is None else f"{kind.timeout_seconds:g}"
+        self.fields["timeout_seconds"].widget.attrs["placeholder"] = limit
+        self.fields["max_attempts"].widget.attrs["placeholder"] = kind.max_attempts
+
+    def _add_params(self, chosen: Mapping[str, object]) -> None:
+        schema = form_schema(self.chosen)
+        required = schema.get("required", [])
+        for name, part in schema.get("properties", {}).items():
+            value = chosen.get(name, LEFT_OUT)
+            self.fields[PARAM + name] = param_field(name, part, schema, required=name in required, chosen=value)
 
     def _choices(self, kinds: Mapping[str, Kind], typed: QueryDict) -> list[str]:
         """The kinds, and one that was posted although it is none of them: what was typed stays."""

@@ -22,7 +22,7 @@ def test_a_newcomer_signs_in_creates_watches_deletes_and_signs_out(stack: Stack,
     page.get_by_label("Kind").select_option("demo.coin")
     page.get_by_label("Name").fill("my first toss")
     page.get_by_label("failure_rate").fill("0")
-    page.get_by_label("seconds").fill("3")
+    page.get_by_label("seconds", exact=True).fill("3")
     page.get_by_role("button", name="Create", exact=True).click()
     row = page.locator("tbody tr", has_text="my first toss")
     for word in ("Running", "Finished"):
@@ -37,7 +37,7 @@ def test_a_newcomer_signs_in_creates_watches_deletes_and_signs_out(stack: Stack,
     page.go_back()
 
     row.get_by_role("checkbox").check()
-    page.get_by_role("button", name="Delete selected").click()
+    page.get_by_role("button", name="Delete").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
     expect(row).to_have_count(0)
 
