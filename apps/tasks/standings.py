@@ -203,7 +203,7 @@ class Page:
             attempt=standing.attempt,
             status="FAILED",
             reason=Reason.CRASHED,
-            error=ErrorInfo(type="Crashed", message=f"{how}, crash {standing.crashes} of {standing.max_crashes}"),
+            error=ErrorInfo(type="Crashed", message=how),
             run_seconds=(self.now - standing.started_at).total_seconds(),
         )
         self._fail(standing)
