@@ -1,10 +1,12 @@
-"""A child process: runs one task after the other for its slot until its socket closes."""
+"""A child process: runs tasks one by one for its slot, until its socket closes or a task leaves processes behind."""
 
+import os
 import random
 import socket
 import sys
 from collections.abc import Mapping
 
+from workers import tree
 from workers.answers import pack_answer
 from workers.executor import execute, flush_output
 from workers.link import receive, send
@@ -15,10 +17,25 @@ from workers.registry import Kind
 def serve(sock: socket.socket, kinds: Mapping[str, Kind]) -> None:
     """Each body received is a TaskMessage's, each one sent an answer: see `pack_answer`."""
     _reseed()
+    tree.adopt_orphans()
     for body in receive(sock):
         outcome = execute(TaskMessage.decode(body), kinds)
         flush_output()
-        send(sock, pack_answer(outcome.run_seconds, encode_event(outcome)))
+        is_last = _end_leftovers()
+        send(sock, pack_answer(outcome.run_seconds, encode_event(outcome), is_last=is_last))
+        if is_last:
+            return
+
+
+def _end_leftovers() -> bool:
+    """Kills what the task has left running; whether there was anything."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    tree.kill_below(os.getpid())
+    return True
 
 
 def _reseed() -> None:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -50,6 +51,7 @@ class Template:
         self.kinds: list[dict[str, Any]] = []
         self.environment: dict[str, Any] = {}
         self.gone: asyncio.Future[None] = loop.create_future()
+        self._folder = ""
         self._descriptors = control.dup()  # asyncio lets nobody send descriptors over a socket that it reads
         self._hello: asyncio.Future[dict[str, Any]] = loop.create_future()
         self._forking: deque[asyncio.Future[Forked]] = deque()
@@ -73,7 +75,7 @@ class Template:
         if unusable := hello.get("error") or why_too_large(hello["kinds"], hello["environment"]):
             await self.stop()
             raise HandlersUnusable(unusable)
-        self.kinds, self.environment = hello["kinds"], hello["environment"]
+        self.kinds, self.environment, self._folder = hello["kinds"], hello["environment"], hello["folder"]
         return self
 
     async def fork(self, on_answers: Callable[[list[bytes]], None]) -> "Child":
@@ -94,6 +96,8 @@ class Template:
             self._process.kill()
         await self.gone
         self._process.wait()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)  # when it could not do so itself
 
     def _on_frame(self, frame: bytes) -> None:
         data = json.loads(frame)

@@ -15,6 +15,16 @@ def die_with(parent: int) -> None:
     Elsewhere than on Linux the end of the socket to the parent has to do.
     """
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        _set_death_signal(signal.SIGKILL)
     if os.getppid() != parent:  # it ended before the line above
         os._exit(1)
+
+
+def outlive_parent() -> None:
+    """It sees the parent's end by itself from now on."""
+    if sys.platform == "linux":
+        _set_death_signal(0)
+
+
+def _set_death_signal(number: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)

@@ -130,6 +130,7 @@ class _Slot:
         self._child: Child | None = None
         self._was_of_use = False
         self._intruder = ""
+        self._retires = False  # its child has given its last answer
 
     @property
     def is_stuck(self) -> bool:
@@ -180,9 +181,13 @@ class _Slot:
                 break
             self._was_of_use = True
             taken = self.handed.popleft()
-            run_seconds, event = unpack_answer(answer)
+            run_seconds, is_last, event = unpack_answer(answer)
             self._look_ahead.ran(run_seconds)
             self._reporter.outcome(taken, event)
+            if is_last:
+                self._retires = True
+                self._lose_child()
+                break
             if self.handed:
                 self._begin(self.handed[0])
         self._slots.answered()
@@ -196,7 +201,7 @@ class _Slot:
         if not self.handed:
             return False
         try:
-            _, event = unpack_answer(answer)
+            *_, event = unpack_answer(answer)
         except ValueError:
             return False
         return event.startswith(event_head(Outcome.type, self.handed[0].task, self.handed[0].attempt))
@@ -205,10 +210,11 @@ class _Slot:
         """The end of its child is the outcome of what the child had read and not answered; the rest is innocent."""
         self._lose_child()
         how, self._intruder = self._intruder or how, ""
+        retires, self._retires = self._retires, False
         if self.handed:
             self._was_of_use = True
             self._crashed(self.handed.popleft(), how)
-        else:
+        elif not retires:
             log.warning("slot.child_ended", text="a slot gets a new process, between two tasks: {reason}", reason=how)
         while self.handed:  # read by an intruder
             self._return(self.handed.pop())

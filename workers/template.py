@@ -1,25 +1,36 @@
 """The template process: a clean, single-threaded process that has imported the handlers and forks children on request.
 
 `python -m workers.template SOCKET_FD PARENT_PID MODULE...`, started by children.py. On its socket it receives one byte
-and a child's socket for each child wanted, and sends frames of JSON: first {"kinds", "environment"} or {"error"}, then
-{"forked": pid} or {"failed": why} for each in turn, and {"ended": pid, "status": wait status} as children end.
+and a child's socket for each child wanted, and sends frames of JSON: first {"kinds", "environment", "folder"} or
+{"error"}, then {"forked": pid} or {"failed": why} for each in turn, and {"ended": pid, "status": wait status} as
+children end, with everything below them.
 """
 
+import contextlib
+import errno
 import gc
 import importlib.metadata
 import json
 import os
 import platform
+import resource
 import select
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from workers import child, registry
-from workers.mortal import die_with
+from workers.brood import Brood
+from workers.mortal import die_with, outlive_parent
 from workers.pipes import pack
+
+
+class WorkerGone(Exception):
+    """Its end of the socket is closed."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -27,74 +38,72 @@ def main(arguments: Sequence[str]) -> None:
     die_with(parent)
     control.set_inheritable(False)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what handlers print goes to the worker's log
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         kinds = registry.load(arguments[2:])
-    except registry.RegistryError as error:
+        folder = Path(tempfile.mkdtemp(prefix="millrace-"))
+    except (registry.RegistryError, OSError) as error:
         _tell(control, {"error": str(error)})
         return
-    _tell(control, {"kinds": [kind.announcement() for kind in kinds.values()], "environment": _environment()})
-    _serve(control, kinds)
+    announced = [kind.announcement() for kind in kinds.values()]
+    _tell(control, {"kinds": announced, "environment": _environment(), "folder": str(folder)})
+    _serve(control, kinds, Brood(folder))
 
 
-def _serve(control: socket.socket, kinds: Mapping[str, registry.Kind]) -> None:
+def _serve(control: socket.socket, kinds: Mapping[str, registry.Kind], brood: Brood) -> None:
     gc.freeze()  # children share the memory of what is imported as long as no collector touches it
     woken, wake = socket.socketpair()
     wake.setblocking(False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler, so that the wake-up byte is written
+    for each in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(each, lambda *_: None)  # a handler, so that the wake-up byte is written
     signal.set_wakeup_fd(wake.fileno())
-    alive: set[int] = set()
-    while True:
-        readable, _, _ = select.select([control, woken], [], [])
-        if woken in readable:
-            woken.recv(4096)
-            _report_ended(control, alive)
-        if control in readable:
-            request, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-            if not request:
-                return  # the worker is gone
-            alive.update(_fork(control, descriptors[0], kinds, [woken, wake]))
+    outlive_parent()  # long enough to end what is below the children
+    try:
+        while True:
+            readable, _, _ = select.select([control, woken], [], [])
+            if woken in readable:
+                woken.recv(4096)
+                for pid, status in brood.ended():
+                    _tell(control, {"ended": pid, "status": status})
+            if control in readable:
+                _fork(control, kinds, brood, [woken, wake])
+    except WorkerGone:
+        brood.end()
 
 
 def _fork(
-    control: socket.socket, descriptor: int, kinds: Mapping[str, registry.Kind], not_for_child: Sequence[socket.socket]
-) -> list[int]:
-    """The new child's pid, if there is one."""
-    template = os.getpid()
-    try:
-        pid = os.fork()
-    except OSError as error:  # no memory or no process left, for now
-        os.close(descriptor)
-        _tell(control, {"failed": (error.strerror or str(error)).lower()})
-        return []
-    if pid:
-        os.close(descriptor)
-        _tell(control, {"forked": pid})
-        return [pid]
-    try:
-        die_with(template)
+    control: socket.socket,
+    kinds: Mapping[str, registry.Kind],
+    brood: Brood,
+    not_for_child: Sequence[socket.socket],
+) -> None:
+    request, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+    if not request:
+        raise WorkerGone
+
+    def run() -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for each in (control, *not_for_child):
             each.close()
-        child.serve(socket.socket(fileno=descriptor), kinds)
-    finally:
-        os._exit(0)  # never back into the template's loop
+        child.serve(socket.socket(fileno=descriptors[0]), kinds)
 
-
-def _report_ended(control: socket.socket, alive: set[int]) -> None:
-    """Asks about the children alone: the end of a process that a module started is that module's affair."""
-    for child_pid in list(alive):
-        pid, status = os.waitpid(child_pid, os.WNOHANG)
-        if pid:
-            alive.remove(pid)
-            _tell(control, {"ended": pid, "status": status})
+    try:
+        if not descriptors:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))  # noqa: TRY301  the system left it out
+        answer: dict[str, Any] = {"forked": brood.fork(run)}
+    except OSError as error:
+        answer = {"failed": (error.strerror or str(error)).lower()}
+    for each in descriptors:
+        os.close(each)
+    _tell(control, answer)
 
 
 def _tell(control: socket.socket, data: dict[str, Any]) -> None:
     try:
         control.sendall(pack(json.dumps(data).encode()))
     except OSError:
-        os._exit(0)  # the worker is gone
+        raise WorkerGone from None
 
 
 def _environment() -> dict[str, Any]:
@@ -109,4 +118,5 @@ def _environment() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with contextlib.suppress(WorkerGone):
+        main(sys.argv[1:])

@@ -4,14 +4,23 @@ import os
 import resource
 from itertools import count
 
+NOBODY = 65534
 _forks = count()
 _, MOST = resource.getrlimit(resource.RLIMIT_NPROC)
 
 
 def leave_no_room_at_first() -> None:
+    if next(_forks):
+        return
     if os.getuid() == 0:
-        os.setuid(65534)  # the limit does not hold for root
-    resource.setrlimit(resource.RLIMIT_NPROC, (MOST if next(_forks) else 0, MOST))
+        os.setresuid(NOBODY, NOBODY, 0)  # the limit does not hold for root
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, MOST))
 
 
-os.register_at_fork(before=leave_no_room_at_first)  # after all imports, which others than root may not be able to read
+def leave_room() -> None:
+    resource.setrlimit(resource.RLIMIT_NPROC, (MOST, MOST))
+    if os.getresuid()[2] == 0:
+        os.setresuid(0, 0, 0)
+
+
+os.register_at_fork(before=leave_no_room_at_first, after_in_parent=leave_room)

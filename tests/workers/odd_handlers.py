@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,31 @@ def process() -> dict[str, Any]:
 @handler("test.print")
 def prints(text: str) -> None:
     print(text)  # noqa: T201
+
+
+@handler("test.leave")
+def leave(pids: str, seconds: float = 600, end: str = "return") -> str:
+    """Leaves a child and, in a session of its own below nobody, a grandchild; then it ends as asked."""
+    for daemonised in (False, True):
+        if os.fork() == 0:
+            if daemonised:
+                os.setsid()
+                if os.fork():
+                    os._exit(0)
+            with Path(pids).open("a") as lines:
+                lines.write(f"{os.getpid()}\n")
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(seconds)
+            os._exit(0)
+    while not Path(pids).exists() or len(Path(pids).read_text().splitlines()) < 2:
+        time.sleep(0.01)
+    if end == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if end == "sleep":
+        time.sleep(seconds)
+    return "left"
+
+
+@handler("test.temporary")
+def temporary() -> str:
+    return tempfile.mkdtemp()

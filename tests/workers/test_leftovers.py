@@ -1,0 +1,82 @@
+"""Nothing that a task has started outlives it, however the task or its worker ends."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+from tests.fixtures.processes import eventually
+from tests.workers.fixtures import Start
+from tests.workers.rig import Rabbit, children_of, is_alive, ready, task
+
+
+def pids_in(ledger: Path) -> list[int]:
+    return [int(line) for line in ledger.read_text().splitlines()]
+
+
+def test_what_a_finished_task_has_left_running_is_killed_before_its_outcome(
+    rabbit: Rabbit, worker: Start, tmp_path: Path
+) -> None:
+    pids = tmp_path / "pids"
+    process = ready(worker())
+    rabbit.put(task(1, "test.leave", pids=str(pids)), task(2))
+    assert rabbit.outcome(1)["result"] == '"left"'
+    left = pids_in(pids)
+    assert len(left) == 2
+    eventually(lambda: not any(is_alive(pid) for pid in left))
+    assert rabbit.outcome(2)["status"] == "FINISHED"
+    assert "new process" not in process.output
+
+
+def test_what_a_crashed_task_has_left_running_is_killed(rabbit: Rabbit, worker: Start, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    ready(worker("--concurrency", "2"))
+    rabbit.put(task(1, "test.sleep", seconds=2), task(2, "test.leave", pids=str(pids), end="kill"))
+    assert rabbit.outcome(2)["reason"] == "CRASHED"
+    left = pids_in(pids)
+    assert len(left) == 2
+    eventually(lambda: not any(is_alive(pid) for pid in left))
+    assert rabbit.outcome(1)["status"] == "FINISHED"
+
+
+def test_what_a_killed_worker_has_left_running_is_killed(rabbit: Rabbit, worker: Start, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    process = ready(worker())
+    rabbit.put(task(1, "test.leave", pids=str(pids), end="sleep"))
+    eventually(lambda: pids.exists() and len(pids_in(pids)) == 2)
+    left = [*pids_in(pids), *children_of(process.child.pid)]
+    process.kill()
+    eventually(lambda: not any(is_alive(pid) for pid in left))
+
+
+def test_no_process_is_left_as_a_zombie(rabbit: Rabbit, worker: Start, tmp_path: Path) -> None:
+    process = ready(worker())
+    for number, end in enumerate(("return", "kill"), 1):
+        rabbit.put(task(number, "test.leave", pids=str(tmp_path / end), end=end))
+        rabbit.outcome(number)
+    rabbit.put(task(3))
+    rabbit.outcome(3)
+    eventually(lambda: len(children_of(process.child.pid)) == 2)  # the template and one child
+
+
+def test_a_child_has_a_folder_for_temporary_files_that_goes_with_it(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(task(1, "test.temporary"))
+    folder = Path(json.loads(rabbit.outcome(1)["result"]))
+    assert folder.is_dir()
+    assert folder.parent.parent.stat().st_mode & 0o777 == 0o700
+    [child] = children_of(min(children_of(process.child.pid)))
+    os.kill(child, signal.SIGKILL)
+    eventually(lambda: not folder.parent.exists())
+    rabbit.put(task(2, "test.temporary"))
+    folder = Path(json.loads(rabbit.outcome(2)["result"]))
+    process.kill()
+    eventually(lambda: not folder.parent.parent.exists())
+
+
+def test_the_folders_of_a_killed_template_are_removed(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(task(1, "test.temporary"))
+    folder = Path(json.loads(rabbit.outcome(1)["result"]))
+    os.kill(min(children_of(process.child.pid)), signal.SIGKILL)
+    eventually(lambda: not folder.parent.parent.exists())
