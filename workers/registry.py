@@ -11,7 +11,7 @@ import importlib
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -19,6 +19,7 @@ from pydantic_core import to_jsonable_python
 
 from workers import raised
 from workers.messages import QUEUE_NAME_RULE, is_queue_name
+from workers.policy import Policy
 
 BUILT_IN = ("workers.handlers.demo", "workers.handlers.montecarlo")
 DEFAULT_QUEUE = "default"
@@ -44,6 +45,7 @@ class Kind:
     queue: str
     run: Callable[..., Any]
     parameters: type[BaseModel]
+    policy: Policy = field(default_factory=Policy)
 
     def validated(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The keyword arguments for `run`. Raises InvalidParameters."""
@@ -60,19 +62,39 @@ class Kind:
             "doc": self.doc,
             "schema": self.parameters.model_json_schema(),
             "queue": self.queue,
+            **asdict(self.policy),
         }
 
 
 _registered: dict[str, Kind] = {}
 
 
-def handler(name: str, *, queue: str = DEFAULT_QUEUE) -> Callable[[Function], Function]:
-    """Makes the function the handler of kind `name`. Its parameters need annotations; pydantic checks them."""
+def handler(
+    name: str,
+    *,
+    queue: str = DEFAULT_QUEUE,
+    timeout_seconds: float | None = None,
+    max_attempts: int = 1,
+    retry_seconds: float = 10.0,
+    max_crashes: int = 3,
+) -> Callable[[Function], Function]:
+    """Makes the function the handler of kind `name`. Its parameters need annotations; pydantic checks them.
+
+    See `Policy` for the numbers, which are what a task gets when whoever creates it asks for nothing else.
+    """
     if callable(name):
         raise RegistryError(f'{_place(name)}: write @handler("its.name"), with the name of the kind')
+    policy = Policy(
+        timeout_seconds=timeout_seconds,
+        max_attempts=max_attempts,
+        retry_seconds=retry_seconds,
+        max_crashes=max_crashes,
+    )
 
     def register(function: Function) -> Function:
         _check_names(name, queue, function)
+        if mistake := policy.mistake():
+            raise RegistryError(f"handler '{name}' ({_place(function)}): {mistake}")
         if name in _registered:
             raise RegistryError(
                 f"two handlers are named '{name}': {_place(_registered[name].run)} and {_place(function)}"
@@ -83,6 +105,7 @@ def handler(name: str, *, queue: str = DEFAULT_QUEUE) -> Callable[[Function], Fu
             queue=queue,
             run=function,
             parameters=_parameters(name, function),
+            policy=policy,
         )
         return function
 

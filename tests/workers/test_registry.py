@@ -151,3 +151,40 @@ def test_modules_without_any_handler_are_named(monkeypatch: pytest.MonkeyPatch) 
 def test_every_announcement_is_json() -> None:
     for kind in load(BUILT_IN).values():
         json.dumps(kind.announcement(), allow_nan=False)
+
+
+def test_a_kind_is_announced_with_its_policy() -> None:
+    @handler("test.policy", timeout_seconds=90, max_attempts=5, retry_seconds=0.5, max_crashes=1)
+    def with_policy() -> None: ...
+
+    announced = registry._registered["test.policy"].announcement()
+    assert (announced["timeout_seconds"], announced["max_attempts"]) == (90, 5)
+    assert (announced["retry_seconds"], announced["max_crashes"]) == (0.5, 1)
+    plain = load(BUILT_IN)["demo.noop"].announcement()
+    assert (plain["timeout_seconds"], plain["max_attempts"]) == (None, 1)
+    assert (plain["retry_seconds"], plain["max_crashes"]) == (10.0, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("timeout_seconds", value) for value in (0, -1, math.nan, math.inf, 604_801, "5", True)],
+        *[("max_attempts", value) for value in (0, 101, 1.0, True, None, "3")],
+        *[("retry_seconds", value) for value in (-0.1, 86_401, math.nan, None, False)],
+        *[("max_crashes", value) for value in (0, 101, 2.5, None)],
+    ],
+)
+def test_a_policy_that_cannot_be_kept_is_refused_in_one_line(name: str, value: Any) -> None:
+    with pytest.raises(RegistryError, match=rf"'test\.wrong_policy' \(.*\): its {name} must be .*\(got ") as error:
+
+        @handler("test.wrong_policy", **{name: value})
+        def wrong() -> None: ...
+
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("seconds", [0.001, 604_800])
+def test_the_shortest_and_the_longest_limit_are_accepted(seconds: float) -> None:
+    handler(f"test.limit_{seconds}", timeout_seconds=seconds, max_attempts=100, retry_seconds=0, max_crashes=100)(
+        lambda: None
+    )
