@@ -12,15 +12,22 @@ from workers.executor import execute, flush_output
 from workers.link import receive, send
 from workers.messages import TaskMessage, encode_event
 from workers.registry import Kind
+from workers.timelimit import Limit
 
 
 def serve(sock: socket.socket, kinds: Mapping[str, Kind]) -> None:
     """Each body received is a TaskMessage's, each one sent an answer: see `pack_answer`."""
     _reseed()
     tree.adopt_orphans()
+    limit = Limit()
+    limit.install()
+    forked: list[bool] = []
+    os.register_at_fork(after_in_child=lambda: forked.append(True))
     for body in receive(sock):
-        outcome = execute(TaskMessage.decode(body), kinds)
+        outcome = execute(TaskMessage.decode(body), kinds, limit)
         flush_output()
+        if forked:
+            return  # what the task has forked has run to the task's end
         is_last = _end_leftovers()
         send(sock, pack_answer(outcome.run_seconds, encode_event(outcome), is_last=is_last))
         if is_last:

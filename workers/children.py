@@ -80,14 +80,16 @@ class Template:
 
     async def fork(self, on_answers: Callable[[list[bytes]], None]) -> "Child":
         """`on_answers` gets what the child answers. Raises ChildDied when the template has ended or cannot fork."""
-        ours, theirs = pair()
         try:
-            socket.send_fds(self._descriptors, [b"f"], [theirs.fileno()])
-        except OSError:  # it may have ended a moment before `gone` tells
-            raise ChildDied("its process was not started: the process it is forked from has ended") from None
-        forked: asyncio.Future[Forked] = asyncio.get_running_loop().create_future()
-        self._forking.append(forked)
-        pid, status = await forked
+            ours, theirs = pair()
+        except OSError as error:  # no descriptor left, for now
+            raise ChildDied(f"its process was not started: {(error.strerror or str(error)).lower()}") from None
+        try:
+            pid, status = await self._forked(theirs)
+        except ChildDied:
+            ours.close()
+            theirs.close()
+            raise
         return Child(pid, Link(ours, theirs, on_answers), status)
 
     async def stop(self) -> None:
@@ -98,6 +100,15 @@ class Template:
         self._process.wait()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)  # when it could not do so itself
+
+    async def _forked(self, theirs: socket.socket) -> Forked:
+        try:
+            socket.send_fds(self._descriptors, [b"f"], [theirs.fileno()])
+        except OSError:  # it may have ended a moment before `gone` tells
+            raise ChildDied("its process was not started: the process it is forked from has ended") from None
+        forked: asyncio.Future[Forked] = asyncio.get_running_loop().create_future()
+        self._forking.append(forked)
+        return await forked
 
     def _on_frame(self, frame: bytes) -> None:
         data = json.loads(frame)
@@ -141,11 +152,15 @@ class Child:
         self.link.read()
         return text
 
-    def kill(self) -> None:
-        self.link.close()
-        if not self._status.done():  # else the number may belong to another process by now
+    def send_signal(self, number: signal.Signals) -> None:
+        if not self._status.done():  # else its pid may belong to another process by now
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Nothing that it answers from now on is read."""
+        self.link.close()
+        self.send_signal(signal.SIGKILL)
 
 
 def describe_end(status: int) -> str:

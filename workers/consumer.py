@@ -155,7 +155,7 @@ class Consumer:
         if key in self._live:
             self._live[key].deliveries.append(delivery)
             return
-        taken = Taken(message.task, message.attempt, delivery.body, [delivery])
+        taken = Taken(message.task, message.attempt, delivery.body, [delivery], message.timeout_seconds)
         self._live[key] = taken
         if self._consumers and not delivery.consumer:
             self._consumers.leave_to_finish([key])

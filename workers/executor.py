@@ -12,6 +12,7 @@ from workers.messages import ErrorInfo, Outcome, TaskMessage
 from workers.raised import clean, describe
 from workers.registry import InvalidParameters, Kind
 from workers.returned import NotSerialisable, TooLarge, to_wire
+from workers.timelimit import Limit, TimeLimit, too_long
 
 
 class Failed(Exception):
@@ -23,12 +24,13 @@ class Failed(Exception):
         self.error = error
 
 
-def execute(message: TaskMessage, kinds: Mapping[str, Kind]) -> Outcome:
+def execute(message: TaskMessage, kinds: Mapping[str, Kind], limit: Limit | None = None) -> Outcome:
+    """`limit`: the one installed in this process; without it none is kept."""
     began = time.perf_counter()
     try:
         kind = _find(message.kind, kinds)
         params = _check(kind, message.params)
-        value, result = _wire(_call(kind, params))
+        value, result = _wire(_call(kind, params, limit or Limit(), message.timeout_seconds))
     except Failed as failed:
         return Outcome(
             task=message.task,
@@ -67,15 +69,38 @@ def _check(kind: Kind, params: Mapping[str, Any]) -> dict[str, Any]:
         raise Failed("ERROR", ErrorInfo(type="InvalidParameters", message=clean(str(error), 4096))) from None
 
 
-def _call(kind: Kind, params: dict[str, Any]) -> Any:
+def _call(kind: Kind, params: dict[str, Any], limit: Limit, limit_seconds: float | None) -> Any:
+    """A task that was told that its time is over has timed out, whatever it then returns or raises."""
     try:
-        return kind.run(**params)
-    except SystemExit as error:
-        described = describe(error, hidden_file=__file__)
-        text = f"exited with code {_exit_code(error)} in mid-task (sys.exit)"
-        raise Failed("CRASHED", ErrorInfo(type="SystemExit", message=text, traceback=described.traceback)) from None
+        returned = _within(limit, limit_seconds, kind, params)
     except BaseException as error:  # noqa: BLE001  this is where a handler's error becomes its outcome
-        raise Failed("ERROR", describe(error, hidden_file=__file__)) from None
+        if not limit.reached:
+            raise _failed_by(error) from None
+        described = describe(error, hidden_file=__file__)
+        raise _timed_out(limit_seconds or 0, described.traceback) from None
+    if limit.reached:
+        raise _timed_out(limit_seconds or 0, "")
+    return returned
+
+
+def _within(limit: Limit, limit_seconds: float | None, kind: Kind, params: dict[str, Any]) -> Any:
+    try:
+        limit.arm(limit_seconds)
+        return kind.run(**params)
+    finally:
+        limit.disarm()
+
+
+def _failed_by(error: BaseException) -> Failed:
+    described = describe(error, hidden_file=__file__)
+    if isinstance(error, SystemExit):
+        text = f"exited with code {_exit_code(error)} in mid-task (sys.exit)"
+        return Failed("CRASHED", ErrorInfo(type="SystemExit", message=text, traceback=described.traceback))
+    return Failed("ERROR", described)
+
+
+def _timed_out(limit_seconds: float, traceback: str) -> Failed:
+    return Failed("TIMEOUT", ErrorInfo(type=TimeLimit.__name__, message=too_long(limit_seconds), traceback=traceback))
 
 
 def _wire(returned: Any) -> tuple[str | None, str | None]:

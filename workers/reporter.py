@@ -5,12 +5,13 @@ one of a task that runs longer leaves after 5 ms. A burst that is not confirmed 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from workers.broker import OUTCOMES_EXCHANGE, OUTCOMES_KEY, retries
 from workers.log import get_logger
-from workers.messages import Heartbeat, Started, encode_event, join_batch
+from workers.messages import Heartbeat, Returned, Started, encode_event, join_batch
 from workers.pace import Pace
 from workers.publisher import Message, Publisher, Verdict
 from workers.taken import Taken
@@ -51,6 +52,8 @@ class Reporter:
         return self._unconfirmed < MAX_UNCONFIRMED
 
     def started(self, taken: Taken) -> None:
+        if taken.announced:
+            return
         self._not_yet_started[taken] = None
         if not self._watching:
             self._watching = True
@@ -70,6 +73,17 @@ class Reporter:
     def forget(self, taken: Taken) -> None:
         """It will have no outcome here."""
         self._not_yet_started.pop(taken, None)
+
+    def returned(self, unfinished: Collection[Taken], then: Callable[[Taken], None]) -> None:
+        """It was announced that they run here, and now they do not; `then` is called when the broker knows it."""
+        self._flush()
+        before = list(self._publishing)  # or a STARTED that is published again would come after it
+        self._publish_aside(self._return(unfinished, before, then))
+
+    def dropped(self, taken: Taken) -> None:
+        """Nobody waits for its outcome."""
+        self.forget(taken)
+        self._on_confirmed([taken])
 
     async def beat(self, heartbeat: Heartbeat) -> bool:
         """Whether the broker has it. Not sent again: the next one is never far."""
@@ -95,6 +109,7 @@ class Reporter:
         due = [taken for taken in self._not_yet_started if taken.begun_at <= due_before]
         for taken in due:
             del self._not_yet_started[taken]
+            taken.announced = True
             self._add(encode_event(Started(task=taken.task, attempt=taken.attempt)))
         self._watching = bool(self._not_yet_started)
         if self._watching:
@@ -109,9 +124,23 @@ class Reporter:
         self._wanted.clear()
         if self._burst.events:
             burst, self._burst = self._burst, _Burst()
-            publishing = asyncio.create_task(self._publish(burst))
-            self._publishing.add(publishing)
-            publishing.add_done_callback(self._publishing.discard)
+            self._publish_aside(self._publish(burst))
+
+    def _publish_aside(self, work: Coroutine[Any, Any, None]) -> None:
+        publishing = asyncio.create_task(work)
+        self._publishing.add(publishing)
+        publishing.add_done_callback(self._publishing.discard)
+
+    async def _return(
+        self, unfinished: Collection[Taken], before: list["asyncio.Task[None]"], then: Callable[[Taken], None]
+    ) -> None:
+        if before:
+            await asyncio.wait(before)
+        await self._publish(
+            _Burst([encode_event(Returned(task=each.task, attempt=each.attempt)) for each in unfinished])
+        )
+        for taken in unfinished:
+            then(taken)
 
     async def _publish(self, burst: _Burst) -> None:
         message = self._message(burst.events)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from workers.broker import Delivery
+from workers.memory import Attempt
 
 
 @dataclass(slots=True, eq=False)
@@ -13,5 +14,12 @@ class Taken:
     attempt: int
     body: bytes
     deliveries: list[Delivery]
+    timeout_seconds: float | None = None
     in_slot: bool = False
     begun_at: float = 0.0
+    announced: bool = False
+    cancelled: bool = False
+
+    @property
+    def key(self) -> Attempt:
+        return self.task, self.attempt

@@ -1,5 +1,6 @@
 """Kinds that misbehave in every way that a handler can, served by the workers under test."""
 
+import multiprocessing
 import os
 import random
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workers.registry import handler
+from workers.timelimit import TimeLimit
 
 
 class Unprintable(Exception):
@@ -114,3 +116,46 @@ def leave(pids: str, seconds: float = 600, end: str = "return") -> str:
 @handler("test.temporary")
 def temporary() -> str:
     return tempfile.mkdtemp()
+
+
+@handler("test.stubborn")
+def stubborn(how: str = "", ledger: str = "") -> str:
+    """Does not end when it is told to, in one of several ways."""
+    if how == "in C":
+        return str(sum(range(10**13)))
+    if how == "blocked":
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    while True:
+        try:
+            time.sleep(600)
+        except TimeLimit:
+            if how == "cleans up":
+                Path(ledger).write_text("cleaned up")
+                return "half of it"
+            if how == "trips":
+                raise ValueError("on the way out")  # noqa: B904
+            if how == "leaves":
+                leave(ledger, end="sleep")
+
+
+@handler("test.terminate")
+def terminate() -> int | None:
+    process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
+    process.start()
+    process.terminate()
+    process.join()
+    return process.exitcode
+
+
+@handler("test.take_over")
+def take_over() -> str:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return "ignored from now on"
+
+
+@handler("test.intrude")
+def intrude() -> None:
+    """Writes to every socket that it finds."""
+    for each in Path("/proc/self/fd").iterdir():
+        if "socket:" in str(each.resolve()):
+            os.write(int(each.name), b"\0rubbish")

@@ -18,6 +18,7 @@ from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
 from workers.broker import (
     BAD,
+    CONTROL_EXCHANGE,
     DEAD,
     OUTCOMES,
     BrokerLost,
@@ -27,7 +28,7 @@ from workers.broker import (
     parse_addresses,
     tasks_queue,
 )
-from workers.messages import TaskMessage
+from workers.messages import Cancellation, TaskMessage
 from workers.publisher import Message, Publisher, Verdict
 
 TASKS = tasks_queue("default")
@@ -62,6 +63,11 @@ class Rabbit:
                 channel.queue_delete(queue)
         asyncio.run(self._declare())
         self._made_at = time.monotonic()
+
+    def cancel(self, *attempts: tuple[int, int]) -> None:
+        """Tells every worker, as the relay does."""
+        with self.opened() as channel:
+            channel.basic_publish(CONTROL_EXCHANGE, "", Cancellation(attempts=list(attempts)).encode())
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
@@ -134,9 +140,12 @@ class Rabbit:
 
 @dataclass
 class Web:
-    """A real HTTP server that answers the two mutations; what it is to answer can be set."""
+    """A real HTTP server that answers the two mutations and the one query; what it is to answer can be set."""
 
     claim_verdict: str = "RUN"
+    held: dict[tuple[int, int], str] = field(default_factory=dict)  # by whom, until it is told that that one is gone
+    cancelled: list[tuple[int, int]] | None = field(default_factory=list)  # None: it does not answer the query
+    questions: int = 0  # about what is cancelled
     failures: list[tuple[int, bytes]] = field(default_factory=list)  # answered first, one per request
     delay_seconds: float = 0
     claims: list[dict[str, Any]] = field(default_factory=list)
@@ -149,18 +158,36 @@ class Web:
         return [event for batches in self.recorded for batch in batches for event in batch["events"]]
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
+        question = json.loads(body)
+        if "variables" not in question:
+            return self._answer_cancelled()
         self.attempts.append(body)
         if self.failures:
             return self.failures.pop(0)
         time.sleep(self.delay_seconds)
-        given = json.loads(body)["variables"]["input"]
+        given = question["variables"]["input"]
         if "batches" not in given:
             self.claims.append(given)
-            return 200, json.dumps({"data": {"claimTask": {"verdict": self.claim_verdict}}}).encode()
+            return 200, json.dumps({"data": {"claimTask": self._claimed(given)}}).encode()
         self.recorded.append(given["batches"])
         events = [event for batch in given["batches"] for event in batch["events"]]
         verdicts = ["INVALID" if event.get("type") == "NONSENSE" else "APPLIED" for event in events]
         return 200, json.dumps({"data": {"recordEvents": {"verdicts": verdicts, "userErrors": []}}}).encode()
+
+    def _claimed(self, given: dict[str, Any]) -> dict[str, str | None]:
+        key = given["task"], given["attempt"]
+        if key in self.held and self.held[key] == given.get("gone"):
+            del self.held[key]
+        if key in self.held:
+            return {"verdict": "HELD", "holder": self.held[key]}
+        return {"verdict": self.claim_verdict, "holder": None}
+
+    def _answer_cancelled(self) -> tuple[int, bytes]:
+        self.questions += 1
+        if self.cancelled is None:
+            return 503, b"away"
+        attempts = [{"task": task, "attempt": attempt} for task, attempt in self.cancelled]
+        return 200, json.dumps({"data": {"cancelledAttempts": attempts}}).encode()
 
 
 @contextmanager
@@ -190,8 +217,10 @@ def serving(web: Web, port: int = 0) -> Iterator[Web]:
     server.server_close()
 
 
-def task(number: int, kind: str = "demo.noop", *, attempt: int = 1, **params: Any) -> TaskMessage:
-    return TaskMessage(task=number, attempt=attempt, kind=kind, params=params)
+def task(
+    number: int, kind: str = "demo.noop", *, attempt: int = 1, limit: float | None = None, **params: Any
+) -> TaskMessage:
+    return TaskMessage(task=number, attempt=attempt, kind=kind, params=params, timeout_seconds=limit)
 
 
 def is_alive(pid: int) -> bool:

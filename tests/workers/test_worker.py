@@ -57,9 +57,17 @@ def test_a_large_task_that_a_dead_child_has_not_read_is_run_by_another(rabbit: R
     assert rabbit.outcome(2)["status"] == "FINISHED"
 
 
-def test_a_handler_that_returns_twice_costs_its_process_alone(rabbit: Rabbit, worker: Start) -> None:
+def test_a_handler_that_returns_twice_has_one_outcome(rabbit: Rabbit, worker: Start) -> None:
     process = ready(worker())
-    rabbit.put(task(1, "test.fork"))
+    rabbit.put(task(1, "test.fork"), task(2))
+    assert int(rabbit.outcome(1)["value"]) > 0
+    assert [each["task"] for each in rabbit.outcomes(2)] == [1, 2]
+    assert "warning" not in process.output
+
+
+def test_a_handler_that_writes_to_the_workers_socket_costs_its_process_alone(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(task(1, "test.intrude"))
     rabbit.outcome(1)
     eventually(lambda: "wrote to the socket that belongs to the worker" in process.output)
     rabbit.put(task(2))

@@ -1,0 +1,243 @@
+"""One slot: it has a child process, runs one task at a time in it, and gets a fresh child when that one ends."""
+
+import asyncio
+import contextlib
+import signal
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from workers.answers import unpack_answer
+from workers.broker import retries
+from workers.children import Child
+from workers.link import fits_one_packet
+from workers.log import get_logger
+from workers.lookahead import LookAhead
+from workers.messages import ErrorInfo, Outcome, encode_event, event_head
+from workers.reporter import Reporter
+from workers.taken import Taken
+from workers.timelimit import STOP_SECONDS, TimeLimit, too_long
+
+if TYPE_CHECKING:
+    from workers.slots import Slots
+
+STUCK_AFTER_SECONDS = 0.25  # a child on a busy machine may not get the processor for 0.1 s
+KILLED_SECONDS = 0.5  # for the system, to end what was killed
+INTRUDER = "something in its process wrote to the socket that belongs to the worker"
+
+log = get_logger()
+
+Verdict = Callable[[Taken, str], None]
+
+
+class Slot:
+    """`handed`: the first one runs, the others wait in the child's socket."""
+
+    def __init__(self, slots: "Slots", look_ahead: LookAhead, reporter: Reporter) -> None:
+        self.handed: deque[Taken] = deque()
+        self._slots = slots
+        self._look_ahead = look_ahead
+        self._reporter = reporter
+        self._child: Child | None = None
+        self._was_of_use = False
+        self._clock: asyncio.TimerHandle | None = None  # of the task that runs, when it has a limit
+        self._takes_nothing = False  # what runs is being stopped, at the cost of whatever is there with it
+        self._verdict: Verdict | None = None  # of the task at whose cost the child is ended from here
+
+    @property
+    def is_stuck(self) -> bool:
+        """What is handed to it in advance would wait for long."""
+        return bool(self.handed) and _now() - self.handed[0].begun_at > STUCK_AFTER_SECONDS
+
+    @property
+    def gets_on(self) -> bool:
+        return self._child is not None and not self._takes_nothing and not self.is_stuck
+
+    def load(self) -> int:
+        return len(self.handed) if self.gets_on else 1_000_000
+
+    def can_take(self, taken: Taken) -> bool:
+        """Large bodies travel in several packets, which could not be taken back."""
+        return not self.handed or (fits_one_packet(taken.body) and fits_one_packet(self.handed[0].body))
+
+    def hand(self, taken: Taken) -> None:
+        if self._child:
+            taken.in_slot = True
+            self.handed.append(taken)
+            self._child.link.post(taken.body)
+            if len(self.handed) == 1:
+                self._begin(taken)
+
+    def take_back(self) -> None:
+        if self._child and len(self.handed) > 1:
+            self._take_back_unread(self._child)
+
+    def cancel(self, taken: Taken) -> None:
+        """Ends it if it runs; else it is back where it waits, or has its outcome."""
+        if child := self._alone_with(taken):
+            child.send_signal(signal.SIGKILL)
+
+    async def keep_child(self) -> None:
+        try:
+            while True:
+                async for _ in retries():
+                    self._was_of_use = False
+                    self._child = child = await self._slots.fresh_child(self)
+                    self._slots.answered()
+                    self._ended(await child.ended())
+                    if self._was_of_use:  # else its task is not to blame, and the next one may end as soon
+                        break
+        finally:
+            await self._leave()
+
+    def on_answers(self, answers: list[bytes]) -> None:
+        for answer in answers:
+            if not self._is_answer(answer):
+                log.warning("slot.intruder", text="a slot gets a new process: {reason}", reason=INTRUDER)
+                self._retire(lambda taken, _how: self._crashed(taken, INTRUDER))
+                break
+            self._was_of_use = True
+            self._stop_clock()
+            taken = self.handed.popleft()
+            run_seconds, is_last, event = unpack_answer(answer)
+            self._look_ahead.ran(run_seconds)
+            if taken.cancelled:
+                self._reporter.dropped(taken)
+            else:
+                self._reporter.outcome(taken, event)
+            if is_last:
+                self._retire(self._crashed)
+                break
+            if self.handed:
+                self._begin(self.handed[0])
+        self._slots.answered()
+
+    def _begin(self, taken: Taken) -> None:
+        taken.begun_at = _now()
+        if taken.timeout_seconds is not None:
+            self._clock = _later(taken.timeout_seconds, partial(self._stop, taken))
+        self._reporter.started(taken)
+
+    def _stop(self, taken: Taken) -> None:
+        """Its time is over: it is told so, and killed when it does not end."""
+        if child := self._alone_with(taken):
+            child.send_signal(signal.SIGTERM)
+            self._clock = _later(STOP_SECONDS, partial(self._kill, taken))
+
+    def _kill(self, taken: Taken) -> None:
+        if child := self._alone_with(taken):
+            self._verdict = self._timed_out
+            child.send_signal(signal.SIGKILL)  # what it may have answered just before is still read
+
+    def _alone_with(self, taken: Taken) -> Child | None:
+        """The child if it has read this task and not answered it. No other is in it then, nor gets there.
+
+        A child answers one task before it reads the next, so once the unread are out the answers tell which one runs.
+        """
+        child = self._child
+        if child is None or taken not in self.handed:
+            return None
+        self._takes_nothing = True
+        if fits_one_packet(taken.body):
+            self._take_back_unread(child)
+        child.link.read()
+        if self._child is child and self.handed and self.handed[0] is taken:
+            return child
+        self._takes_nothing = False
+        self._slots.answered()
+        return None
+
+    def _stop_clock(self) -> None:
+        self._takes_nothing = False
+        if self._clock:
+            self._clock.cancel()
+            self._clock = None
+
+    def _is_answer(self, answer: bytes) -> bool:
+        """Whether it is about the task that runs."""
+        if not self.handed:
+            return False
+        try:
+            *_, event = unpack_answer(answer)
+        except ValueError:
+            return False
+        return event.startswith(event_head(Outcome.type, self.handed[0].task, self.handed[0].attempt))
+
+    def _ended(self, how: str) -> None:
+        """The end of its child is the outcome of what the child had read and not answered; the rest is innocent."""
+        self._lose_child()
+        verdict, self._verdict = self._verdict, None
+        if self.handed:
+            self._was_of_use = True
+            taken = self.handed.popleft()
+            (self._cancelled if taken.cancelled else verdict or self._crashed)(taken, how)
+        elif not verdict:
+            log.warning("slot.child_ended", text="a slot gets a new process, between two tasks: {reason}", reason=how)
+        while self.handed:  # read by an intruder
+            self._return(self.handed.pop())
+        self._slots.answered()
+
+    def _retire(self, verdict: Verdict) -> None:
+        """Its child gets no other task."""
+        self._verdict = verdict
+        self._lose_child()
+
+    def _lose_child(self) -> None:
+        child, self._child = self._child, None
+        if child:
+            self._take_back_unread(child)
+            self._stop_clock()
+            child.kill()
+
+    async def _leave(self) -> None:
+        """Returns when nothing of its child is left, as far as that is a matter of moments."""
+        child = self._child
+        if child:
+            child.link.read()
+            self._lose_child()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(KILLED_SECONDS):
+                    await child.ended()
+
+    def _take_back_unread(self, child: Child) -> None:
+        # Fewer are handed than unread when something in the child has answered for a task that it never read.
+        for _ in range(min(child.link.take_back(), len(self.handed))):
+            self._return(self.handed.pop())
+        if not self.handed:
+            self._stop_clock()
+
+    def _return(self, taken: Taken) -> None:
+        taken.in_slot = False
+        self._slots.returned(taken)
+
+    def _cancelled(self, taken: Taken, _how: str) -> None:
+        self._reporter.dropped(taken)
+
+    def _crashed(self, taken: Taken, how: str) -> None:
+        log.warning("task.crashed", text="task {task}: {reason}", task=taken.task, reason=how)
+        self._failed(taken, "CRASHED", ErrorInfo(type="Crashed", message=how))
+
+    def _timed_out(self, taken: Taken, _how: str) -> None:
+        how = f"{too_long(taken.timeout_seconds or 0)} and was killed {STOP_SECONDS:g} s later"
+        log.warning("task.timed_out", text="task {task}: {reason}", task=taken.task, reason=how)
+        self._failed(taken, "TIMEOUT", ErrorInfo(type=TimeLimit.__name__, message=how))
+
+    def _failed(self, taken: Taken, reason: str, error: ErrorInfo) -> None:
+        outcome = Outcome(
+            task=taken.task,
+            attempt=taken.attempt,
+            status="FAILED",
+            reason=reason,
+            error=error,
+            run_seconds=_now() - taken.begun_at,
+        )
+        self._reporter.outcome(taken, encode_event(outcome))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _later(seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+    return asyncio.get_running_loop().call_later(seconds, call)
