@@ -1,5 +1,6 @@
 """Asks the web whether a delivery is still to be run: one that may be a duplicate, one that may have been deleted.
 
+What the web believes another worker to run is that worker's as long as it is connected, which the broker knows.
 Of a first delivery RabbitMQ guarantees that nobody has seen it before. Where it may have waited in the broker for long
 the web is asked all the same, but nothing depends on its answer.
 """
@@ -10,12 +11,16 @@ import json
 from workers.broker import retries
 from workers.endpoint import Endpoint, EndpointError, NotAllowed, Refused
 from workers.log import get_logger
+from workers.presence import Presence
 
 DOCUMENT = """mutation claimTask($input: ClaimTaskInput!) {
-  claimTask(input: $input) { verdict }
+  claimTask(input: $input) { verdict holder }
 }"""
 NOT_ALLOWED_SECONDS = 10.0
 PATIENCE_SECONDS = 1.0
+HELD = "HELD"
+HELD_TIMES = 3
+HELD_SECONDS = 1.0
 
 log = get_logger()
 
@@ -28,11 +33,35 @@ class Claims:
         self._worker = worker
         self._said = ""
 
-    async def may_run(self, task: int, attempt: int) -> bool:
-        """Raises Refused: the web has no answer to this, and will not have one."""
+    async def may_run(self, task: int, attempt: int, presence: Presence) -> bool:
+        """False as well when another worker runs it. Raises BrokerLost.
+
+        Raises Refused: the web has no answer to this, and will not have one.
+        """
+        held_times, gone = 0, ""
+        while True:
+            verdict, holder = await self._answer(task, attempt, gone)
+            if verdict != HELD:
+                return verdict == "RUN"
+            gone = holder if await presence.is_gone(holder) else ""
+            if not gone:
+                held_times += 1
+                if held_times == HELD_TIMES:
+                    return False
+                await asyncio.sleep(HELD_SECONDS)
+
+    async def is_wanted(self, task: int, attempt: int) -> bool:
+        """Asked once; True when the web does not answer soon, and when it believes that another worker runs it."""
+        try:
+            verdict, _ = await self._ask(task, attempt, patience_seconds=PATIENCE_SECONDS)
+        except EndpointError:
+            return True
+        return verdict != "DROP"
+
+    async def _answer(self, task: int, attempt: int, gone: str) -> tuple[str, str]:
         async for _ in retries():
             try:
-                verdict = await self._ask(task, attempt)
+                answer = await self._ask(task, attempt, gone)
             except Refused:
                 raise
             except EndpointError as error:
@@ -41,22 +70,18 @@ class Claims:
                     await asyncio.sleep(NOT_ALLOWED_SECONDS)
             else:
                 self._said = ""
-                return bool(verdict == "RUN")
+                return answer
         raise AssertionError("retries() never ends")
 
-    async def is_wanted(self, task: int, attempt: int) -> bool:
-        """Asked once; True when the web does not answer soon."""
-        try:
-            return await self._ask(task, attempt, patience_seconds=PATIENCE_SECONDS) == "RUN"
-        except EndpointError:
-            return True
-
-    async def _ask(self, task: int, attempt: int, *, patience_seconds: float | None = None) -> str:
-        given = {"input": {"task": task, "attempt": attempt, "worker": self._worker}}
-        body = json.dumps({"query": DOCUMENT, "variables": given}).encode()
+    async def _ask(
+        self, task: int, attempt: int, gone: str = "", *, patience_seconds: float | None = None
+    ) -> tuple[str, str]:
+        """(verdict, who runs it). `gone`: the worker that the web believes to run it, and that is not there."""
+        given = {"task": task, "attempt": attempt, "worker": self._worker, **({"gone": gone} if gone else {})}
+        body = json.dumps({"query": DOCUMENT, "variables": {"input": given}}).encode()
         data = await asyncio.to_thread(self._endpoint.post, body, patience_seconds=patience_seconds)
         try:
-            return str(data["claimTask"]["verdict"])
+            return str(data["claimTask"]["verdict"]), str(data["claimTask"]["holder"] or "")
         except (LookupError, TypeError):
             raise EndpointError("the web answered claimTask with no verdict") from None
 

@@ -6,6 +6,7 @@ forgotten (the broker hands it out again); what runs goes on, and is joined by i
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from workers.broker import (
@@ -21,23 +22,29 @@ from workers.broker import (
 )
 from workers.claim import Claims
 from workers.consumers import Consumers
+from workers.control import Control
 from workers.endpoint import Refused
+from workers.holdings import Holdings
 from workers.lookahead import LookAhead
+from workers.memory import Attempt
 from workers.messages import AGAIN_HEADER, BadMessage, TaskMessage
 from workers.parking import park
+from workers.presence import Presence
 from workers.publisher import Publisher
+from workers.reporter import Reporter
 from workers.settling import Settling
 from workers.slots import Slots
 from workers.taken import Taken
+from workers.watch import watch
 
 LOOK_SECONDS = 0.1
-WATCH_SECONDS = 30.0
 CANCEL_SECONDS = 0.5
-REMEMBERED = 5_000
 WAITED_SECONDS = 0.1  # what comes within this after there was no room has probably waited for it
 
 
 class Consumer:
+    _presence: Presence
+
     def __init__(
         self,
         addresses: Sequence[Address],
@@ -46,6 +53,8 @@ class Consumer:
         slots: Slots,
         look_ahead: LookAhead,
         claims: Claims,
+        control: Control,
+        reporter: Reporter,
         publisher: Publisher,
     ) -> None:
         self._addresses = addresses
@@ -53,9 +62,10 @@ class Consumer:
         self._slots = slots
         self._look_ahead = look_ahead
         self._claims = claims
+        self._control = control
+        self._reporter = reporter
         self._publisher = publisher
-        self._live: dict[tuple[int, int], Taken] = {}
-        self._told: dict[tuple[int, int], None] = {}  # the broker has the outcome, but the delivery could not be acked
+        self._holdings = Holdings(slots.count)
         self._channel: Channel | None = None
         self._settling: Settling | None = None
         self._consumers: Consumers | None = None
@@ -69,24 +79,38 @@ class Consumer:
     def settle(self, confirmed: list[Taken]) -> None:
         """The broker has their outcomes: acks them."""
         tags = []
-        if len(self._live) >= self._slots.count:
+        if self._holdings.full:
             self._full_at = self._now()
         for taken in confirmed:
             self._release(taken)
             ours = [delivery.tag for delivery in taken.deliveries if delivery.channel is self._channel]
             if not ours:
-                self._remember(taken)
+                self._holdings.told(taken)
             tags += ours
         self._ack(tags)
         if self._consumers and self._consumers.free > 0:
             self._look_ahead.changed.set()
 
-    def give_back(self, taken: Taken) -> None:
-        """Another worker, or this one, gets it again."""
-        self._release(taken)
-        for delivery in taken.deliveries:
-            if self._settling and delivery.channel is self._channel:
-                self._settling.give_back(delivery.tag)
+    def cancel(self, attempts: Collection[Attempt]) -> None:
+        """They are never run here; what runs is killed."""
+        for taken in self._holdings.cancel(attempts):
+            self._slots.cancel(taken)
+            if not taken.in_slot:
+                self.settle([taken])
+
+    def give_back(self, unfinished: Collection[Taken]) -> None:
+        """Another worker, or this one, gets them again; first the web hears of those that it believes to run here."""
+        for taken in unfinished:
+            self._reporter.forget(taken)
+            self._release(taken)
+            if not taken.announced:
+                self._requeue(taken)
+        if announced := [taken for taken in unfinished if taken.announced]:
+            self._reporter.returned(announced, self._requeue)
+
+    def give_back_all(self, running: Collection[Taken]) -> None:
+        """Those, which no slot will finish, and what has not begun."""
+        self._give_back([*running, *self._holdings.unbegun()])
 
     async def stop_taking(self) -> None:
         """Takes no more and gives back what no slot has begun."""
@@ -100,15 +124,18 @@ class Consumer:
         for task in self._side_tasks:
             task.cancel()
         self._slots.take_back()
-        self._give_back(self._unbegun())
+        self._give_back(self._holdings.unbegun())
 
     async def _serve(self, connection: Connection) -> BrokerLost:
         channel = await connection.open_channel()
         self._channel, self._settling, self._full_at = channel, Settling(channel), self._now()
+        self._presence = Presence(connection)
         self._consumers = Consumers(channel, self._queues, self._slots.count, self._look_ahead, self._take)
         try:
-            lost = await while_open(channel, self._tune(channel), self._watch(channel))
+            await self._control.listen(channel)
+            lost = await while_open(channel, self._tune(channel), watch(channel, self._queues, self._consumers))
         finally:
+            self._control.stop_asking()
             self._forget_unbegun()
         if lost.code == NO_SUCH_QUEUE:
             return BrokerLost(f"{' or '.join(self._queues)} is not there yet; the relay makes it")
@@ -118,11 +145,16 @@ class Consumer:
         """Opens consumers, more while tasks are short, fewer when they turn out long."""
         consumers = self._consumers
         while consumers and not self._draining:
-            full = len(self._live) >= self._slots.count
-            if await consumers.fit(self._look_ahead.wanted(), full=full, too_full=bool(self._excess())):
+            if self._slots.unable:
+                await consumers.rest()
+                self._give_back(self._holdings.unbegun())
+                consumers.leave_to_finish(self._holdings.attempts())
+                await self._slots.able.wait()
+            full, too_full = self._holdings.full, bool(self._holdings.excess())
+            if await consumers.fit(self._look_ahead.wanted(), full=full, too_full=too_full):
                 self._slots.take_back()
-                self._give_back(self._excess())
-                consumers.leave_to_finish(self._live)
+                self._give_back(self._holdings.excess())
+                consumers.leave_to_finish(self._holdings.attempts())
             elif self._look_ahead.level:
                 await asyncio.sleep(LOOK_SECONDS)
                 if self._slots.relieve():
@@ -131,13 +163,6 @@ class Consumer:
                 await self._look_ahead.changed.wait()
                 self._look_ahead.changed.clear()
         await asyncio.shield(channel.gone)  # it is still needed for acks
-
-    async def _watch(self, channel: Channel) -> None:
-        """A deleted queue or a closed channel may go unnoticed while nothing happens; asking finds out."""
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            for queue in self._queues:
-                await channel.look_at(queue)
 
     def _take(self, delivery: Delivery) -> None:
         if self._settling is None or delivery.channel is not self._channel:
@@ -149,22 +174,22 @@ class Consumer:
             self._aside(self._park(delivery, str(bad)))
             return
         key = (message.task, message.attempt)
-        if key in self._told:
+        if self._holdings.is_over(key):
             self._ack([delivery.tag])
             return
-        if key in self._live:
-            self._live[key].deliveries.append(delivery)
+        if held := self._holdings.find(key):
+            held.deliveries.append(delivery)
             return
         taken = Taken(message.task, message.attempt, delivery.body, [delivery], message.timeout_seconds)
-        self._live[key] = taken
+        self._holdings.add(taken)
         if self._consumers and not delivery.consumer:
             self._consumers.leave_to_finish([key])
-        if len(self._live) >= self._slots.count and not self._look_ahead.level:
+        if self._holdings.full and not self._look_ahead.level:
             self._look_ahead.changed.set()
         if self._draining:
-            self.give_back(taken)
+            self.give_back([taken])
         elif delivery.redelivered or AGAIN_HEADER in delivery.headers:
-            self._aside(self._claim(taken, self._claims.may_run))
+            self._aside(self._claim(taken, partial(self._claims.may_run, presence=self._presence)))
         elif self._may_have_waited():
             self._aside(self._claim(taken, self._claims.is_wanted))
         else:
@@ -175,16 +200,21 @@ class Consumer:
         return not self._look_ahead.level and self._now() - self._full_at < WAITED_SECONDS
 
     async def _claim(self, taken: Taken, may_run: Callable[[int, int], Awaitable[bool]]) -> None:
+        wanted: bool | None = None
         try:
             wanted = await may_run(taken.task, taken.attempt)
+        except BrokerLost:
+            pass  # and probably the delivery with it
         except Refused as refused:
             self._release(taken)
             for delivery in taken.deliveries:
                 await self._park(delivery, str(refused))
             return
-        if self._live.get((taken.task, taken.attempt)) is not taken:
+        if self._holdings.find(taken.key) is not taken:
             return  # its connection was lost meanwhile
-        if wanted:
+        if wanted is None:
+            self.give_back([taken])
+        elif wanted:
             self._slots.add(taken)
         else:
             self.settle([taken])
@@ -202,36 +232,23 @@ class Consumer:
             self._settling.ack(tags)
 
     def _release(self, taken: Taken) -> None:
-        key = (taken.task, taken.attempt)
-        self._live.pop(key, None)
+        self._holdings.release(taken)
         if self._consumers:
-            self._consumers.settled(key)
+            self._consumers.settled(taken.key)
 
-    def _remember(self, taken: Taken) -> None:
-        """Its delivery was lost with its connection and comes again, perhaps before the outcome is recorded."""
-        self._told[taken.task, taken.attempt] = None
-        if len(self._told) > REMEMBERED:
-            del self._told[next(iter(self._told))]
-
-    def _unbegun(self) -> list[Taken]:
-        return [taken for taken in self._live.values() if not taken.in_slot]
-
-    def _excess(self) -> list[Taken]:
-        """What came last and has no slot, as far as there are more than slots."""
-        too_many = max(0, len(self._live) - self._slots.count)
-        unbegun = self._unbegun()
-        return unbegun[max(0, len(unbegun) - too_many) :]
+    def _requeue(self, taken: Taken) -> None:
+        for delivery in taken.deliveries:
+            if self._settling and delivery.channel is self._channel:
+                self._settling.give_back(delivery.tag)
 
     def _give_back(self, unbegun: Collection[Taken]) -> None:
         self._slots.drop(unbegun)
-        for taken in unbegun:
-            self.give_back(taken)
+        self.give_back(unbegun)
 
     def _forget_unbegun(self) -> None:
         self._channel = self._settling = self._consumers = None
         self._slots.take_back()
-        self._slots.drop(self._unbegun())
-        self._live = {key: taken for key, taken in self._live.items() if taken.in_slot}
+        self._give_back(self._holdings.unbegun())  # which the broker does by itself
 
     def _aside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from workers.broker import Channel, Delivery
 from workers.lookahead import LookAhead
-
-Attempt = tuple[int, int]  # task, attempt
+from workers.memory import Attempt
 
 
 class Consumers:
@@ -44,6 +43,11 @@ class Consumers:
         """For so many slots nothing has been asked for."""
         return self._slots - self._base_prefetch - len(self._uncounted)
 
+    @property
+    def opened(self) -> tuple[str, ...]:
+        """The tags of the base consumers, one on each queue and sometimes more; empty while they come and go."""
+        return () if self._changing.locked() else tuple(self._base)
+
     async def fit(self, level: int, *, full: bool, too_full: bool) -> bool:
         """Asks for what is missing at this level. True: it had to cancel, give back what waits. Raises BrokerLost.
 
@@ -66,11 +70,15 @@ class Consumers:
             self._look_ahead.level = len(self._levels)
         return False
 
+    async def rest(self) -> None:
+        """Asks for nothing until `fit` is called again. Raises BrokerLost."""
+        async with self._changing:
+            await self._cancel_all()
+
     async def stop(self) -> None:
         """Asks for nothing more. Raises BrokerLost."""
         self._stopped = True
-        async with self._changing:
-            await self._cancel_all()
+        await self.rest()
 
     def leave_to_finish(self, attempts: Iterable[Attempt]) -> None:
         """Those run on, though no open consumer brought them."""

@@ -15,16 +15,18 @@ from workers.address import Address
 from workers.children import HandlersUnusable, Template
 from workers.claim import Claims
 from workers.consumer import Consumer
+from workers.control import Control
 from workers.endpoint import Endpoint
 from workers.log import get_logger
 from workers.lookahead import LookAhead
+from workers.memory import Attempt
 from workers.messages import Heartbeat
 from workers.publisher import Publisher
 from workers.reporter import Reporter
 from workers.slots import Slots
 from workers.taken import Taken
 
-LAST_SECONDS = 0.4  # for what the broker has yet to confirm when the grace is over
+LAST_SECONDS = 0.8  # for what the broker has yet to confirm when the grace is over
 
 log = get_logger()
 
@@ -50,13 +52,15 @@ class Worker:
         self._reporter = Reporter(self._publisher, self.name, self._on_confirmed)
         look_ahead = LookAhead(settings.concurrency)
         self._slots = Slots(settings.concurrency, template, settings.modules, look_ahead, self._reporter)
-        claims = Claims(Endpoint(settings.web_url, settings.token), self.name)
+        endpoint = Endpoint(settings.web_url, settings.token)
         self._consumer = Consumer(
             settings.addresses,
             settings.queues,
             slots=self._slots,
             look_ahead=look_ahead,
-            claims=claims,
+            claims=Claims(endpoint, self.name),
+            control=Control(endpoint, self.name, self._on_cancelled),
+            reporter=self._reporter,
             publisher=self._publisher,
         )
 
@@ -90,11 +94,9 @@ class Worker:
             asyncio.create_task(self._slots.idle()),
         ]
         await asyncio.wait(waits, timeout=self._settings.grace_seconds, return_when=asyncio.FIRST_COMPLETED)
-        unfinished = self._slots.running
         await _end([*waits, slots])
-        for taken in unfinished:
-            self._reporter.forget(taken)
-            self._consumer.give_back(taken)
+        unfinished = self._slots.running
+        self._consumer.give_back_all(unfinished)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_SECONDS):
                 await self._reporter.drained()
@@ -104,6 +106,9 @@ class Worker:
     def _on_confirmed(self, confirmed: list[Taken]) -> None:
         self._consumer.settle(confirmed)
         self._slots.feed()
+
+    def _on_cancelled(self, attempts: list[Attempt]) -> None:
+        self._consumer.cancel(attempts)
 
     async def _first_of(self, tasks: "list[asyncio.Task[Any]]") -> HandlersUnusable | None:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

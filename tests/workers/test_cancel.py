@@ -1,0 +1,135 @@
+"""What is cancelled is never run, killed when it runs, and has no outcome."""
+
+import signal
+from pathlib import Path
+
+from tests.fixtures.processes import eventually
+from tests.workers.fixtures import Start
+from tests.workers.rig import TASKS, Rabbit, Web, children_of, is_alive, ready, task
+
+
+def outcomes_of(rabbit: Rabbit) -> list[int]:
+    return [each["task"] for each in rabbit.events() if each["type"] == "OUTCOME"]
+
+
+def test_a_running_task_is_killed_with_everything_below_it_and_has_no_outcome(
+    rabbit: Rabbit, worker: Start, tmp_path: Path
+) -> None:
+    pids = tmp_path / "pids"
+    process = ready(worker())
+    rabbit.put(task(1, "test.leave", pids=str(pids), end="sleep"))
+    eventually(lambda: pids.exists() and len(pids.read_text().splitlines()) == 2)
+    below = children_of(min(children_of(process.child.pid)))
+    assert len(below) >= 3
+    rabbit.cancel((1, 1))
+    eventually(lambda: not any(is_alive(pid) for pid in below))
+    rabbit.put(task(2))
+    rabbit.outcome(2)
+    assert outcomes_of(rabbit) == [2]
+    assert process.stop() == 0
+    assert rabbit.count(TASKS) == 0
+    assert "warning" not in process.output
+
+
+def test_what_waits_here_is_dropped_and_its_neighbours_run(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(*[task(number) for number in range(1, 1001)])
+    rabbit.outcomes(1000, 30)
+    rabbit.put(task(2000, "test.sleep", seconds=1), *[task(number) for number in range(2001, 2021)])
+    eventually(lambda: rabbit.started(2000))
+    rabbit.cancel(*[(number, 1) for number in range(2001, 2021, 2)])
+    expected = {2000, *range(2002, 2021, 2)}
+    eventually(lambda: expected <= set(outcomes_of(rabbit)[1000:]))
+    assert process.stop() == 0
+    assert rabbit.count(TASKS) == 0
+    assert set(outcomes_of(rabbit)[1000:]) == expected
+
+
+def test_another_attempt_of_a_cancelled_task_is_run(rabbit: Rabbit, worker: Start) -> None:
+    ready(worker())
+    rabbit.put(task(1, "test.sleep", seconds=600))
+    eventually(lambda: rabbit.started(1))
+    rabbit.cancel((1, 1))
+    rabbit.put(task(1, attempt=2))
+    assert rabbit.outcome(1)["attempt"] == 2
+
+
+def test_a_delivery_that_comes_after_its_cancellation_is_not_run(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(task(1))
+    rabbit.outcome(1)
+    rabbit.cancel((2, 1))
+    rabbit.put(task(3, "test.sleep", seconds=0.3))
+    rabbit.outcome(3)
+    rabbit.put(task(2), task(4))
+    rabbit.outcome(4)
+    assert process.stop() == 0
+    assert rabbit.count(TASKS) == 0
+    assert 2 not in outcomes_of(rabbit)
+
+
+def test_what_was_cancelled_before_the_worker_came_is_not_run(rabbit: Rabbit, worker: Start, web: Web) -> None:
+    web.cancelled = [(1, 1)]
+    rabbit.put(task(1), task(2))
+    process = worker()
+    rabbit.outcome(2)
+    assert process.stop() == 0
+    assert outcomes_of(rabbit) == [2]
+    assert rabbit.count(TASKS) == 0
+    assert web.questions == 1
+
+
+def test_a_worker_asks_again_after_it_has_lost_the_broker(rabbit: Rabbit, worker: Start, web: Web) -> None:
+    process = ready(worker())
+    rabbit.put(task(1))
+    rabbit.outcome(1)
+    rabbit.wait_for_names()
+    rabbit.broker.kill()
+    web.cancelled = [(2, 1)]
+    rabbit.broker.start()
+    eventually(lambda: web.questions == 2)
+    rabbit.put(task(2), task(3))
+    rabbit.outcome(3)
+    assert process.stop() == 0
+    assert outcomes_of(rabbit) == [1, 3]
+
+
+def test_a_worker_goes_on_when_the_web_does_not_say_what_is_cancelled(rabbit: Rabbit, worker: Start, web: Web) -> None:
+    web.cancelled = None
+    rabbit.put(task(1, "test.sleep", seconds=600))
+    process = worker()
+    eventually(lambda: rabbit.started(1))
+    web.cancelled = [(1, 1)]  # it is still asked
+    rabbit.put(task(2))
+    rabbit.outcome(2)
+    assert outcomes_of(rabbit) == [2]
+    assert process.output.count("cannot ask which tasks are cancelled") == 1
+
+
+def test_a_cancellation_that_cannot_be_read_harms_nobody(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(task(1))
+    rabbit.outcome(1)
+    with rabbit.opened() as channel:
+        channel.basic_publish("millrace.ctl", "", b"rubbish")
+    eventually(lambda: "is ignored: not JSON" in process.output)
+    rabbit.put(task(2))
+    rabbit.outcome(2)
+
+
+def test_a_task_that_is_being_timed_out_can_be_cancelled(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker())
+    rabbit.put(task(1, "test.stubborn", limit=0.2, how="blocked"))
+    eventually(lambda: rabbit.started(1))
+    [child] = children_of(min(children_of(process.child.pid)))
+    eventually(lambda: signal.SIGTERM in pending_signals(child))
+    rabbit.cancel((1, 1))
+    rabbit.put(task(2))
+    rabbit.outcome(2)
+    assert outcomes_of(rabbit) == [2]
+
+
+def pending_signals(pid: int) -> set[int]:
+    status = Path(f"/proc/{pid}/status").read_text()
+    masks = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd"))]
+    return {number for number in range(1, 65) for mask in masks if mask >> (number - 1) & 1}

@@ -1,0 +1,114 @@
+"""A delivery that may be a duplicate: its task is left to the worker that runs it, or taken over when that is gone."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from tests.fixtures.processes import Process, eventually
+from tests.workers.fixtures import Start
+from tests.workers.rig import TASKS, Rabbit, Web, ready, task
+from workers.broker import Connection, connect, control_queue, parse_addresses
+from workers.presence import OURS_IS_YOUNG_SECONDS, Presence
+
+AGAIN = {"x-again": 1}
+NOBODY = "nobody:1:abcdef"
+
+
+def name_of(process: Process) -> str:
+    return ready(process).output.split("worker ")[1].split(" ")[0]
+
+
+def asked_with(web: Web, number: int) -> list[str | None]:
+    return [claim.get("gone") for claim in web.claims if claim["task"] == number]
+
+
+def test_a_duplicate_of_what_another_worker_runs_is_dropped(
+    rabbit: Rabbit, worker: Start, web: Web, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger"
+    first = worker()
+    web.held = {(1, 1): name_of(first)}
+    rabbit.put(task(1, "test.sleep", seconds=600, ledger=str(ledger)))
+    eventually(lambda: rabbit.started(1))
+    second = ready(worker())
+    rabbit.put(task(1, "test.sleep", seconds=600, ledger=str(ledger)), headers=AGAIN)
+    eventually(lambda: asked_with(web, 1) == [None] * 3)
+    rabbit.put(task(2))
+    rabbit.outcome(2)
+    assert second.stop() == 0
+    assert rabbit.count(TASKS) == 0
+    assert len(ledger.read_text().splitlines()) == 1
+
+
+def test_a_duplicate_is_run_when_the_web_changes_its_mind(rabbit: Rabbit, worker: Start, web: Web) -> None:
+    first = worker()
+    web.held = {(1, 1): name_of(first)}
+    rabbit.put(task(1), headers=AGAIN)
+    eventually(lambda: web.claims)
+    web.held = {}
+    assert rabbit.outcome(1)["status"] == "FINISHED"
+
+
+def test_what_a_worker_ran_that_is_gone_is_taken_over(rabbit: Rabbit, worker: Start, web: Web) -> None:
+    web.held = {(1, 1): NOBODY}
+    rabbit.put(task(1), headers=AGAIN)
+    worker()
+    assert rabbit.outcome(1)["status"] == "FINISHED"
+    assert asked_with(web, 1) == [None, NOBODY]
+
+
+def test_a_killed_worker_is_named_to_the_web_as_gone(rabbit: Rabbit, worker: Start, web: Web) -> None:
+    first, second = worker(), worker()
+    names = {name_of(first): first, name_of(second): second}
+    rabbit.put(task(1, "test.sleep", seconds=1))
+    eventually(lambda: rabbit.started(1))
+    holder = next(each["worker"] for each in rabbit.events() if each["type"] == "STARTED")
+    web.held = {(1, 1): holder}
+    names[holder].kill()
+    assert rabbit.outcome(1)["worker"] != holder
+    assert asked_with(web, 1) == [None, holder]
+
+
+def test_a_task_that_waited_is_wanted_though_the_web_believes_it_held(rabbit: Rabbit, worker: Start, web: Web) -> None:
+    ready(worker())
+    web.held = {(2, 1): NOBODY}
+    rabbit.put(task(1, "test.sleep", seconds=0.3), task(2))
+    assert rabbit.outcome(2)["status"] == "FINISHED"
+    assert asked_with(web, 2) == [None]
+
+
+def with_connections(rabbit: Rabbit, work: Callable[[Connection, Connection], Coroutine[Any, Any, None]]) -> None:
+    async def main() -> None:
+        addresses = parse_addresses(rabbit.broker.url("worker"))
+        ours, theirs = await connect(addresses), await connect(addresses)
+        await work(ours, theirs)
+        await ours.close()
+        await theirs.close()
+
+    asyncio.run(main())
+
+
+def test_the_broker_knows_which_workers_are_connected(rabbit: Rabbit) -> None:
+    async def work(ours: Connection, theirs: Connection) -> None:
+        for connection, name in ((ours, "ours"), (theirs, "theirs")):
+            await (await connection.open_channel()).declare_seat(control_queue(name))
+        presence = Presence(ours)
+        assert not await presence.is_gone("ours")
+        assert not await presence.is_gone("theirs")
+        assert await presence.is_gone("nobody")
+        await theirs.close()
+        presence._connected_at -= OURS_IS_YOUNG_SECONDS
+        assert await presence.is_gone("theirs")
+
+    with_connections(rabbit, work)
+
+
+def test_a_worker_that_comes_back_within_moments_is_not_gone(rabbit: Rabbit) -> None:
+    async def work(ours: Connection, theirs: Connection) -> None:
+        looking = asyncio.create_task(Presence(ours).is_gone("back"))
+        await asyncio.sleep(0)
+        await (await theirs.open_channel()).declare_seat(control_queue("back"))
+        assert not await looking
+
+    with_connections(rabbit, work)
