@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 STOP_SECONDS = 5.0
-EARLY = 0.5  # of the limit; what comes before is no signal of the worker's
+LATE_SECONDS = 1.0  # so much later than in the worker a task may begin here, on a busy machine
 
 
 class TimeLimit(BaseException):
@@ -50,7 +50,7 @@ class Limit:
 
     def _on_signal(self, _number: int, _frame: Any) -> None:
         limit = self._seconds
-        if limit is None or time.monotonic() - self._began < limit * EARLY:
+        if limit is None or time.monotonic() - self._began < limit - LATE_SECONDS:
             return  # somebody else's: systemd, for one, sends it to every process of a service
         self._seconds, self.reached = None, True
         raise TimeLimit(too_long(limit))

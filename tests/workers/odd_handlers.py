@@ -28,6 +28,14 @@ def sleep(seconds: float, ledger: str = "") -> str:
     return "slept"
 
 
+@handler("test.sleep_once")
+def sleep_once(ledger: str) -> str:
+    """Where it has been run before it returns at once."""
+    if Path(ledger).exists():
+        return "again"
+    return sleep(600, ledger)
+
+
 @handler("test.kill")
 def kill(signal_number: int = signal.SIGKILL) -> None:
     os.kill(os.getpid(), signal_number)

@@ -144,6 +144,7 @@ class Web:
 
     claim_verdict: str = "RUN"
     held: dict[tuple[int, int], str] = field(default_factory=dict)  # by whom, until it is told that that one is gone
+    held_times: int = 1_000_000  # so often it says so
     cancelled: list[tuple[int, int]] | None = field(default_factory=list)  # None: it does not answer the query
     questions: int = 0  # about what is cancelled
     failures: list[tuple[int, bytes]] = field(default_factory=list)  # answered first, one per request
@@ -178,7 +179,8 @@ class Web:
         key = given["task"], given["attempt"]
         if key in self.held and self.held[key] == given.get("gone"):
             del self.held[key]
-        if key in self.held:
+        if key in self.held and self.held_times:
+            self.held_times -= 1
             return {"verdict": "HELD", "holder": self.held[key]}
         return {"verdict": self.claim_verdict, "holder": None}
 

@@ -43,11 +43,10 @@ def test_a_duplicate_of_what_another_worker_runs_is_dropped(
 
 def test_a_duplicate_is_run_when_the_web_changes_its_mind(rabbit: Rabbit, worker: Start, web: Web) -> None:
     first = worker()
-    web.held = {(1, 1): name_of(first)}
+    web.held, web.held_times = {(1, 1): name_of(first)}, 2
     rabbit.put(task(1), headers=AGAIN)
-    eventually(lambda: web.claims)
-    web.held = {}
     assert rabbit.outcome(1)["status"] == "FINISHED"
+    assert asked_with(web, 1) == [None] * 3
 
 
 def test_what_a_worker_ran_that_is_gone_is_taken_over(rabbit: Rabbit, worker: Start, web: Web) -> None:
@@ -58,11 +57,12 @@ def test_what_a_worker_ran_that_is_gone_is_taken_over(rabbit: Rabbit, worker: St
     assert asked_with(web, 1) == [None, NOBODY]
 
 
-def test_a_killed_worker_is_named_to_the_web_as_gone(rabbit: Rabbit, worker: Start, web: Web) -> None:
+def test_a_killed_worker_is_named_to_the_web_as_gone(rabbit: Rabbit, worker: Start, web: Web, tmp_path: Path) -> None:
     first, second = worker(), worker()
     names = {name_of(first): first, name_of(second): second}
-    rabbit.put(task(1, "test.sleep", seconds=1))
-    eventually(lambda: rabbit.started(1))
+    ledger = tmp_path / "ledger"
+    rabbit.put(task(1, "test.sleep_once", ledger=str(ledger)))
+    eventually(lambda: rabbit.started(1) and ledger.exists())
     holder = next(each["worker"] for each in rabbit.events() if each["type"] == "STARTED")
     web.held = {(1, 1): holder}
     names[holder].kill()
