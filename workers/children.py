@@ -72,10 +72,11 @@ class Template:
         )
         theirs.close()
         hello = await self._hello
+        self._folder = hello.get("folder", "")
         if unusable := hello.get("error") or why_too_large(hello["kinds"], hello["environment"]):
             await self.stop()
             raise HandlersUnusable(unusable)
-        self.kinds, self.environment, self._folder = hello["kinds"], hello["environment"], hello["folder"]
+        self.kinds, self.environment = hello["kinds"], hello["environment"]
         return self
 
     async def fork(self, on_answers: Callable[[list[bytes]], None]) -> "Child":

@@ -18,12 +18,10 @@ import select
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from workers import child, registry
+from workers import child, registry, scratch
 from workers.brood import Brood
 from workers.mortal import die_with, outlive_parent
 from workers.pipes import pack
@@ -41,7 +39,7 @@ def main(arguments: Sequence[str]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         kinds = registry.load(arguments[2:])
-        folder = Path(tempfile.mkdtemp(prefix="millrace-"))
+        folder = scratch.make()
     except (registry.RegistryError, OSError) as error:
         _tell(control, {"error": str(error)})
         return

@@ -3,11 +3,15 @@
 import json
 import os
 import signal
+import tempfile
 from pathlib import Path
+
+import pytest
 
 from tests.fixtures.processes import eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import Rabbit, children_of, is_alive, ready, task
+from workers import scratch
 
 
 def pids_in(ledger: Path) -> list[int]:
@@ -80,3 +84,14 @@ def test_the_folders_of_a_killed_template_are_removed(rabbit: Rabbit, worker: St
     folder = Path(json.loads(rabbit.outcome(1)["result"]))
     os.kill(min(children_of(process.child.pid)), signal.SIGKILL)
     eventually(lambda: not folder.parent.parent.exists())
+
+
+def test_a_folder_that_nobody_holds_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, just_made, held = tmp_path / f"{scratch.PREFIX}left", tmp_path / f"{scratch.PREFIX}just_made", scratch.make()
+    for folder in (left, just_made):
+        folder.mkdir()
+    for folder in (left, held):
+        os.utime(folder, (0, 0))
+    scratch.make()
+    assert [left.exists(), just_made.exists(), held.exists()] == [False, True, True]
