@@ -1,8 +1,7 @@
-"""Asks the web whether a delivery is still to be run: one that may be a duplicate, one that may have been deleted.
+"""Asks the web whether a delivery that may be a duplicate is still to be run.
 
-What the web believes another worker to run is that worker's as long as it is connected, which the broker knows.
-Of a first delivery RabbitMQ guarantees that nobody has seen it before. Where it may have waited in the broker for long
-the web is asked all the same, but nothing depends on its answer.
+Of a first delivery RabbitMQ guarantees that nobody has seen it before; it runs unasked. What the web believes another
+worker to run is that worker's as long as it is connected, which the broker knows.
 """
 
 import asyncio
@@ -17,7 +16,6 @@ DOCUMENT = """mutation claimTask($input: ClaimTaskInput!) {
   claimTask(input: $input) { verdict holder }
 }"""
 NOT_ALLOWED_SECONDS = 10.0
-PATIENCE_SECONDS = 1.0
 HELD = "HELD"
 HELD_TIMES = 3
 HELD_SECONDS = 1.0
@@ -50,14 +48,6 @@ class Claims:
                     return False
                 await asyncio.sleep(HELD_SECONDS)
 
-    async def is_wanted(self, task: int, attempt: int) -> bool:
-        """Asked once; True when the web does not answer soon, and when it believes that another worker runs it."""
-        try:
-            verdict, _ = await self._ask(task, attempt, patience_seconds=PATIENCE_SECONDS)
-        except EndpointError:
-            return True
-        return verdict != "DROP"
-
     async def _answer(self, task: int, attempt: int, gone: str) -> tuple[str, str]:
         async for _ in retries():
             try:
@@ -73,13 +63,11 @@ class Claims:
                 return answer
         raise AssertionError("retries() never ends")
 
-    async def _ask(
-        self, task: int, attempt: int, gone: str = "", *, patience_seconds: float | None = None
-    ) -> tuple[str, str]:
+    async def _ask(self, task: int, attempt: int, gone: str) -> tuple[str, str]:
         """(verdict, who runs it). `gone`: the worker that the web believes to run it, and that is not there."""
         given = {"task": task, "attempt": attempt, "worker": self._worker, **({"gone": gone} if gone else {})}
         body = json.dumps({"query": DOCUMENT, "variables": {"input": given}}).encode()
-        data = await asyncio.to_thread(self._endpoint.post, body, patience_seconds=patience_seconds)
+        data = await asyncio.to_thread(self._endpoint.post, body)
         try:
             return str(data["claimTask"]["verdict"]), str(data["claimTask"]["holder"] or "")
         except (LookupError, TypeError):

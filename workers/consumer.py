@@ -5,8 +5,7 @@ forgotten (the broker hands it out again); what runs goes on, and is joined by i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
-from functools import partial
+from collections.abc import Collection, Coroutine, Sequence
 from typing import Any
 
 from workers.broker import (
@@ -39,7 +38,6 @@ from workers.watch import watch
 
 LOOK_SECONDS = 0.1
 CANCEL_SECONDS = 0.5
-WAITED_SECONDS = 0.1  # what comes within this after there was no room has probably waited for it
 
 
 class Consumer:
@@ -69,7 +67,6 @@ class Consumer:
         self._channel: Channel | None = None
         self._settling: Settling | None = None
         self._consumers: Consumers | None = None
-        self._full_at = 0.0  # when there was last no room for another
         self._draining = False
         self._side_tasks: set[asyncio.Task[None]] = set()
 
@@ -79,8 +76,6 @@ class Consumer:
     def settle(self, confirmed: list[Taken]) -> None:
         """The broker has their outcomes: acks them."""
         tags = []
-        if self._holdings.full:
-            self._full_at = self._now()
         for taken in confirmed:
             self._release(taken)
             ours = [delivery.tag for delivery in taken.deliveries if delivery.channel is self._channel]
@@ -128,7 +123,7 @@ class Consumer:
 
     async def _serve(self, connection: Connection) -> BrokerLost:
         channel = await connection.open_channel()
-        self._channel, self._settling, self._full_at = channel, Settling(channel), self._now()
+        self._channel, self._settling = channel, Settling(channel)
         self._presence = Presence(connection)
         self._consumers = Consumers(channel, self._queues, self._slots.count, self._look_ahead, self._take)
         try:
@@ -189,20 +184,14 @@ class Consumer:
         if self._draining:
             self.give_back([taken])
         elif delivery.redelivered or AGAIN_HEADER in delivery.headers:
-            self._aside(self._claim(taken, partial(self._claims.may_run, presence=self._presence)))
-        elif self._may_have_waited():
-            self._aside(self._claim(taken, self._claims.is_wanted))
+            self._aside(self._claim(taken))
         else:
             self._slots.add(taken)
 
-    def _may_have_waited(self) -> bool:
-        """In the broker, where a task that is deleted stays. Very short tasks are done sooner than an answer comes."""
-        return not self._look_ahead.level and self._now() - self._full_at < WAITED_SECONDS
-
-    async def _claim(self, taken: Taken, may_run: Callable[[int, int], Awaitable[bool]]) -> None:
+    async def _claim(self, taken: Taken) -> None:
         wanted: bool | None = None
         try:
-            wanted = await may_run(taken.task, taken.attempt)
+            wanted = await self._claims.may_run(taken.task, taken.attempt, self._presence)
         except BrokerLost:
             pass  # and probably the delivery with it
         except Refused as refused:
@@ -223,9 +212,6 @@ class Consumer:
         await park(self._publisher, delivery.body, why=why, source=" ".join(self._queues))
         if delivery.channel is self._channel:
             self._ack([delivery.tag])
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
 
     def _ack(self, tags: list[int]) -> None:
         if self._settling and tags:

@@ -34,12 +34,11 @@ class Endpoint:
         self._timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=answer_seconds)
         self._pool = urllib3.PoolManager(maxsize=8, retries=False)
 
-    def post(self, body: bytes, *, patience_seconds: float | None = None) -> dict[str, Any]:
-        """The answer's `data`, waited for no longer than that when it is given. Raises EndpointError."""
-        timeout = self._timeout if patience_seconds is None else urllib3.Timeout(patience_seconds)
+    def post(self, body: bytes) -> dict[str, Any]:
+        """The answer's `data`. Raises EndpointError."""
         try:
             response = self._pool.request(
-                "POST", self._url, body=body, headers=self._headers, redirect=False, timeout=timeout
+                "POST", self._url, body=body, headers=self._headers, redirect=False, timeout=self._timeout
             )
         except urllib3.exceptions.HTTPError as error:
             raise EndpointError(f"{self._url} does not answer ({_reason(error)})") from None

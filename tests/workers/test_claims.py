@@ -70,14 +70,6 @@ def test_a_killed_worker_is_named_to_the_web_as_gone(rabbit: Rabbit, worker: Sta
     assert asked_with(web, 1) == [None, holder]
 
 
-def test_a_task_that_waited_is_wanted_though_the_web_believes_it_held(rabbit: Rabbit, worker: Start, web: Web) -> None:
-    ready(worker())
-    web.held = {(2, 1): NOBODY}
-    rabbit.put(task(1, "test.sleep", seconds=0.3), task(2))
-    assert rabbit.outcome(2)["status"] == "FINISHED"
-    assert asked_with(web, 2) == [None]
-
-
 def with_connections(rabbit: Rabbit, work: Callable[[Connection, Connection], Coroutine[Any, Any, None]]) -> None:
     async def main() -> None:
         addresses = parse_addresses(rabbit.broker.url("worker"))

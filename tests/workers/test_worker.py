@@ -122,23 +122,14 @@ def test_a_redelivery_that_the_web_wants_dropped_is_not_run(
     assert not ledger.exists()
 
 
-def test_a_task_that_was_deleted_while_it_waited_for_a_slot_is_not_run(
-    rabbit: Rabbit, worker: Start, web: Web, tmp_path: Path
-) -> None:
-    ledger = tmp_path / "ledger"
-    process = ready(worker())
-    rabbit.put(task(1, "test.sleep", seconds=0.5))
-    eventually(lambda: rabbit.started(1))
-    rabbit.put(task(2, "test.sleep", seconds=0, ledger=str(ledger)))
-    web.claim_verdict = "DROP"
-    rabbit.outcome(1)
-    eventually(lambda: 2 in [claim["task"] for claim in web.claims])
-    assert process.stop() == 0
-    assert rabbit.count(TASKS) == 0
-    assert not ledger.exists()
+def test_a_first_delivery_runs_unasked_however_long_it_waited(rabbit: Rabbit, worker: Start, web: Web) -> None:
+    ready(worker())
+    rabbit.put(*[task(number, "test.sleep", seconds=0.3) for number in (1, 2, 3)])
+    assert [each["status"] for each in rabbit.outcomes(3)] == ["FINISHED"] * 3
+    assert web.claims == []
 
 
-def test_a_task_that_waited_for_a_slot_runs_though_the_web_is_away(rabbit: Rabbit, worker: Start, web: Web) -> None:
+def test_tasks_run_though_the_web_is_away(rabbit: Rabbit, worker: Start, web: Web) -> None:
     web.failures = [(503, b"busy")] * 100
     ready(worker())
     rabbit.put(*[task(number, "test.sleep", seconds=0.2) for number in (1, 2, 3)])
