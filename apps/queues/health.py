@@ -1,6 +1,7 @@
 """Whether each part of the system is there, in one sentence each."""
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -43,7 +44,18 @@ def report() -> dict[str, Any]:
 
 def beat(name: str, trouble: str = "") -> None:
     """Note a sign of life."""
-    Pulse.objects.update_or_create(name=name, defaults={"seen_at": database_now(), "trouble": trouble})
+    beat_all({name: trouble})
+
+
+def beat_all(troubles: Mapping[str, str]) -> None:
+    """Note a sign of life of each, with what troubles it: a sentence, empty when all is well."""
+    now = database_now()
+    Pulse.objects.bulk_create(
+        [Pulse(name=name, seen_at=now, trouble=trouble) for name, trouble in troubles.items()],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["seen_at", "trouble"],
+    )
 
 
 def beat_now_and_then(name: str) -> None:

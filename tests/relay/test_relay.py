@@ -1,72 +1,21 @@
 """The relay against a real broker and a real database, as its own process."""
 
-import json
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import pika
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from apps.queues.models import Pulse, Queue
-from apps.relay import rounds
 from apps.relay.declared import SEAT, TWO_AT_WORK
-from apps.relay.schedule import Due
 from apps.tasks.drafts import Draft
 from apps.tasks.models import Kind, Task
 from apps.tasks.services import create, create_many
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
+from tests.relay.rig import QUEUE, Run, opened, take
 from workers.messages import AGAIN_HEADER
-
-QUEUE = "millrace.tasks.default"
-Run = Callable[..., Process]
-
-
-@pytest.fixture
-def alice(transactional_db: None) -> User:
-    Kind.objects.create(name="demo.noop", schema={"type": "object"}, announced_at=timezone.now())
-    return User.objects.create_user("alice")
-
-
-@contextmanager
-def opened(broker: Broker) -> Iterator[Any]:
-    connection = pika.BlockingConnection(pika.URLParameters(broker.url("relay")))
-    yield connection.channel()
-    connection.close()
-
-
-@pytest.fixture
-def channel(broker: Broker) -> Iterator[Any]:
-    """For looking at the queue, which is gone after the test."""
-    with opened(broker) as channel:
-        yield channel
-        channel.queue_delete(QUEUE)
-
-
-@pytest.fixture
-def relay(run: Run, broker: Broker, channel: Any) -> Process:
-    process = run("manage.py", "relay", RABBITMQ_URL=broker.url("relay"))
-    eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
-    return process
-
-
-def take(channel: Any, count: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Body and headers of the next messages, in order."""
-    taken: list[tuple[dict[str, Any], dict[str, Any]]] = []
-
-    def one() -> bool:
-        method, properties, body = channel.basic_get(QUEUE, auto_ack=True)
-        if method:
-            taken.append((json.loads(body), properties.headers or {}))
-        return len(taken) == count
-
-    eventually(one)
-    return taken
 
 
 def handed_over() -> int:
@@ -177,19 +126,6 @@ def test_two_of_them_on_one_virtual_host_do_not_share_it(alice: User, run: Run, 
     channel.queue_delete(SEAT)
     eventually(lambda: handed_over() == 1)
     assert relay.output.count(TWO_AT_WORK) == 1
-
-
-def test_of_every_queue_the_first_that_were_due_may_have_been_sent_before() -> None:
-    taken_at = timezone.now()
-
-    def due(task: int, queue: str, seconds: int) -> Due:
-        at = taken_at + timedelta(seconds=seconds)
-        return Due(task=task, attempt=1, kind="k", params={}, queue=queue, reason="", dispatch_at=at)
-
-    left: defaultdict[str, int] = defaultdict(lambda: 2)
-    batch = [due(1, "a", -3), due(2, "a", -2), due(3, "a", -1), due(4, "b", -1), due(5, "b", 1)]
-    assert rounds._doubtful(batch, taken_at, left) == {(1, 1), (2, 1), (4, 1)}
-    assert rounds._doubtful([due(6, "b", -1), due(7, "b", -1)], taken_at, left) == {(6, 1)}
 
 
 def test_sigterm_ends_it_in_order(relay: Process) -> None:
