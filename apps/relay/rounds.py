@@ -13,9 +13,10 @@ from apps.relay.declared import Declared
 from apps.relay.doubts import Doubts
 from apps.relay.signs import SWEEP_SECONDS, give_signs
 from apps.tasks.clock import database_now
-from workers.broker import TASKS_EXCHANGE, BrokerLost, Connection
+from apps.tasks.models import CancelledAttempt
+from workers.broker import CONTROL_EXCHANGE, TASKS_EXCHANGE, BrokerLost, Connection
 from workers.log import get_logger
-from workers.messages import AGAIN_HEADER, TaskMessage
+from workers.messages import AGAIN_HEADER, Cancellation, TaskMessage
 from workers.pace import Pace
 from workers.publisher import Message, Publisher, Verdict
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from apps.relay.schedule import Due
     from workers.broker import Address
+
+    Untold = dict[int, tuple[int, int]]  # see CancelledAttemptQuerySet.untold
 
 log = get_logger()
 
@@ -87,25 +90,29 @@ class Relay:
 
     async def _round(self, doubts: Doubts) -> bool:
         """Whether there may be more to do at once."""
-        batch = await self._database.run(partial(self._look, doubts))
+        batch, untold = await self._database.run(partial(self._look, doubts))
         if self._database_away:
             log.info("relay.database_back", text="the database is back")
             self._database_away = False
         if self._declared.lacks(self._schedule.queues):
             await self._declare_again()
-        if batch:
-            await self._carry(batch, doubts)
-        return len(batch) == BATCH
+        if batch or untold:
+            await self._carry(batch, untold, doubts)
+        return BATCH in (len(batch), len(untold))
 
-    def _look(self, doubts: Doubts) -> list[Due]:
+    def _look(self, doubts: Doubts) -> tuple[list[Due], Untold]:
         most = BATCH if self._publisher.connected and not self._publisher.blocked else 0
         doubts.forget_what_is_over()
-        return self._schedule.look(most, frozenset(self._declared.unusable))
+        batch = self._schedule.look(most, frozenset(self._declared.unusable))
+        return batch, CancelledAttempt.objects.untold(most) if most else {}
 
-    async def _carry(self, batch: Sequence[Due], doubts: Doubts) -> None:
+    async def _carry(self, batch: Sequence[Due], untold: Untold, doubts: Doubts) -> None:
         again = doubts.about(batch)
-        verdicts = await self._publisher.publish([_message(each, again) for each in batch])
-        await self._mark(batch, verdicts, doubts)
+        told = [_cancellation(untold)] if untold else []
+        verdicts = await self._publisher.publish([*(_message(each, again) for each in batch), *told])
+        if set(verdicts[len(batch) :]) & TOLD:
+            await self._database.run(partial(CancelledAttempt.objects.told, list(untold)))
+        await self._mark(batch, verdicts[: len(batch)], doubts)
 
     async def _mark(self, batch: Sequence[Due], verdicts: Sequence[Verdict], doubts: Doubts) -> None:
         answers = list(zip(batch, verdicts, strict=True))
@@ -148,9 +155,18 @@ class Relay:
         return " ".join(unusable)
 
 
+# No worker is connected: each asks when it is.
+TOLD = {Verdict.CONFIRMED, Verdict.UNROUTABLE}
+
+
 def _message(due: Due, again: set[tuple[int, int]]) -> Message:
     message = TaskMessage(
         task=due.task, attempt=due.attempt, kind=due.kind, params=due.params, timeout_seconds=due.timeout_seconds
     )
     headers = {AGAIN_HEADER: 1} if due.handed_at or (due.task, due.attempt) in again else None
     return Message(exchange=TASKS_EXCHANGE, routing_key=due.queue, body=message.encode(), headers=headers)
+
+
+def _cancellation(untold: Untold) -> Message:
+    body = Cancellation(attempts=list(untold.values())).encode()
+    return Message(exchange=CONTROL_EXCHANGE, routing_key="", body=body)
