@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, connection
+from django.db.models import Q
 
 from apps.queues.models import Pulse, Worker
 from apps.tasks.clock import database_now
 
 # Relay and sink give a sign of life every 5 s at the latest.
 SILENT_AFTER = timedelta(seconds=12)
+CANARY = "canary"
 
 
 def report() -> dict[str, Any]:
@@ -66,6 +68,22 @@ def beat_now_and_then(name: str) -> None:
 
 
 _last_beats: dict[str, float] = {}
+
+
+def record_canary(sent: float, now: datetime) -> None:
+    """Note that what the relay sent at `sent` (seconds since 1970 by the database's clock) has come home."""
+    if sent > now.timestamp():
+        return  # not the relay's
+    sent_at = datetime.fromtimestamp(sent, UTC)
+    Pulse.objects.bulk_create([Pulse(name=CANARY, seen_at=now, sent_at=sent_at)], ignore_conflicts=True)
+    # An older one changes nothing, unless the clock was put back.
+    older = Q(sent_at__lt=sent_at) | Q(sent_at__gt=now)
+    Pulse.objects.filter(older, name=CANARY).update(seen_at=now, sent_at=sent_at)
+
+
+def canary_home() -> datetime | None:
+    """When the youngest of the canaries that have come home was sent."""
+    return Pulse.objects.filter(name=CANARY).values_list("sent_at", flat=True).first()
 
 
 def _pulse(pulse: Pulse | None, fine: str, silent: str) -> dict[str, Any]:

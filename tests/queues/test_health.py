@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.queues import health
 from apps.queues.models import Pulse, Worker
+from apps.tasks import recording
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,30 @@ def test_a_silent_sink_is_named(client: Client) -> None:
 def test_the_brokers_trouble_is_told_in_the_relays_words(client: Client) -> None:
     health.beat("broker", "The relay cannot reach RabbitMQ.")
     assert client.get("/readyz").json()["broker"] == {"ok": False, "detail": "The relay cannot reach RabbitMQ."}
+
+
+def test_a_canary_that_comes_home_late_or_twice_changes_nothing() -> None:
+    now = timezone.now()
+    for seconds_ago in (20, 10, 15, 10):
+        health.record_canary((now - timedelta(seconds=seconds_ago)).timestamp(), now - timedelta(seconds=5))
+    assert health.canary_home() == now - timedelta(seconds=10)
+
+
+def test_a_canary_from_the_future_is_none_unless_the_clock_was_put_back() -> None:
+    now = timezone.now()
+    health.record_canary(now.timestamp() + 60, now)
+    assert health.canary_home() is None
+    health.record_canary(now.timestamp(), now)
+    health.record_canary(now.timestamp() - 3600, now - timedelta(seconds=3599))
+    assert health.canary_home() == now - timedelta(seconds=3600)
+
+
+def test_canaries_are_recorded_with_the_events_they_come_with() -> None:
+    sent = timezone.now().timestamp()
+    recording.record([{"v": 1, "worker": "millrace.relay", "events": [], "canary": each} for each in (sent, sent - 5)])
+    home = health.canary_home()
+    assert home
+    assert home.timestamp() == sent
 
 
 def test_healthz_asks_nobody_and_tells_nothing(client: Client) -> None:
