@@ -8,9 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from apps.relay import schedule, seat
+from apps.relay.canary import Canary
 from apps.relay.database import AWAY, Database
 from apps.relay.declared import Declared
+from apps.relay.depths import Depths
 from apps.relay.doubts import Doubts
+from apps.relay.parked import Parked
+from apps.relay.reconciler import Reconciler
 from apps.relay.signs import SWEEP_SECONDS, give_signs
 from apps.tasks.clock import database_now
 from apps.tasks.models import CancelledAttempt
@@ -32,6 +36,8 @@ log = get_logger()
 
 BATCH = 500
 GAP_SECONDS = 0.02  # between two rounds when busy, so that batches grow
+BEHIND = "The relay is behind: tasks that are due wait although RabbitMQ has room for them."
+OUTCOMES_LATE = "The sink is behind: outcomes take longer than 10 seconds to be recorded."
 PAUSE_SECONDS = 1.0  # after the database was found away, or the broker has refused a whole batch
 
 
@@ -45,6 +51,12 @@ class Relay:
         self._pace = Pace(GAP_SECONDS)
         self._schedule = schedule.Schedule()
         self._declared = Declared()
+        self._depths = Depths()
+        self._canary = Canary(self._publisher, self._database, self._declare_again)
+        self._reconciler = Reconciler(
+            self._database, self._depths, self._canary, lambda: self._schedule.queues, self._declare_again
+        )
+        self._parked = Parked(self._depths)
         self._database_away = False
         self._refusal_said = ""
         self._stopping = False
@@ -73,7 +85,9 @@ class Relay:
     async def _serve(self, held: seat.Seat) -> None:
         doubts = Doubts(await self._database.run(database_now), BATCH)
         self._publishing = asyncio.create_task(self._publisher.run())
-        beside = [asyncio.create_task(give_signs(self._database, self._troubles))]
+        signs = give_signs(self._database, self._troubles)
+        parts = (signs, self._canary.run(), self._reconciler.run(), self._parked.run())
+        beside = [asyncio.create_task(part) for part in parts]
         try:
             while not (self._stopping or held.lost.done() or any(each.done() for each in beside)):
                 await self._pace.turn()
@@ -138,13 +152,19 @@ class Relay:
 
     async def _declare(self, broker: Connection) -> None:
         await self._declared.begin(broker, self._schedule.queues)
+        self._depths.begin(broker)
 
     async def _declare_again(self) -> None:
         with contextlib.suppress(BrokerLost):  # the publisher meets it too, says it, and declares when it is back
             await self._declared.declare(self._schedule.queues)
 
     def _troubles(self) -> dict[str, str]:
-        return {"relay": "", "broker": self._trouble_with_broker()}
+        return {
+            "broker": self._trouble_with_broker(),
+            "relay": BEHIND if self._schedule.is_behind else "",
+            "outcomes": OUTCOMES_LATE if self._canary.is_late else "",
+            "parked": self._parked.sentence,
+        }
 
     def _trouble_with_broker(self) -> str:
         if reason := self._publisher.trouble:

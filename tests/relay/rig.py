@@ -1,14 +1,22 @@
-"""What tests of the relay need: a look into its queues as its own login sees them."""
+"""What tests of the relay need: a look into its queues as its own login sees them, and the other end of the path."""
 
+import asyncio
 import json
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pika
+from django.db import connections
+from pika.exceptions import AMQPError
 
+from apps.relay.rounds import Relay
+from apps.tasks import recording
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
+from workers.broker import OUTCOMES, OUTCOMES_EXCHANGE, OUTCOMES_KEY, parse_addresses
+from workers.messages import Event, EventBatch, Heartbeat, Started
 
 QUEUE = "millrace.tasks.default"
 Run = Callable[..., Process]
@@ -33,3 +41,66 @@ def take(channel: Any, count: int, queue: str = QUEUE) -> list[tuple[dict[str, A
 
     eventually(one)
     return taken
+
+
+@contextmanager
+def serving(broker: Broker) -> Iterator[Relay]:
+    """The relay within the test's own process, which may change its constants."""
+    relay = Relay(parse_addresses(broker.url("relay")))
+
+    async def serve() -> None:
+        await relay.run()
+        await relay._database.close_connection()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    yield relay
+    relay.stop()
+    thread.join()
+
+
+@contextmanager
+def home(broker: Broker) -> Iterator[None]:
+    """What arrives in the queue of the outcomes is recorded: sink and web in one."""
+    leaving = threading.Event()
+
+    def record() -> None:
+        while not leaving.wait(0.01):
+            with suppress(AMQPError), opened(broker) as channel:
+                while not leaving.wait(0.01):
+                    while (got := channel.basic_get(OUTCOMES))[0]:
+                        recording.record([json.loads(got[2])])
+                        channel.basic_ack(got[0].delivery_tag)
+        connections.close_all()
+
+    thread = threading.Thread(target=record)
+    thread.start()
+    yield
+    leaving.set()
+    thread.join()
+
+
+def tell(broker: Broker, *events: Event, worker: str = "w:1:a", running: list[int] | None = None) -> None:
+    """As a worker does, with a heartbeat that lists what it runs."""
+    heartbeat = Heartbeat(host="h", pid=1, queues=["default"], concurrency=1, running=running or [])
+    body = EventBatch(worker=worker, events=list(events), heartbeat=heartbeat).encode()
+    with opened(broker) as channel:
+        channel.confirm_delivery()
+        channel.basic_publish(OUTCOMES_EXCHANGE, OUTCOMES_KEY, body, mandatory=True)
+
+
+@contextmanager
+def working(broker: Broker, task: int) -> Iterator[None]:
+    """A worker has begun the task, and says so with each of its heartbeats."""
+    tell(broker, Started(task=task, attempt=1), running=[task])
+    leaving = threading.Event()
+
+    def beat() -> None:
+        while not leaving.wait(0.2):
+            tell(broker, running=[task])
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    yield
+    leaving.set()
+    thread.join()
