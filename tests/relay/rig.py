@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +15,7 @@ from pika.exceptions import AMQPError
 
 from apps.relay.rounds import Relay
 from apps.tasks import recording
+from devstack import lifeline
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
 from workers.broker import OUTCOMES, OUTCOMES_EXCHANGE, OUTCOMES_KEY, parse_addresses
@@ -104,3 +107,21 @@ def working(broker: Broker, task: int) -> Iterator[None]:
     yield
     leaving.set()
     thread.join()
+
+
+@contextmanager
+def hung(broker: Broker) -> Iterator[None]:
+    """It answers nobody and closes nothing, as on a machine that is suspended."""
+    assert broker._process
+    processes = _below(broker._process.pid)
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _below(pid: int) -> list[int]:
+    return [each for child in lifeline.children_of(pid) for each in (child, *_below(child))]

@@ -14,7 +14,7 @@ from apps.tasks.models import Kind, Task
 from apps.tasks.services import create, create_many
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
-from tests.relay.rig import QUEUE, Run, opened, take
+from tests.relay.rig import QUEUE, Run, hung, opened, take
 from workers.messages import AGAIN_HEADER
 
 
@@ -130,6 +130,31 @@ def test_two_of_them_on_one_virtual_host_do_not_share_it(alice: User, run: Run, 
 
 def test_sigterm_ends_it_in_order(relay: Process) -> None:
     assert relay.stop() == 0
+    assert "Traceback" not in relay.output
+
+
+def test_a_broker_that_hangs_is_noticed_and_gone_on_with(alice: User, relay: Process, broker: Broker) -> None:
+    with hung(broker):
+        create(user=alice, draft=Draft(name="patient", kind="demo.noop"))
+        eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains="it does not answer").exists(), 60)
+    eventually(lambda: handed_over() == 1)
+    eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
+    assert relay.output.count("no confirm within 15 s") == 1
+
+
+def test_sigterm_does_not_wait_for_a_broker_that_hangs(alice: User, relay: Process, broker: Broker) -> None:
+    with hung(broker):
+        create(user=alice, draft=Draft(name="n", kind="demo.noop"))
+        assert relay.stop() == 0
+    assert "Traceback" not in relay.output
+    assert handed_over() == 0
+
+
+def test_a_wrong_password_is_said_once_and_tried_again(alice: User, run: Run, broker: Broker) -> None:
+    relay = run("manage.py", "relay", RABBITMQ_URL=broker.url("relay").replace("://relay:", "://relay:not"))
+    said = "it refuses the user name or password"
+    eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains=said).exists())
+    assert relay.output.count(said) == 1
     assert "Traceback" not in relay.output
 
 
