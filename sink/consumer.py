@@ -30,7 +30,8 @@ from workers.settling import Settling
 PREFETCH = 200  # of each of the two queues
 GAP_SECONDS = 0.04
 SIGN_OF_LIFE_SECONDS = 5.0
-WATCH_SECONDS = 30.0
+WATCH_SECONDS = 15.0
+ANSWER_SECONDS = 10.0
 READ: dict[str, Callable[[Delivery], Arrived]] = {OUTCOMES: Arrived.outcomes, DEAD: Arrived.dead_letter}
 
 
@@ -111,8 +112,12 @@ class Consumer:
 
 
 async def _watch(channel: Channel) -> None:
-    """A deleted queue may go unnoticed while nothing happens; asking finds out."""
+    """A deleted queue, or a broker that hangs, may go unnoticed while nothing happens; asking finds out."""
     while True:
         await asyncio.sleep(WATCH_SECONDS)
-        for queue in READ:
-            await channel.look_at(queue)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                for queue in READ:
+                    await channel.look_at(queue)
+        except TimeoutError:
+            raise BrokerLost(f"no answer within {ANSWER_SECONDS:.0f} s") from None
