@@ -25,12 +25,10 @@ from workers.pace import Pace
 from workers.publisher import Message, Publisher, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from apps.relay.schedule import Due
     from workers.broker import Address
-
-    Untold = dict[int, tuple[int, int]]  # see CancelledAttemptQuerySet.untold
 
 log = get_logger()
 
@@ -104,29 +102,28 @@ class Relay:
 
     async def _round(self, doubts: Doubts) -> bool:
         """Whether there may be more to do at once."""
-        batch, untold = await self._database.run(partial(self._look, doubts))
+        batch = await self._database.run(partial(self._look, doubts))
         if self._database_away:
             log.info("relay.database_back", text="the database is back")
             self._database_away = False
         if self._declared.lacks(self._schedule.queues):
             await self._declare_again()
-        if batch or untold:
-            await self._carry(batch, untold, doubts)
-        return BATCH in (len(batch), len(untold))
+        if batch:
+            await self._carry(batch, doubts)
+        return BATCH in (len(batch), await self._tell_cancelled())
 
-    def _look(self, doubts: Doubts) -> tuple[list[Due], Untold]:
-        most = BATCH if self._publisher.connected and not self._publisher.blocked else 0
+    @property
+    def _most(self) -> int:
+        return BATCH if self._publisher.connected and not self._publisher.blocked else 0
+
+    def _look(self, doubts: Doubts) -> list[Due]:
         doubts.forget_what_is_over()
-        batch = self._schedule.look(most, frozenset(self._declared.unusable))
-        return batch, CancelledAttempt.objects.untold(most) if most else {}
+        return self._schedule.look(self._most, frozenset(self._declared.unusable))
 
-    async def _carry(self, batch: Sequence[Due], untold: Untold, doubts: Doubts) -> None:
+    async def _carry(self, batch: Sequence[Due], doubts: Doubts) -> None:
         again = doubts.about(batch)
-        told = [_cancellation(untold)] if untold else []
-        verdicts = await self._publisher.publish([*(_message(each, again) for each in batch), *told])
-        if set(verdicts[len(batch) :]) & TOLD:
-            await self._database.run(partial(CancelledAttempt.objects.told, list(untold)))
-        await self._mark(batch, verdicts[: len(batch)], doubts)
+        verdicts = await self._publisher.publish([_message(each, again) for each in batch])
+        await self._mark(batch, verdicts, doubts)
 
     async def _mark(self, batch: Sequence[Due], verdicts: Sequence[Verdict], doubts: Doubts) -> None:
         answers = list(zip(batch, verdicts, strict=True))
@@ -149,6 +146,16 @@ class Relay:
         else:
             log.warning("tasks.refused", text="RabbitMQ took none of the tasks that are due: {why}", why=why)
         self._refusal_said = why
+
+    async def _tell_cancelled(self) -> int:
+        """Tells the workers which attempts nobody is to run; how many. Never before a task: it would wait longer."""
+        if not self._most:
+            return 0
+        untold = await self._database.run(partial(CancelledAttempt.objects.untold, BATCH))
+        if not untold or await self._publisher.publish([_cancellation(untold.values())]) not in TOLD:
+            return 0
+        await self._database.run(partial(CancelledAttempt.objects.told, list(untold)))
+        return len(untold)
 
     async def _declare(self, broker: Connection) -> None:
         await self._declared.begin(broker, self._schedule.queues)
@@ -175,8 +182,7 @@ class Relay:
         return " ".join(unusable)
 
 
-# No worker is connected: each asks when it is.
-TOLD = {Verdict.CONFIRMED, Verdict.UNROUTABLE}
+TOLD = ([Verdict.CONFIRMED], [Verdict.UNROUTABLE])  # without a worker there is nobody to tell; each asks when it comes
 
 
 def _message(due: Due, again: set[tuple[int, int]]) -> Message:
@@ -187,6 +193,6 @@ def _message(due: Due, again: set[tuple[int, int]]) -> Message:
     return Message(exchange=TASKS_EXCHANGE, routing_key=due.queue, body=message.encode(), headers=headers)
 
 
-def _cancellation(untold: Untold) -> Message:
-    body = Cancellation(attempts=list(untold.values())).encode()
+def _cancellation(attempts: Iterable[tuple[int, int]]) -> Message:
+    body = Cancellation(attempts=list(attempts)).encode()
     return Message(exchange=CONTROL_EXCHANGE, routing_key="", body=body)

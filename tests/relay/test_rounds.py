@@ -1,8 +1,8 @@
 """What a round does with the broker's answers, whatever they are."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
 
 import pytest
 from django.utils import timezone
@@ -29,20 +29,25 @@ class Answering:
         return list(self.answers)
 
 
-def carry(*answers: Verdict, cancelled: int = 0, again: int = 1) -> tuple[Answering, Doubts]:
-    """Carries what is due, so often."""
-    now = timezone.now()
-    CancelledAttempt.objects.add([(number, 1) for number in range(1, cancelled + 1)], now)
-    publisher, doubts = Answering(*answers), Doubts(now, 0)
-
-    async def work() -> None:
+def work(publisher: Answering, do: Callable[[Relay], Awaitable[Any]]) -> None:
+    async def serve() -> None:
         relay = Relay([])
         relay._publisher = cast("Publisher", publisher)
-        for _ in range(again):
-            await relay._carry(due("default", 10), CancelledAttempt.objects.untold(10), doubts)
+        await do(relay)
         await relay._database.close_connection()
 
-    asyncio.run(work())
+    asyncio.run(serve())
+
+
+def carry(*answers: Verdict, again: int = 1) -> tuple[Answering, Doubts]:
+    """Carries what is due, so often."""
+    publisher, doubts = Answering(*answers), Doubts(timezone.now(), 0)
+
+    async def do(relay: Relay) -> None:
+        for _ in range(again):
+            await relay._carry(due("default", 10), doubts)
+
+    work(publisher, do)
     return publisher, doubts
 
 
@@ -81,10 +86,10 @@ def test_a_broker_that_refuses_is_said_once_and_asked_again(tasks: list[Task], m
         (Verdict.UNCERTAIN, False),
     ],
 )
-def test_who_was_not_told_of_a_cancellation_is_told_again(tasks: list[Task], answer: Verdict, told: bool) -> None:
-    carry(*[Verdict.CONFIRMED] * 3, answer, cancelled=2)
+def test_who_was_not_told_of_a_cancellation_is_told_again(transactional_db: None, answer: Verdict, told: bool) -> None:
+    CancelledAttempt.objects.add([(1, 1), (2, 1)], timezone.now())
+    work(Answering(answer), Relay._tell_cancelled)
     assert CancelledAttempt.objects.filter(told_at=None).count() == (0 if told else 2)
-    assert not still_due()
 
 
 def test_the_relay_is_behind_when_full_batches_of_overdue_tasks_follow_each_other(
