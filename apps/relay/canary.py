@@ -6,6 +6,7 @@ Once it is recorded, so is whatever was in that path before it. `apps.queues.hea
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -43,10 +44,13 @@ class Canary:
         return bool(self._out) and time.monotonic() - self._out[0][1] > LATE_SECONDS
 
     async def run(self) -> None:
-        """Sends one now and then, for ever."""
+        """Sends one now and then, for ever, and after a connect: only who sends is told that the broker has no room."""
         while True:
+            self._publisher.reconnected.clear()
             await self.send()
-            await asyncio.sleep(EVERY_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_SECONDS):
+                    await self._publisher.reconnected.wait()
             await self._welcome()
 
     async def comes_home(self, timeout_seconds: float) -> bool:

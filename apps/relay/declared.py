@@ -19,7 +19,7 @@ log = get_logger()
 SEAT = "millrace.relay"
 LOCKED = 405
 AGAIN_SECONDS = 10.0
-TWO_AT_WORK = "another Millrace is at work on this virtual host of RabbitMQ; give each its own"
+TWO_AT_WORK = "another Millrace is, or was seconds ago, at work on this virtual host of RabbitMQ; give each its own"
 
 
 class Declared:

@@ -166,10 +166,11 @@ class Relay:
             await self._declared.declare(self._schedule.queues)
 
     def _troubles(self) -> dict[str, str]:
+        at_work = bool(self._most)
         return {
             "broker": self._trouble_with_broker(),
-            "relay": BEHIND if self._schedule.is_behind else "",
-            "outcomes": OUTCOMES_LATE if self._canary.is_late else "",
+            "relay": BEHIND if at_work and self._schedule.is_behind else "",
+            "outcomes": OUTCOMES_LATE if at_work and self._canary.is_late else "",
             "parked": self._parked.sentence,
         }
 

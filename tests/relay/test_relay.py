@@ -14,7 +14,8 @@ from apps.tasks.models import Kind, Task
 from apps.tasks.services import create, create_many
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
-from tests.relay.rig import QUEUE, Run, hung, opened, take
+from tests.relay.rig import QUEUE, Run, hung, opened, serving, take, without_room
+from workers import publisher
 from workers.messages import AGAIN_HEADER
 
 
@@ -140,6 +141,22 @@ def test_a_broker_that_hangs_is_noticed_and_gone_on_with(alice: User, relay: Pro
     eventually(lambda: handed_over() == 1)
     eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
     assert relay.output.count("no confirm within 15 s") == 1
+
+
+def test_a_broker_without_room_is_waited_for_on_the_same_connection(
+    alice: User, broker: Broker, channel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "CONFIRM_SECONDS", 0.2)
+    with serving(broker), opened(broker) as other:
+        eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
+        with without_room(broker):
+            create(user=alice, draft=Draft(name="patient", kind="demo.noop"))
+            eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains="out of memory").exists())
+            said_at = Pulse.objects.get(name="broker").seen_at
+            eventually(lambda: Pulse.objects.get(name="broker").seen_at > said_at)
+            assert "out of memory" in Pulse.objects.get(name="broker").trouble
+        [(_, headers)] = take(other, 1)
+    assert AGAIN_HEADER not in headers
 
 
 def test_sigterm_does_not_wait_for_a_broker_that_hangs(alice: User, relay: Process, broker: Broker) -> None:
