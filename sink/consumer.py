@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from sink.batch import Arrived, take_batch
-from sink.client import INVALID, Client
+from sink.client import Client
+from sink.recorder import Recorder
 from workers.broker import (
+    DEAD,
     NO_SUCH_QUEUE,
     OUTCOMES,
     Address,
@@ -16,26 +19,20 @@ from workers.broker import (
     Connection,
     Delivery,
     keep_connected,
-    retries,
     while_open,
 )
-from workers.endpoint import EndpointError, NotAllowed, Refused, Stumbled
-from workers.log import get_logger
 from workers.messages import BadMessage
 from workers.pace import Pace
 from workers.parking import park
 from workers.publisher import Publisher
 from workers.settling import Settling
 
-PREFETCH = 200
+PREFETCH = 200  # of each of the two queues
 GAP_SECONDS = 0.04
 SIGN_OF_LIFE_SECONDS = 5.0
-NOT_ALLOWED_SECONDS = 10.0
-WATCH_SECONDS = 30.0
-STUMBLES = 3  # of the web over the same batch, before the message at which it stumbles is looked for
-ASIDE_SECONDS = 30.0
-
-log = get_logger()
+WATCH_SECONDS = 15.0
+ANSWER_SECONDS = 10.0
+READ: dict[str, Callable[[Delivery], Arrived]] = {OUTCOMES: Arrived.outcomes, DEAD: Arrived.dead_letter}
 
 
 class Consumer:
@@ -48,9 +45,9 @@ class Consumer:
         self._wanted = asyncio.Event()
         self._parking: set[asyncio.Task[None]] = set()
         self._settling: Settling | None = None
+        self._recorder: Recorder | None = None
         self._recording: asyncio.Task[None] | None = None
         self._stopping = False
-        self._trouble_said = ""
 
     async def run(self) -> None:
         await keep_connected(self._addresses, self._serve, doing="taking outcomes from RabbitMQ")
@@ -58,6 +55,8 @@ class Consumer:
     async def finish(self) -> None:
         """Begins no further mutation; returns when the one on its way is answered and acked, or has failed."""
         self._stopping = True
+        if self._recorder:
+            self._recorder.stop()
         if self._recording:
             await asyncio.wait([self._recording])
 
@@ -65,28 +64,34 @@ class Consumer:
         channel = await connection.open_channel()
         self._settling = settling = Settling(channel)
         self._arrived.clear()  # what came by a lost connection comes again
-        try:
-            await channel.consume(OUTCOMES, lambda delivery: self._take(settling, delivery), prefetch=PREFETCH)
-        except BrokerLost as lost:
-            if lost.code == NO_SUCH_QUEUE:
-                return BrokerLost(f"{OUTCOMES} is not there yet; the relay makes it", NO_SUCH_QUEUE)
-            raise
+        for queue in READ:
+            try:
+                await channel.consume(queue, partial(self._take, settling, queue), prefetch=PREFETCH)
+            except BrokerLost as lost:
+                if lost.code == NO_SUCH_QUEUE:
+                    return BrokerLost(f"{queue} is not there yet; the relay makes it", NO_SUCH_QUEUE)
+                raise
         self._wanted.set()  # the first sign of life at once
-        return await while_open(channel, self._work(channel, settling), _watch(channel))
+        self._recorder = Recorder(self._client, self._publisher, settling, partial(self._again, settling))
+        return await while_open(channel, self._work(channel, self._recorder), _watch(channel))
 
-    def _take(self, settling: Settling, delivery: Delivery) -> None:
+    def _take(self, settling: Settling, queue: str, delivery: Delivery) -> None:
         settling.add(delivery.tag)
         try:
-            arrived = Arrived.check(delivery)
+            arrived = READ[queue](delivery)
         except BadMessage as bad:
-            parking = asyncio.create_task(self._park(settling, delivery, str(bad)))
+            parking = asyncio.create_task(self._park(settling, queue, delivery, str(bad)))
             self._parking.add(parking)
             parking.add_done_callback(self._parking.discard)
             return
         self._arrived.append(arrived)
         self._wanted.set()
 
-    async def _work(self, channel: Channel, settling: Settling) -> None:
+    async def _park(self, settling: Settling, queue: str, delivery: Delivery, why: str) -> None:
+        await park(self._publisher, delivery.body, why=why, source=queue)
+        settling.ack([delivery.tag])
+
+    async def _work(self, channel: Channel, recorder: Recorder) -> None:
         """One mutation after the other; an empty one now and then when there is nothing to tell."""
         while not self._stopping:
             with contextlib.suppress(TimeoutError):
@@ -96,89 +101,23 @@ class Consumer:
             batch = take_batch(self._arrived)
             if not self._arrived:
                 self._wanted.clear()
-            self._recording = asyncio.create_task(self._record(settling, batch))
+            self._recording = asyncio.create_task(recorder.record(batch))
             await asyncio.shield(self._recording)
         await asyncio.shield(channel.gone)  # it is still needed for acks
-
-    async def _record(self, settling: Settling, batch: list[Arrived]) -> None:
-        """Acks the batch once it is answered; what the web cannot take is singled out of it."""
-        try:
-            verdicts = await self._verdicts(batch)
-        except (Refused, Stumbled) as error:
-            await self._single_out(settling, batch, error)
-            return
-        if verdicts is not None:
-            self._say("")
-            await self._park_invalid(batch, verdicts)
-            settling.ack([each.delivery.tag for each in batch])
-
-    async def _verdicts(self, batch: list[Arrived]) -> list[str] | None:
-        """Sends the same until it is answered; None: the sink stops before. Raises Refused, Stumbled."""
-        bodies = [each.delivery.body for each in batch]
-        count = sum(len(each.events) for each in batch)
-        stumbles = 0
-        async for _ in retries(0.1, 10.0):
-            try:
-                return await asyncio.to_thread(self._client.record, bodies, count)
-            except Refused:
-                raise
-            except EndpointError as error:
-                self._say(str(error))
-                if self._stopping or not batch:
-                    return None
-                stumbles += isinstance(error, Stumbled)
-                if stumbles == STUMBLES:
-                    raise
-                if isinstance(error, NotAllowed):
-                    await asyncio.sleep(NOT_ALLOWED_SECONDS)
-        raise AssertionError("retries() never ends")
-
-    async def _single_out(self, settling: Settling, batch: list[Arrived], error: EndpointError) -> None:
-        """Halves the batch down to the message at fault: outcomes of others must not wait for it."""
-        if len(batch) > 1:
-            middle = len(batch) // 2
-            await self._record(settling, batch[:middle])
-            await self._record(settling, batch[middle:])
-        elif isinstance(error, Refused):
-            for each in batch:
-                await self._park(settling, each.delivery, str(error))
-        else:
-            # The web's fault and perhaps soon mended: kept in RabbitMQ, and sent again now and then.
-            log.warning("outcome.set_aside", text="a message is set aside and sent again later: {reason}", reason=error)
-            for each in batch:
-                asyncio.get_running_loop().call_later(ASIDE_SECONDS, self._again, settling, each)
 
     def _again(self, settling: Settling, arrived: Arrived) -> None:
         if settling is self._settling:  # else it has come again, by another connection and with another tag
             self._arrived.append(arrived)
             self._wanted.set()
 
-    async def _park_invalid(self, batch: list[Arrived], verdicts: list[str]) -> None:
-        if INVALID not in verdicts:
-            return
-        first = 0
-        for each in batch:
-            own = verdicts[first : first + len(each.events)]
-            first += len(each.events)
-            refused = [event for event, verdict in zip(each.events, own, strict=True) if verdict == INVALID]
-            if refused:
-                why = f"{len(refused)} of {len(own)} events are invalid"
-                await park(self._publisher, each.only(refused), why=why, source=OUTCOMES)
-
-    async def _park(self, settling: Settling, delivery: Delivery, why: str) -> None:
-        await park(self._publisher, delivery.body, why=why, source=OUTCOMES)
-        settling.ack([delivery.tag])
-
-    def _say(self, trouble: str) -> None:
-        if trouble and trouble != self._trouble_said:
-            log.warning("web.waiting", text="outcomes wait in RabbitMQ: {reason}", reason=trouble)
-        if not trouble and self._trouble_said:
-            log.info("web.back", text="the web records outcomes again")
-        self._trouble_said = trouble
-
 
 async def _watch(channel: Channel) -> None:
-    """A deleted queue may go unnoticed while nothing happens; asking finds out."""
+    """A deleted queue, or a broker that hangs, may go unnoticed while nothing happens; asking finds out."""
     while True:
         await asyncio.sleep(WATCH_SECONDS)
-        await channel.look_at(OUTCOMES)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                for queue in READ:
+                    await channel.look_at(queue)
+        except TimeoutError:
+            raise BrokerLost(f"no answer within {ANSWER_SECONDS:.0f} s") from None

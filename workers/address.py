@@ -44,9 +44,10 @@ def _parse(url: str) -> Address:
         parameters = pika.URLParameters(url)
     except Exception as error:  # noqa: BLE001  pika raises whatever its own parsing meets
         raise _bad(f"malformed: {type(error).__name__}") from None
-    # A dead peer is noticed within 40 s; the retry loop is broker.py's own, with jitter.
+    # A dead peer is noticed within 50 s; the retry loop is broker.py's own, with jitter. A blocked connection is kept:
+    # the broker still sends its heartbeats, and another one would be blocked as well.
     parameters.heartbeat = 20
-    parameters.blocked_connection_timeout = 30
+    parameters.blocked_connection_timeout = None
     parameters.socket_timeout = 5
     parameters.stack_timeout = 10
     parameters.connection_attempts = 1

@@ -6,6 +6,7 @@ from typing import Any
 from pika.exceptions import (
     ChannelClosed,
     ConnectionClosed,
+    ConnectionOpenAborted,
     ProbableAccessDeniedError,
     ProbableAuthenticationError,
 )
@@ -41,6 +42,8 @@ def why_lost(error: BaseException) -> BrokerLost:
         return BrokerLost("it refuses the user name or password", 403)
     if isinstance(cause, ProbableAccessDeniedError):
         return BrokerLost("it refuses this user access to the virtual host", 403)
+    if isinstance(cause, ConnectionOpenAborted):
+        return BrokerLost("it does not answer")
     if isinstance(cause, OSError):
         return BrokerLost((cause.strerror or str(cause)).lower())
     return BrokerLost(str(cause) or type(cause).__name__)

@@ -98,14 +98,20 @@ class Publisher:
         await keep_connected(self._addresses, self._serve, doing="publishing to RabbitMQ", on_trouble=self._note)
 
     async def publish(self, batch: Sequence[Message]) -> list[Verdict]:
-        """One verdict per message, in order; takes at most 15 s. Messages are persistent and mandatory."""
+        """One verdict per message, in order; takes at most 15 s, longer only while the broker has no room.
+
+        Messages are persistent and mandatory.
+        """
         channel = self._channel
         if channel is None or not channel.is_open or channel.connection.blocked or not batch:
             return [Verdict.REFUSED] * len(batch)
         waiting = _Batch([Verdict.UNCERTAIN] * len(batch), len(batch))
         channel.connection.emit(b"".join([self._frames(channel, m, waiting, i) for i, m in enumerate(batch)]))
         ends: list[asyncio.Future[Any]] = [waiting.answered, channel.gone]
-        await asyncio.wait(ends, timeout=CONFIRM_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait(ends, timeout=CONFIRM_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        # Another connection would be blocked as well, and the broker does not even read that this one was closed.
+        while not ended and channel.connection.blocked:
+            ended, _ = await asyncio.wait(ends, timeout=CONFIRM_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not waiting.answered.done():
             # Another node, or a fresh connection to this one, may answer.
             channel.connection.drop(f"no confirm within {CONFIRM_SECONDS:.0f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ log = get_logger()
 SEAT = "millrace.relay"
 LOCKED = 405
 AGAIN_SECONDS = 10.0
-TWO_AT_WORK = "another Millrace is at work on this virtual host of RabbitMQ; give each its own"
+TWO_AT_WORK = "another Millrace is, or was seconds ago, at work on this virtual host of RabbitMQ; give each its own"
 
 
 class Declared:
@@ -30,6 +31,7 @@ class Declared:
         self._broker: Connection | None = None
         self._channel: Channel | None = None
         self._tried_at = 0.0
+        self._one_at_a_time = asyncio.Lock()  # what ends the channel would end another's declaring as well
 
     def lacks(self, queues: set[str]) -> bool:
         """Whether to declare: some of these are new, or were unusable when they were last tried, a while ago."""
@@ -48,12 +50,13 @@ class Declared:
 
     async def declare(self, queues: Iterable[str]) -> None:
         """Everything, again: somebody may have deleted any of it. Raises BrokerLost."""
-        if self._broker is None:
-            return
-        self._tried_at = time.monotonic()
-        await declare_topology(await self._open_channel())
-        for queue in sorted(queues):
-            await self._declare_queue(queue)
+        async with self._one_at_a_time:
+            if self._broker is None:
+                return
+            self._tried_at = time.monotonic()
+            await declare_topology(await self._open_channel())
+            for queue in sorted(queues):
+                await self._declare_queue(queue)
 
     async def _declare_queue(self, queue: str) -> None:
         try:

@@ -4,137 +4,177 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import psycopg
-from django.db import DatabaseError, InterfaceError, connection
-
-from apps.queues import health
 from apps.relay import schedule, seat
+from apps.relay.canary import Canary
+from apps.relay.database import AWAY, Database
 from apps.relay.declared import Declared
+from apps.relay.depths import Depths
+from apps.relay.doubts import Doubts
+from apps.relay.parked import Parked
+from apps.relay.reconciler import Reconciler
+from apps.relay.signs import SWEEP_SECONDS, give_signs
 from apps.tasks.clock import database_now
-from workers.broker import TASKS_EXCHANGE, BrokerLost, Connection
+from apps.tasks.models import CancelledAttempt
+from workers.broker import CONTROL_EXCHANGE, TASKS_EXCHANGE, BrokerLost, Connection
 from workers.log import get_logger
-from workers.messages import AGAIN_HEADER, TaskMessage
+from workers.messages import AGAIN_HEADER, Cancellation, TaskMessage
 from workers.pace import Pace
 from workers.publisher import Message, Publisher, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Sequence
 
     from apps.relay.schedule import Due
     from workers.broker import Address
 
-T = TypeVar("T")
 log = get_logger()
 
 BATCH = 500
-SWEEP_SECONDS = 0.25
-BEAT_SECONDS = 4.0
 GAP_SECONDS = 0.02  # between two rounds when busy, so that batches grow
-PAUSE_SECONDS = 1.0  # after the database was found away
-
-DATABASE_AWAY = (DatabaseError, InterfaceError, psycopg.Error)
+BEHIND = "The relay is behind: tasks that are due wait although RabbitMQ has room for them."
+OUTCOMES_LATE = "The sink is behind: outcomes take longer than 10 seconds to be recorded."
+PAUSE_SECONDS = 1.0  # after the database was found away, or the broker has refused a whole batch
 
 
 class Relay:
-    """Carries until cancelled. Waits for the broker and the database as long as they are away, and says so once."""
+    """Carries until stopped. Waits for the broker and the database as long as they are away, and says so once."""
 
     def __init__(self, addresses: Sequence[Address]) -> None:
         self._publisher = Publisher(addresses, prepare=self._declare)
-        # One thread has the database: a slow answer never holds up a heartbeat to the broker.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+        self._publishing: asyncio.Task[None] | None = None
+        self._database = Database()
         self._pace = Pace(GAP_SECONDS)
         self._schedule = schedule.Schedule()
         self._declared = Declared()
-        self._uncertain: set[tuple[int, int]] = set()
+        self._depths = Depths()
+        self._canary = Canary(self._publisher, self._database, self._declare_again)
+        self._reconciler = Reconciler(
+            self._database, self._depths, self._canary, lambda: self._schedule.queues, self._declare_again
+        )
+        self._parked = Parked(self._depths)
         self._database_away = False
+        self._refusal_said = ""
         self._stopping = False
 
     def stop(self) -> None:
         """Finish the round and leave."""
         self._stopping = True
 
+    def hurry(self) -> None:
+        """Wait for no more confirms; what has been confirmed is still marked."""
+        if self._publishing:
+            self._publishing.cancel()
+
     async def run(self) -> None:
         while not self._stopping:
             try:
                 async with seat.taken() as held:
                     await self._serve(held)
-            except DATABASE_AWAY as error:
+            except AWAY as error:
                 if not self._database_away:
                     log.warning("relay.database_away", text="waiting for the database: {reason}", reason=error)
                 self._database_away = True
-                await self._database(_close_connection)
+                await self._database.close_connection()
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _serve(self, held: seat.Seat) -> None:
-        publishing = asyncio.create_task(self._publisher.run())
-        beating = asyncio.create_task(self._beat())
-        # Whatever was due before may have been published by a relay that died before it could mark it.
-        taken_at = await self._database(database_now)
-        doubtful: defaultdict[str, int] = defaultdict(lambda: BATCH)
+        doubts = Doubts(await self._database.run(database_now), BATCH)
+        self._publishing = asyncio.create_task(self._publisher.run())
+        signs = give_signs(self._database, self._troubles)
+        parts = (signs, self._canary.run(), self._reconciler.run(), self._parked.run())
+        beside = [asyncio.create_task(part) for part in parts]
         try:
-            while not (self._stopping or held.lost.done() or beating.done()):
+            while not (self._stopping or held.lost.done() or any(each.done() for each in beside)):
                 await self._pace.turn()
-                batch = await self._next_batch()
-                await self._carry(batch, self._uncertain | _doubtful(batch, taken_at, doubtful))
-                if len(batch) < BATCH:
+                if not await self._round(doubts):
                     await held.hinted(SWEEP_SECONDS)
         finally:
-            beating.cancel()
-            publishing.cancel()
-            await asyncio.wait([beating, publishing])
-        if not beating.cancelled():
-            beating.result()
+            ending = [*beside, self._publishing]
+            for each in ending:
+                each.cancel()
+            await asyncio.wait(ending)
+        for each in beside:
+            if not each.cancelled():
+                each.result()
 
-    async def _next_batch(self) -> list[Due]:
-        most = BATCH if self._publisher.connected and not self._publisher.blocked else 0
-        leave_out = frozenset(self._declared.unusable)
-        batch = await self._database(partial(self._schedule.look, most, leave_out))
+    async def _round(self, doubts: Doubts) -> bool:
+        """Whether there may be more to do at once."""
+        batch = await self._database.run(partial(self._look, doubts))
         if self._database_away:
             log.info("relay.database_back", text="the database is back")
             self._database_away = False
         if self._declared.lacks(self._schedule.queues):
             await self._declare_again()
-        return batch
+        if batch:
+            await self._carry(batch, doubts)
+        return BATCH in (len(batch), await self._tell_cancelled())
 
-    async def _carry(self, batch: Sequence[Due], again: set[tuple[int, int]]) -> None:
-        if not batch:
-            return
+    @property
+    def _most(self) -> int:
+        return BATCH if self._publisher.connected and not self._publisher.blocked else 0
+
+    def _look(self, doubts: Doubts) -> list[Due]:
+        doubts.forget_what_is_over()
+        return self._schedule.look(self._most, frozenset(self._declared.unusable))
+
+    async def _carry(self, batch: Sequence[Due], doubts: Doubts) -> None:
+        again = doubts.about(batch)
         verdicts = await self._publisher.publish([_message(each, again) for each in batch])
-        confirmed = [each for each, verdict in zip(batch, verdicts, strict=True) if verdict is Verdict.CONFIRMED]
-        uncertain = [each for each, verdict in zip(batch, verdicts, strict=True) if verdict is Verdict.UNCERTAIN]
-        self._uncertain.update((each.task, each.attempt) for each in uncertain)
-        if confirmed:
-            await self._database(partial(schedule.mark_handed_over, confirmed))
+        await self._mark(batch, verdicts, doubts)
+
+    async def _mark(self, batch: Sequence[Due], verdicts: Sequence[Verdict], doubts: Doubts) -> None:
+        answers = list(zip(batch, verdicts, strict=True))
+        doubts.unanswered({(due.task, due.attempt) for due, verdict in answers if verdict is Verdict.UNCERTAIN})
+        if confirmed := [due for due, verdict in answers if verdict is Verdict.CONFIRMED]:
+            await self._database.run(partial(schedule.mark_handed_over, confirmed))
         self._schedule.handed_over(confirmed)
-        self._uncertain.difference_update((each.task, each.attempt) for each in confirmed)
         if Verdict.UNROUTABLE in verdicts:
             await self._declare_again()
+        if confirmed:
+            self._refusal_said = ""
+        elif batch and self._publisher.connected:
+            await self._refused(verdicts)
+
+    async def _refused(self, verdicts: Collection[Verdict]) -> None:
+        """Says why, and tries again: at once, for it may be mended by now, then more slowly."""
+        why = "; ".join(sorted({verdict.value for verdict in verdicts}))
+        if why == self._refusal_said:
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            log.warning("tasks.refused", text="RabbitMQ took none of the tasks that are due: {why}", why=why)
+        self._refusal_said = why
+
+    async def _tell_cancelled(self) -> int:
+        """Tells the workers which attempts nobody is to run; how many. Never before a task: it would wait longer."""
+        if not self._most:
+            return 0
+        untold = await self._database.run(partial(CancelledAttempt.objects.untold, BATCH))
+        if not untold or await self._publisher.publish([_cancellation(untold.values())]) not in TOLD:
+            return 0
+        await self._database.run(partial(CancelledAttempt.objects.told, list(untold)))
+        return len(untold)
 
     async def _declare(self, broker: Connection) -> None:
         await self._declared.begin(broker, self._schedule.queues)
+        self._depths.begin(broker)
 
     async def _declare_again(self) -> None:
         with contextlib.suppress(BrokerLost):  # the publisher meets it too, says it, and declares when it is back
             await self._declared.declare(self._schedule.queues)
 
-    async def _beat(self) -> None:
-        """Signs of life, at once when the broker comes or goes."""
-        while True:
-            trouble = self._trouble()
-            await self._database(partial(health.beat, "relay"))
-            await self._database(partial(health.beat, "broker", trouble))
-            for _ in range(int(BEAT_SECONDS / SWEEP_SECONDS)):
-                await asyncio.sleep(SWEEP_SECONDS)
-                if self._trouble() != trouble:
-                    break
+    def _troubles(self) -> dict[str, str]:
+        at_work = bool(self._most)
+        return {
+            "broker": self._trouble_with_broker(),
+            "relay": BEHIND if at_work and self._schedule.is_behind else "",
+            "outcomes": OUTCOMES_LATE if at_work and self._canary.is_late else "",
+            "parked": self._parked.sentence,
+        }
 
-    def _trouble(self) -> str:
+    def _trouble_with_broker(self) -> str:
         if reason := self._publisher.trouble:
             return f"The relay cannot use RabbitMQ, so new tasks wait: {reason}"
         if self._publisher.blocked:
@@ -142,26 +182,8 @@ class Relay:
         unusable = [f"The queue {queue} cannot be used: {why}" for queue, why in self._declared.unusable.items()]
         return " ".join(unusable)
 
-    async def _database(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-
-def _close_connection() -> None:
-    """Of the thread that calls it: Django's connections belong to threads."""
-    connection.close()
-
-
-def _doubtful(batch: Sequence[Due], taken_at: datetime, left: defaultdict[str, int]) -> set[tuple[int, int]]:
-    """Those that a relay before this one may have published: of each queue the first that were due when it was gone.
-
-    `left`: how many more of a queue may be among them; it had no more than a batch under way.
-    """
-    found = set()
-    for each in batch:
-        if each.dispatch_at < taken_at and left[each.queue]:
-            left[each.queue] -= 1
-            found.add((each.task, each.attempt))
-    return found
+TOLD = ([Verdict.CONFIRMED], [Verdict.UNROUTABLE])  # without a worker there is nobody to tell; each asks when it comes
 
 
 def _message(due: Due, again: set[tuple[int, int]]) -> Message:
@@ -170,3 +192,8 @@ def _message(due: Due, again: set[tuple[int, int]]) -> Message:
     )
     headers = {AGAIN_HEADER: 1} if due.handed_at or (due.task, due.attempt) in again else None
     return Message(exchange=TASKS_EXCHANGE, routing_key=due.queue, body=message.encode(), headers=headers)
+
+
+def _cancellation(attempts: Iterable[tuple[int, int]]) -> Message:
+    body = Cancellation(attempts=list(attempts)).encode()
+    return Message(exchange=CONTROL_EXCHANGE, routing_key="", body=body)

@@ -6,12 +6,13 @@ import math
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 
 from apps.queues.models import Queue
-from apps.tasks.clock import now_in_query, tick
+from apps.tasks.clock import database_now, now_in_query, tick
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Task
 from workers.broker import DEFAULT_QUEUE
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 QUEUES_SECONDS = 1.0
+BEHIND = timedelta(seconds=5)
 
 
 class Due(NamedTuple):
@@ -78,6 +80,12 @@ class Schedule:
         self.queues = {DEFAULT_QUEUE}
         self._queues_read_at = -math.inf
         self._windows: defaultdict[str, Window] = defaultdict(Window)
+        self._waiting_since: float | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something that was due, and had room, has waited for the relay itself for longer than BEHIND."""
+        return self._waiting_since is not None and time.monotonic() - self._waiting_since > BEHIND.total_seconds()
 
     def look(self, most: int, leave_out: Collection[str] = ()) -> list[Due]:
         """What is to be handed over now: what is due, as far as each queue's window has room.
@@ -90,7 +98,17 @@ class Schedule:
         batch: list[Due] = []
         for queue in sorted(self.queues.difference(leave_out)) if most else ():
             batch += self._of_queue(queue, most - len(batch))
+        self._note_waiting(batch, most)
         return batch
+
+    def _note_waiting(self, batch: Sequence[Due], most: int) -> None:
+        """As long as each batch is full of what is overdue, more waits that has room; else a batch is all there is."""
+        if not batch:
+            self._waiting_since = None
+            return
+        overdue = len(batch) == most and min(each.dispatch_at for each in batch) < database_now() - BEHIND
+        if not overdue or self._waiting_since is None:
+            self._waiting_since = time.monotonic()
 
     def handed_over(self, confirmed: Iterable[Due]) -> None:
         """The broker has them now."""

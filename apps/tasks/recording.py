@@ -41,6 +41,8 @@ def record(batches: Sequence[object]) -> list[Verdict]:
         beats = [(batch["worker"], batch["heartbeat"]) for batch in checked if batch.get("heartbeat")]
         somebody_left = heartbeats.record(beats, now)
         health.beat_now_and_then("sink")
+        if canaries := [batch["canary"] for batch in checked if batch.get("canary") is not None]:
+            health.record_canary(max(canaries), now)
         if somebody_left or Verdict.APPLIED in verdicts:
             tick()
     return verdicts

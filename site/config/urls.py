@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from apps.queues.views import healthz, readyz
+from apps.queues.views import health, healthz, readyz
 from config.graphql import endpoint
 
 handler400 = "config.errors.bad_request"
@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("apps.accounts.urls")),
     path("tasks/", include("apps.tasks.urls")),
     path("graphql/", endpoint, name="graphql"),
+    path("health/", health, name="health"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),

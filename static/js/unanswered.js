@@ -1,8 +1,8 @@
-// An act whose answer never came says so; the live part asks again by itself (poll.js).
+// An act whose answer never came says so; what polls asks again by itself.
 const toasts = document.getElementById("toasts");
 
 document.addEventListener("htmx:error", ({ target, detail }) => {
-  if (!detail.ctx || target.id === "live") return;
+  if (!detail.ctx || target.id === "live" || target.id === "health") return;
   const [toast, icon, text] = ["p", "span", "span"].map((name) => document.createElement(name));
   toast.className = "toast error";
   icon.className = "icon icon-error";

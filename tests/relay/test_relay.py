@@ -1,72 +1,22 @@
 """The relay against a real broker and a real database, as its own process."""
 
-import json
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import pika
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from apps.queues.models import Pulse, Queue
-from apps.relay import rounds
 from apps.relay.declared import SEAT, TWO_AT_WORK
-from apps.relay.schedule import Due
 from apps.tasks.drafts import Draft
 from apps.tasks.models import Kind, Task
 from apps.tasks.services import create, create_many
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
+from tests.relay.rig import QUEUE, Run, hung, opened, serving, take, without_room
+from workers import publisher
 from workers.messages import AGAIN_HEADER
-
-QUEUE = "millrace.tasks.default"
-Run = Callable[..., Process]
-
-
-@pytest.fixture
-def alice(transactional_db: None) -> User:
-    Kind.objects.create(name="demo.noop", schema={"type": "object"}, announced_at=timezone.now())
-    return User.objects.create_user("alice")
-
-
-@contextmanager
-def opened(broker: Broker) -> Iterator[Any]:
-    connection = pika.BlockingConnection(pika.URLParameters(broker.url("relay")))
-    yield connection.channel()
-    connection.close()
-
-
-@pytest.fixture
-def channel(broker: Broker) -> Iterator[Any]:
-    """For looking at the queue, which is gone after the test."""
-    with opened(broker) as channel:
-        yield channel
-        channel.queue_delete(QUEUE)
-
-
-@pytest.fixture
-def relay(run: Run, broker: Broker, channel: Any) -> Process:
-    process = run("manage.py", "relay", RABBITMQ_URL=broker.url("relay"))
-    eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
-    return process
-
-
-def take(channel: Any, count: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Body and headers of the next messages, in order."""
-    taken: list[tuple[dict[str, Any], dict[str, Any]]] = []
-
-    def one() -> bool:
-        method, properties, body = channel.basic_get(QUEUE, auto_ack=True)
-        if method:
-            taken.append((json.loads(body), properties.headers or {}))
-        return len(taken) == count
-
-    eventually(one)
-    return taken
 
 
 def handed_over() -> int:
@@ -179,21 +129,49 @@ def test_two_of_them_on_one_virtual_host_do_not_share_it(alice: User, run: Run, 
     assert relay.output.count(TWO_AT_WORK) == 1
 
 
-def test_of_every_queue_the_first_that_were_due_may_have_been_sent_before() -> None:
-    taken_at = timezone.now()
-
-    def due(task: int, queue: str, seconds: int) -> Due:
-        at = taken_at + timedelta(seconds=seconds)
-        return Due(task=task, attempt=1, kind="k", params={}, queue=queue, reason="", dispatch_at=at)
-
-    left: defaultdict[str, int] = defaultdict(lambda: 2)
-    batch = [due(1, "a", -3), due(2, "a", -2), due(3, "a", -1), due(4, "b", -1), due(5, "b", 1)]
-    assert rounds._doubtful(batch, taken_at, left) == {(1, 1), (2, 1), (4, 1)}
-    assert rounds._doubtful([due(6, "b", -1), due(7, "b", -1)], taken_at, left) == {(6, 1)}
-
-
 def test_sigterm_ends_it_in_order(relay: Process) -> None:
     assert relay.stop() == 0
+    assert "Traceback" not in relay.output
+
+
+def test_a_broker_that_hangs_is_noticed_and_gone_on_with(alice: User, relay: Process, broker: Broker) -> None:
+    with hung(broker):
+        create(user=alice, draft=Draft(name="patient", kind="demo.noop"))
+        eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains="it does not answer").exists(), 60)
+    eventually(lambda: handed_over() == 1)
+    eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
+    assert relay.output.count("no confirm within 15 s") == 1
+
+
+def test_a_broker_without_room_is_waited_for_on_the_same_connection(
+    alice: User, broker: Broker, channel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "CONFIRM_SECONDS", 0.2)
+    with serving(broker), opened(broker) as other:
+        eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
+        with without_room(broker):
+            create(user=alice, draft=Draft(name="patient", kind="demo.noop"))
+            eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains="out of memory").exists())
+            said_at = Pulse.objects.get(name="broker").seen_at
+            eventually(lambda: Pulse.objects.get(name="broker").seen_at > said_at)
+            assert "out of memory" in Pulse.objects.get(name="broker").trouble
+        [(_, headers)] = take(other, 1)
+    assert AGAIN_HEADER not in headers
+
+
+def test_sigterm_does_not_wait_for_a_broker_that_hangs(alice: User, relay: Process, broker: Broker) -> None:
+    with hung(broker):
+        create(user=alice, draft=Draft(name="n", kind="demo.noop"))
+        assert relay.stop() == 0
+    assert "Traceback" not in relay.output
+    assert handed_over() == 0
+
+
+def test_a_wrong_password_is_said_once_and_tried_again(alice: User, run: Run, broker: Broker) -> None:
+    relay = run("manage.py", "relay", RABBITMQ_URL=broker.url("relay").replace("://relay:", "://relay:not"))
+    said = "it refuses the user name or password"
+    eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains=said).exists())
+    assert relay.output.count(said) == 1
     assert "Traceback" not in relay.output
 
 

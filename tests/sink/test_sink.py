@@ -8,8 +8,8 @@ from sink.client import Client
 from sink.consumer import Consumer
 from tests.fixtures.processes import eventually
 from tests.workers.fixtures import Start
-from tests.workers.rig import Rabbit, Web, serving
-from workers.broker import BAD, OUTCOMES, Channel, Delivery
+from tests.workers.rig import Rabbit, Web, serving, task
+from workers.broker import BAD, DEAD, OUTCOMES, Channel, Delivery
 from workers.messages import Event, EventBatch, Heartbeat, Outcome, Started
 from workers.publisher import Publisher
 from workers.settling import Settling
@@ -167,7 +167,7 @@ def test_a_message_at_which_the_web_stumbles_waits_aside_and_holds_up_no_other(
 
 
 def test_what_is_set_aside_is_taken_up_again_unless_its_connection_was_lost() -> None:
-    arrived = Arrived.check(Delivery(cast("Channel", None), "", 1, False, {}, batch(outcome(1))))
+    arrived = Arrived.outcomes(Delivery(cast("Channel", None), "", 1, False, {}, batch(outcome(1))))
     consumer = Consumer([], cast("Client", None), cast("Publisher", None))
     lost, current = (Settling(cast("Channel", None)) for _ in range(2))
     consumer._settling = current
@@ -175,6 +175,45 @@ def test_what_is_set_aside_is_taken_up_again_unless_its_connection_was_lost() ->
     assert not consumer._arrived
     consumer._again(current, arrived)
     assert list(consumer._arrived) == [arrived]
+
+
+def test_no_canary_comes_home_past_a_message_that_is_set_aside(rabbit: Rabbit, start: Start, web: Web) -> None:
+    poisoned(web, 3, 500, b'{"errors":[{"message":"our fault","extensions":{"code":"INTERNAL"}}]}')
+    canaries = [EventBatch(worker="millrace.relay", canary=seconds).encode() for seconds in (1.0, 2.0)]
+    rabbit.put_bodies(OUTCOMES, canaries[0], batch(outcome(3)), canaries[1], batch(outcome(4)))
+    process = start("sink")
+    eventually(lambda: recorded(web) == [4])
+    rabbit.put_bodies(OUTCOMES, canaries[1], batch(outcome(5)))
+    eventually(lambda: recorded(web) == [4, 5])
+    assert {each["canary"] for batches in web.recorded for each in batches if "canary" in each} == {1.0}
+    assert process.stop() == 0
+    assert unacked_and_ready(rabbit) == 1
+
+
+def test_what_the_broker_gave_up_is_told_as_undeliverable(rabbit: Rabbit, start: Start, web: Web) -> None:
+    rabbit.put(task(1), task(2, attempt=3), queue=f"{DEAD}.default")
+    rabbit.put_bodies(f"{DEAD}.default", b"no task")
+    process = start("sink")
+    eventually(lambda: len(web.events()) == 2)
+    assert web.events() == [
+        {"type": "UNDELIVERABLE", "task": 1, "attempt": 1},
+        {"type": "UNDELIVERABLE", "task": 2, "attempt": 3},
+    ]
+    assert {each["worker"] for batches in web.recorded for each in batches} == {DEAD}
+    eventually(lambda: rabbit.count(BAD) == 1)
+    [(body, headers)] = rabbit.take(BAD)
+    assert (body, headers["x-source"]) == (b"no task", DEAD)
+    assert process.stop() == 0
+    assert rabbit.count(DEAD) == 0
+
+
+def test_a_dead_letter_stays_until_the_web_has_taken_it(rabbit: Rabbit, start: Start, web: Web) -> None:
+    web.failures = [(503, b"")] * 1000
+    rabbit.put(task(1), queue=f"{DEAD}.default")
+    process = start("sink")
+    eventually(lambda: any(b"UNDELIVERABLE" in body for body in web.attempts))
+    process.kill()
+    eventually(lambda: rabbit.count(DEAD) == 1)
 
 
 def test_an_idle_sink_gives_signs_of_life(rabbit: Rabbit, start: Start, web: Web) -> None:

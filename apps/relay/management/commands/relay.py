@@ -25,18 +25,21 @@ class Command(BaseCommand):
         asyncio.run(_run(Relay(addresses)))
 
 
-STOP_SECONDS = 3.0  # honcho kills after 5
+HURRY_SECONDS = 2.0
+STOP_SECONDS = 4.0  # honcho kills after 5
 
 
 async def _run(relay: Relay) -> None:
     running = asyncio.ensure_future(relay.run())
+    loop = asyncio.get_running_loop()
 
     def stop() -> None:
         relay.stop()
-        asyncio.get_running_loop().call_later(STOP_SECONDS, running.cancel)
+        loop.call_later(HURRY_SECONDS, relay.hurry)
+        loop.call_later(STOP_SECONDS, running.cancel)
 
     for wanted in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(wanted, stop)
+        loop.add_signal_handler(wanted, stop)
     await asyncio.wait([running])
     if not running.cancelled():
         running.result()

@@ -1,0 +1,127 @@
+"""How each part of the system is, and what is wrong with it in one sentence."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+
+from apps.queues.models import Pulse, Queue, Worker
+from apps.tasks.clock import database_now
+from apps.tasks.lifecycle import Status
+from apps.tasks.models import Kind, Task
+from workers.broker import DEFAULT_QUEUE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# Relay and sink give a sign of life every 5 s at the latest.
+SILENT_AFTER = timedelta(seconds=12)
+BANNER_SECONDS = 1
+
+DATABASE_AWAY = "The database does not answer."
+RELAY_SILENT = "The relay gives no sign of life: new tasks wait until it is back."
+SINK_SILENT = "The sink gives no sign of life: outcomes wait in RabbitMQ until it is back."
+NO_WORKER = "No worker is connected: tasks wait until one is."
+
+
+def banner() -> dict[str, str]:
+    """`{"sentence", "tag"}` for the page, at most a second old; without a sentence all is well."""
+    sentence = str(cache.get_or_set("health", lambda: report()["sentence"], BANNER_SECONDS) or "")
+    return {"sentence": sentence, "tag": hashlib.blake2b(sentence.encode(), digest_size=6).hexdigest()}
+
+
+def report() -> dict[str, Any]:
+    """`{"ready": bool, "sentence": str, "database": {"ok", "detail"}, "broker", "relay", "sink", "workers", "parked"}`.
+
+    `sentence` is of the worst that is wrong. Ready is what takes tasks and brings outcomes home, however late.
+    """
+    try:
+        seen = _Seen.now()
+    except DatabaseError:
+        connection.close()
+        unknown = _part("Unknown while the database is away.", ok=False)
+        parts = dict.fromkeys(("broker", "relay", "sink", "workers", "parked"), unknown)
+        return {"ready": False, "sentence": DATABASE_AWAY, "database": _part(DATABASE_AWAY, ok=False), **parts}
+    return {"ready": seen.is_ready, "sentence": next(filter(None, seen.troubles), ""), **seen.parts}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What the database knows of the others."""
+
+    signs: dict[str, str]  # of those with a fresh sign of life: what troubles them
+    workers: int
+    unserved: list[str]  # queues with waiting tasks that no worker serves
+
+    @classmethod
+    def now(cls) -> _Seen:
+        now = database_now()
+        signs = dict(Pulse.objects.filter(seen_at__gte=now - SILENT_AFTER).values_list("name", "trouble"))
+        served = list(Worker.objects.alive().values_list("queues", flat=True))
+        return cls(signs=signs, workers=len(served), unserved=_unserved({each for queues in served for each in queues}))
+
+    @property
+    def troubles(self) -> list[str]:
+        """The worst first: each part's silence before what it says, causes before what follows from them."""
+        return [
+            "" if "relay" in self.signs else RELAY_SILENT,
+            self.signs.get("broker", ""),
+            "" if "sink" in self.signs else SINK_SILENT,
+            self.signs.get("relay", ""),
+            self.signs.get("outcomes", ""),
+            self.without_worker,
+            self.signs.get("parked", ""),
+        ]
+
+    @property
+    def without_worker(self) -> str:
+        *others, last = self.unserved or [""]
+        if not last or not self.workers:
+            return NO_WORKER if last else ""
+        if not others:
+            return f"No worker serves the queue {last}: its tasks wait until one does."
+        return f"No worker serves the queues {', '.join(others)} and {last}: their tasks wait until one does."
+
+    @property
+    def is_ready(self) -> bool:
+        return all(self.parts[name]["ok"] for name in ("database", "broker", "relay", "sink"))
+
+    @property
+    def parts(self) -> dict[str, dict[str, Any]]:
+        signs, parked = self.signs, self.signs.get("parked", "")
+        broker = signs.get("broker", "The relay, which watches it, is away.")
+        late = signs.get("outcomes", "")
+        connected = f"{self.workers} connected." if self.workers else NO_WORKER
+        return {
+            "database": _part("Answers.", ok=True),
+            "broker": _part(broker or "The relay reaches the broker.", ok=not broker),
+            "relay": _part(signs.get("relay", RELAY_SILENT) or "Running.", ok="relay" in signs),
+            "sink": _part((late or "Running.") if "sink" in signs else SINK_SILENT, ok="sink" in signs),
+            "workers": {
+                **_part(self.without_worker or connected, ok=bool(self.workers and not self.unserved)),
+                "count": self.workers,
+            },
+            "parked": _part(parked or "Nothing.", ok=not parked),
+        }
+
+
+def _unserved(served: set[str]) -> list[str]:
+    meant = Kind.objects.order_by().values_list("queue", flat=True)
+    known = Queue.objects.values_list("name", flat=True).union(meant)
+    now = database_now()
+    return [queue for queue in sorted({DEFAULT_QUEUE, *known} - served) if _has_waiting(queue, now)]
+
+
+def _has_waiting(queue: str, now: datetime) -> bool:
+    """Two questions, for each of which there is an index."""
+    waiting = Task.objects.filter(queue=queue, status=Status.QUEUEING).order_by()
+    return waiting.filter(dispatch_at__lte=now).exists() or waiting.filter(dispatch_at__isnull=True).exists()
+
+
+def _part(detail: str, *, ok: bool) -> dict[str, Any]:
+    return {"ok": ok, "detail": detail}
