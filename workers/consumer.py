@@ -169,7 +169,8 @@ class Consumer:
             self._aside(self._park(delivery, str(bad)))
             return
         key = (message.task, message.attempt)
-        if self._holdings.is_over(key):
+        handed_again = AGAIN_HEADER in delivery.headers
+        if self._holdings.is_over(key, handed_again=handed_again):
             self._ack([delivery.tag])
             return
         if held := self._holdings.find(key):
@@ -183,7 +184,7 @@ class Consumer:
             self._look_ahead.changed.set()
         if self._draining:
             self.give_back([taken])
-        elif delivery.redelivered or AGAIN_HEADER in delivery.headers:
+        elif delivery.redelivered or handed_again:
             self._aside(self._claim(taken))
         else:
             self._slots.add(taken)

@@ -35,9 +35,12 @@ class Holdings:
     def release(self, taken: Taken) -> None:
         self._taken.pop(taken.key, None)
 
-    def is_over(self, attempt: Attempt) -> bool:
-        """Nothing is to be done about it but an ack."""
-        return attempt in self._told or attempt in self._cancelled
+    def is_over(self, attempt: Attempt, *, handed_again: bool) -> bool:
+        """Nothing is to be done about it but an ack.
+
+        `handed_again`: the relay has published it anew. Then the broker may have lost the outcome that it had.
+        """
+        return attempt in self._cancelled or (attempt in self._told and not handed_again)
 
     def told(self, taken: Taken) -> None:
         """The broker has its outcome, but its delivery could not be acked and comes again, perhaps very soon."""

@@ -31,14 +31,25 @@ NO_WORKER = "No worker is connected: tasks wait until one is."
 
 def banner() -> dict[str, str]:
     """`{"sentence", "tag"}` for the page, at most a second old; without a sentence all is well."""
-    sentence = str(cache.get_or_set("health", lambda: report()["sentence"], BANNER_SECONDS) or "")
+    sentence = _lately()["sentence"]
     return {"sentence": sentence, "tag": hashlib.blake2b(sentence.encode(), digest_size=6).hexdigest()}
 
 
-def report() -> dict[str, Any]:
-    """`{"ready": bool, "sentence": str, "database": {"ok", "detail"}, "broker", "relay", "sink", "workers", "parked"}`.
+def obstacle() -> str:
+    """Why nothing is handed to the workers at present, as a sentence at most a second old; empty when nothing is."""
+    return _lately()["obstacle"]
 
-    `sentence` is of the worst that is wrong. Ready is what takes tasks and brings outcomes home, however late.
+
+def _lately() -> dict[str, str]:
+    told = cache.get_or_set("health", report, BANNER_SECONDS) or {}
+    return {"sentence": told["sentence"], "obstacle": told["obstacle"]}
+
+
+def report() -> dict[str, Any]:
+    """`{"ready": bool, "sentence": str, "obstacle": str}`, and of each part `{"ok": bool, "detail": str}`.
+
+    `sentence` is of the worst that is wrong, `obstacle` of what keeps tasks from being handed to the workers. Ready is
+    what takes tasks and brings outcomes home, however late.
     """
     try:
         seen = _Seen.now()
@@ -46,8 +57,10 @@ def report() -> dict[str, Any]:
         connection.close()
         unknown = _part("Unknown while the database is away.", ok=False)
         parts = dict.fromkeys(("broker", "relay", "sink", "workers", "parked"), unknown)
-        return {"ready": False, "sentence": DATABASE_AWAY, "database": _part(DATABASE_AWAY, ok=False), **parts}
-    return {"ready": seen.is_ready, "sentence": next(filter(None, seen.troubles), ""), **seen.parts}
+        said = {"sentence": DATABASE_AWAY, "obstacle": DATABASE_AWAY}
+        return {"ready": False, **said, "database": _part(DATABASE_AWAY, ok=False), **parts}
+    sentence, obstacle = (next(filter(None, troubles), "") for troubles in (seen.troubles, seen.troubles[:2]))
+    return {"ready": seen.is_ready, "sentence": sentence, "obstacle": obstacle, **seen.parts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

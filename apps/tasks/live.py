@@ -118,7 +118,7 @@ def digest(*parts: object) -> str:
 
 
 def _counts(shown: Table) -> str:
-    return digest(shown.counts, shown.nobody_works)
+    return digest(shown.counts)
 
 
 def _row(row: Row) -> str:

@@ -14,6 +14,7 @@ from apps.accounts.schema import UserType
 from apps.api.paging import COUNT_CAP, page_of_list
 from apps.api.schema import JSON, Connection, DateTime, finite
 from apps.queues.models import Queue, Worker
+from apps.queues.report import obstacle
 from apps.queues.schema import QueueType
 from apps.tasks import sentences
 from apps.tasks.clock import database_now
@@ -191,7 +192,12 @@ class TaskType(DjangoObjectType):
 
     def resolve_status_text(task: Task, info: GraphQLResolveInfo) -> str:
         context: Context = info.context
-        return sentences.status_text(task, now=context.once(database_now), live_workers=context.once(_live_workers))
+        return sentences.status_text(
+            task,
+            now=context.once(database_now),
+            live_workers=context.once(_live_workers),
+            obstacle=context.once(obstacle) if task.status == Status.QUEUEING else "",
+        )
 
     def resolve_value(task: Task, info: GraphQLResolveInfo) -> float | None:
         return finite(task.value)

@@ -32,15 +32,18 @@ class Moment:
 Parts = list[str | Moment]
 
 
-def status_text(task: Task, *, now: datetime, live_workers: Collection[Worker]) -> str:
-    return "".join(map(str, status_parts(task, now=now, live_workers=live_workers)))
+def status_text(task: Task, *, now: datetime, live_workers: Collection[Worker], obstacle: str = "") -> str:
+    return "".join(map(str, status_parts(task, now=now, live_workers=live_workers, obstacle=obstacle)))
 
 
-def status_parts(task: Task, *, now: datetime, live_workers: Collection[Worker]) -> Parts:
-    """Asks the database only when neither `last_attempts` nor `attempts` is prefetched and it speaks of one of them."""
+def status_parts(task: Task, *, now: datetime, live_workers: Collection[Worker], obstacle: str = "") -> Parts:
+    """`obstacle`: a sentence that says why nothing is handed to the workers at present.
+
+    Asks the database only when neither `last_attempts` nor `attempts` is prefetched and it speaks of one of them.
+    """
     match task.status:
         case Status.QUEUEING:
-            return _waiting_parts(task, now, live_workers)
+            return _waiting_parts(task, now, live_workers, obstacle)
         case Status.RUNNING:
             return _running_parts(task, now, live_workers)
         case Status.FINISHED:
@@ -50,7 +53,7 @@ def status_parts(task: Task, *, now: datetime, live_workers: Collection[Worker])
     return [_cancelled_text(task)]
 
 
-def _waiting_parts(task: Task, now: datetime, live_workers: Collection[Worker]) -> Parts:
+def _waiting_parts(task: Task, now: datetime, live_workers: Collection[Worker], obstacle: str) -> Parts:
     if task.run_at and task.run_at > now:
         left = Moment(task.run_at, "until", count((task.run_at - now).total_seconds()))
         if task.reason == Reason.RETRY_WAIT:
@@ -61,7 +64,8 @@ def _waiting_parts(task: Task, now: datetime, live_workers: Collection[Worker]) 
         again = "it is offered again every few seconds, for ten minutes"
         return [f"No worker that took it knows the kind {task.kind} yet: {again}."]
     so_far = f" Crashes so far: {task.crashes} of {task.max_crashes}." if task.crashes else ""
-    return [_waiting_text(task, live_workers) + so_far]
+    held_up = obstacle if task.dispatch_at else ""
+    return [(held_up or _waiting_text(task, live_workers)) + so_far]
 
 
 def _failure_text(task: Task) -> str:

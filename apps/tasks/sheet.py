@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from apps.accounts.permissions import ALLOWED, may
 from apps.queues.models import Worker
+from apps.queues.report import obstacle
 from apps.tasks import live
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import LIVE, Status
@@ -94,7 +95,8 @@ def read(user: User, number: int) -> Sheet:
     vars(task)["last_attempts"] = attempts
     workers = list(Worker.objects.alive()) if task.status in LIVE else []
     silent = task.status == Status.RUNNING and all(worker.name != task.worker for worker in workers)
-    sentence = status_parts(task, now=now, live_workers=workers)
+    why_not = obstacle() if task.status == Status.QUEUEING else ""
+    sentence = status_parts(task, now=now, live_workers=workers, obstacle=why_not)
     acts = {act: may(user, act, task) for act in ALLOWED}
     return Sheet(
         task=task,

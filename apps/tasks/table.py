@@ -114,10 +114,6 @@ class Table:
     def is_live(self) -> bool:
         return any(row.task.status in LIVE for row in self.rows)
 
-    @property
-    def nobody_works(self) -> bool:
-        return self.workers == {}
-
     @cached_property
     def counts(self) -> dict[Status, int]:
         return Task.objects.visible_to(self.user).counts(COUNT_CAP)
@@ -140,7 +136,7 @@ class Table:
         moments = [row.task.run_at for row in self.rows if row.scheduled and row.task.run_at]
         if self.workers is not None:
             moments += [seen_at + SILENT_AFTER for seen_at in self.workers.values()]
-            if self.nobody_works or any(row.stranded for row in self.rows):
+            if any(row.stranded for row in self.rows):
                 moments.append(self.now + timedelta(seconds=2))
         return min(moments, default=None)
 

@@ -13,6 +13,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from apps.accounts import tokens
 from apps.accounts.permissions import Scope
 from apps.api import paging
+from apps.queues import report
 from apps.queues.models import Queue
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.models import Attempt, Kind, Task
@@ -387,14 +388,16 @@ def test_kinds_are_listed_by_name(asker: Asker, kinds: dict[str, Kind]) -> None:
 
 
 @pytest.fixture
-def known_token(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+def known_token_and_health(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Looked up before, and for as long as the test takes."""
     monkeypatch.setattr(tokens, "KNOWN_SECONDS", 3_600)
+    monkeypatch.setattr(report, "BANNER_SECONDS", 3_600)
     asker.data("{ viewer { id } }")
+    report.obstacle()
 
 
 @pytest.mark.parametrize("count", [1, 20])
-@pytest.mark.usefixtures("known_token")
+@pytest.mark.usefixtures("known_token_and_health")
 def test_a_list_costs_as_many_statements_as_one_task(
     alice: User, asker: Asker, kinds: dict[str, Kind], count: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -413,7 +416,7 @@ def test_a_list_costs_as_many_statements_as_one_task(
 
 
 @pytest.mark.parametrize("asked", ["", "params", "result", "params result"])
-@pytest.mark.usefixtures("known_token")
+@pytest.mark.usefixtures("known_token_and_health")
 def test_large_columns_are_read_only_when_asked_for(
     alice: User, asker: Asker, asked: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

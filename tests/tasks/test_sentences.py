@@ -40,6 +40,17 @@ def text(task: Task, workers: Sequence[Worker] = ()) -> str:
     return sentences.status_text(task, now=NOW, live_workers=list(workers))
 
 
+def test_what_is_not_handed_over_says_what_is_in_its_way() -> None:
+    away = "The relay cannot use RabbitMQ, so new tasks wait: connection refused."
+
+    def said(**fields: Any) -> str:
+        return sentences.status_text(a_task(**fields), now=NOW, live_workers=[a_worker()], obstacle=away)
+
+    assert said(dispatch_at=NOW) == away
+    assert said() == "About to start."
+    assert said(dispatch_at=NOW, crashes=1) == f"{away} Crashes so far: 1 of 3."
+
+
 def test_a_scheduled_task_says_when_it_starts() -> None:
     task = a_task(reason=Reason.SCHEDULED, run_at=NOW + timedelta(minutes=3, seconds=5))
     assert text(task) == "Scheduled for 2026-03-01 12:03:05 UTC, in 3 min 5 s."

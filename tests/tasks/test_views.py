@@ -236,13 +236,6 @@ def test_all_is_counted_too(web: Client, alice: User) -> None:
     assert "All <b>2</b>" in text_of(web.get("/tasks/"))
 
 
-def test_a_table_of_waiting_tasks_says_that_nobody_works(web: Client, alice: User) -> None:
-    a_task(alice)
-    assert "No worker is connected" in text_of(web.get("/tasks/"))
-    a_worker("w1")
-    assert "No worker is connected" not in text_of(web.get("/tasks/"))
-
-
 def test_a_scheduled_task_shows_its_time(web: Client, alice: User) -> None:
     a_task(alice, run_at=timezone.now() + timedelta(hours=1), reason="SCHEDULED")
     assert "data-clock" in text_of(web.get("/tasks/"))

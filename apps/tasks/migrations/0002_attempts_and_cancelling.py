@@ -2,6 +2,13 @@
 
 from django.conf import settings
 from django.db import migrations, models
+from django.db.models.functions import Now
+
+
+def say_when_the_broker_got_them(apps, _schema_editor):
+    """Of what it had before this was noted: at the latest by now, and not one of them is forgotten."""
+    handed = apps.get_model("tasks", "Task").objects.filter(status__in=["QUEUEING", "RUNNING"], dispatch_at=None)
+    handed.update(handed_at=Now())
 
 
 class Migration(migrations.Migration):
@@ -142,4 +149,5 @@ class Migration(migrations.Migration):
             model_name="cancelledattempt",
             index=models.Index(condition=models.Q(("told_at__isnull", True)), fields=["id"], name="cancelled_untold"),
         ),
+        migrations.RunPython(say_when_the_broker_got_them, migrations.RunPython.noop),
     ]
