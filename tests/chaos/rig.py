@@ -139,6 +139,11 @@ class Rig:
         environment = {**self._outside(), "MILLRACE_VAR": str(self.var), **self._database()}
         return subprocess.check_output(command, cwd=places.ROOT, env=environment, text=True).strip()
 
+    def token(self) -> str:
+        return self.manage(
+            *("token", "create", "--user", "admin", "--scope", "tasks:read", "--scope", "tasks:write"),
+        )
+
     def log_of(self, name: str) -> str:
         path = self.var / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
