@@ -1,0 +1,201 @@
+"""What the chaos test does to a stack: one function for each fault, which returns when the fault is over."""
+
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import pika.exceptions
+import psycopg
+
+from devstack import lifeline
+from devstack import node as broker
+from tests.chaos.database import Database
+from tests.chaos.node import Node
+from tests.chaos.proxy import Line, Proxies
+from tests.chaos.rig import Rig
+
+BACK_SECONDS = 60.0
+LINES: Sequence[Line] = ("drop", "reset", "black hole", "delay")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a fault may reach. `brief`: faults that last are short."""
+
+    rig: Rig
+    node: Node
+    proxies: Proxies
+    database: Database
+    server: Any  # PostgreSQL's, or None
+    brief: bool
+
+    def last(self, random: Random, brief: tuple[float, float], else_: tuple[float, float]) -> None:
+        """Lets the fault last."""
+        time.sleep(random.uniform(*(brief if self.brief else else_)))
+
+
+def kill_a_worker(scene: Scene, random: Random) -> str:
+    return _kill(scene, random, ("worker",))
+
+
+def kill_a_child(scene: Scene, random: Random) -> str:
+    """A process in which a task runs; it is one below the worker's template."""
+    workers = [part.pid() for part in scene.rig.parts.values() if part.role == "worker"]
+    templates = [pid for worker in workers if worker for pid in lifeline.children_of(worker)]
+    children = [pid for template in templates for pid in lifeline.children_of(template)]
+    if not children:
+        return "there was none"
+    pid = random.choice(sorted(children))
+    _send(pid, signal.SIGKILL)
+    return str(pid)
+
+
+def kill_the_sink(scene: Scene, random: Random) -> str:
+    return _kill(scene, random, ("sink",))
+
+
+def kill_the_relay(scene: Scene, random: Random) -> str:
+    return _kill(scene, random, ("relay",))
+
+
+def kill_the_web(scene: Scene, random: Random) -> str:
+    return _kill(scene, random, ("web",))
+
+
+def kill_the_broker(scene: Scene, random: Random) -> str:
+    """The launcher, the VM goes with it; or the VM alone."""
+    pids = scene.node.pids()
+    for pid in random.choice([pids[:1], pids[1:]]):
+        _send(pid, signal.SIGKILL)
+    _until_broker_is_back(scene)
+    return str(pids)
+
+
+def stop_in_order(scene: Scene, random: Random) -> str:
+    return _kill(scene, random, ("worker", "sink", "relay", "web"), signal.SIGTERM)
+
+
+def suspend(scene: Scene, random: Random) -> str:
+    """A process with all below it, as when its host sleeps."""
+    part = random.choice([part for part in scene.rig.parts.values() if part.role in ("worker", "sink", "relay")])
+    with _stopped(_tree(part.pid())):
+        scene.last(random, (3, 8), (3, 45))
+    return part.name
+
+
+def suspend_the_broker(scene: Scene, random: Random) -> str:
+    with _stopped(scene.node.pids()):
+        scene.last(random, (25, 25), (25, 90))
+    return ""
+
+
+def spoil_a_line(scene: Scene, random: Random) -> str:
+    """One or some of the lines to the broker."""
+    names = random.sample(sorted(scene.proxies.ports), random.choice([1, 1, 2, len(scene.proxies.ports)]))
+    line = random.choice(LINES)
+    for name in names:
+        scene.proxies.set(name, line)
+    scene.last(random, (2, 6), (2, 30))
+    for name in names:
+        scene.proxies.set(name, "good")
+    return f"{line} for {', '.join(names)}"
+
+
+def spoil_the_database(scene: Scene, random: Random) -> str:
+    if scene.server is None:
+        return _hold_the_write_lock(scene, random)
+    if random.random() < 0.5:
+        scene.server.stop()
+        scene.server.ensure_postgres_running()
+        return "restarted"
+    with psycopg.connect(scene.database.url, autocommit=True) as connection:
+        found = connection.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'").fetchall()
+        own = connection.info.backend_pid
+    pids = sorted(pid for (pid,) in found if pid != own)
+    _send(pids[random.randrange(len(pids))], signal.SIGKILL)
+    return "killed one of its processes, whereupon it restarts them all"
+
+
+def raise_an_alarm(scene: Scene, random: Random) -> str:
+    try:
+        scene.node.alarm(memory=True)
+        scene.last(random, (5, 8), (5, 20))
+    except subprocess.SubprocessError:
+        return "the broker was away"
+    finally:
+        _end_the_alarm(scene)
+    return ""
+
+
+def spoil_the_queue(scene: Scene, random: Random) -> str:
+    what = random.choice([scene.node.purge, scene.node.delete, scene.node.unbind])
+    try:
+        what()
+    except (pika.exceptions.AMQPError, OSError) as error:
+        return f"{what.__name__} was not possible: {error!r:.100}"
+    return what.__name__
+
+
+def kill_everything(scene: Scene, random: Random) -> str:
+    scene.rig.kill_everything()
+    for part in scene.rig.parts.values():
+        scene.rig.start_part(part)
+    _until_broker_is_back(scene)
+    return ""
+
+
+Do = Callable[[Scene, Random], str]
+
+
+def _kill(scene: Scene, random: Random, roles: Sequence[str], with_signal: signal.Signals = signal.SIGKILL) -> str:
+    part = random.choice([part for part in scene.rig.parts.values() if part.role in roles])
+    return f"{part.name}, process {scene.rig.kill(part.name, with_signal)}"
+
+
+def _send(pid: int, with_signal: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, with_signal)
+
+
+@contextlib.contextmanager
+def _stopped(pids: Sequence[int]) -> Iterator[None]:
+    for pid in pids:
+        _send(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in reversed(pids):
+            _send(pid, signal.SIGCONT)
+
+
+def _tree(pid: int | None) -> list[int]:
+    if pid is None:
+        return []
+    return [pid, *(below for child in lifeline.children_of(pid) for below in _tree(child))]
+
+
+def _until_broker_is_back(scene: Scene) -> None:
+    deadline = time.monotonic() + BACK_SECONDS
+    while not broker.answers(scene.rig.broker_port) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _end_the_alarm(scene: Scene) -> None:
+    """A node that was started meanwhile has none."""
+    with contextlib.suppress(subprocess.SubprocessError, AssertionError):
+        scene.node.alarm(memory=False)
+
+
+def _hold_the_write_lock(scene: Scene, random: Random) -> str:
+    with contextlib.closing(sqlite3.connect(scene.database.path, timeout=60, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        scene.last(random, (3, 6), (5, 25))
+        connection.execute("ROLLBACK")
+    return "held SQLite's write lock"
