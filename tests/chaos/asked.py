@@ -26,12 +26,8 @@ class Asked:
     def acknowledged(self) -> bool:
         return bool(self.numbers)
 
-    @property
-    def key(self) -> str:
-        return f"key of {self.ident}"
-
-    def input(self, *, with_key: bool) -> dict[str, object]:
+    def input(self) -> dict[str, object]:
         """As `createTasks` takes it."""
         params = {"ident": self.ident, "seed": self.seed, "stretch": self.stretch}
-        given: dict[str, object] = {"name": self.ident, "kind": self.kind, "params": params}
-        return {**given, "options": {"idempotencyKey": self.key}} if with_key else given
+        options = {"idempotencyKey": f"key of {self.ident}"}
+        return {"name": self.ident, "kind": self.kind, "params": params, "options": options}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from devstack import credentials, stack
+from devstack import credentials
 from tests.chaos import books, invariants, ledger, load, nemesis
 from tests.chaos.asked import Asked
 from tests.chaos.client import Client, Unanswered
@@ -27,6 +27,7 @@ from workers.broker import DEAD, OUTCOMES, tasks_queue
 QUIET_SECONDS = 60.0
 QUEUES = (tasks_queue("default"), OUTCOMES, DEAD)
 READY_SECONDS = 60.0
+KINDS_SECONDS = 90.0
 GIVE_UP_SECONDS = 600.0  # for a request of the driver's that nobody answers
 
 
@@ -83,6 +84,7 @@ class Campaign:
         try:
             self.rig.start()
             self.rig.wait_until_ready()
+            self._wait_for_kinds()
             found = self._run()
         finally:
             self.rig.stop()
@@ -90,6 +92,13 @@ class Campaign:
         left = self.rig.leftovers()
         found.broken += [Broken("I13 orphans", "", each) for each in left]
         return found
+
+    def _wait_for_kinds(self) -> None:
+        """A worker is there a moment before what it can do is known."""
+        deadline = time.monotonic() + KINDS_SECONDS
+        while not self._database.read("SELECT 1 FROM tasks_kind"):
+            assert time.monotonic() < deadline, "no worker has announced its kinds"
+            time.sleep(0.05)
 
     def _run(self) -> Found:
         wish = self._wish
@@ -135,20 +144,15 @@ class Campaign:
 
     def _around(self, client: Client, vitals: Vitals) -> Iterator[Broken]:
         """What is true of the stack as a whole, now that it is quiet."""
-        if missing := self._missing():
-            yield Broken("I16 not ready", "", missing)
+        try:
+            self.rig.wait_until_ready(READY_SECONDS)
+        except AssertionError as missing:
+            yield Broken("I16 not ready", "", str(missing))
         for queue, count in self._left_in_broker().items():
             yield Broken("I2 stuck", "", f"{count} messages are left in {queue}")
         yield from self._shown(client)
         for text in (*vitals.end(), *vitals.tracebacks()):
             yield Broken("I14 health", "", text)
-
-    def _missing(self) -> str:
-        """What is not up, a while after it could be."""
-        deadline = time.monotonic() + READY_SECONDS
-        while (missing := stack.what_is_missing(self.rig.port, self._wish.workers)) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        return missing
 
     def _left_in_broker(self) -> dict[str, int]:
         """Messages that stay: heartbeats come and go."""

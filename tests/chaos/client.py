@@ -7,14 +7,7 @@ from typing import Any
 
 import urllib3
 
-from devstack import places
 from tests.chaos.asked import Asked
-
-_SCHEMA = (places.ROOT / "site" / "config" / "schema.graphql").read_text()
-# Until they are there.
-HAS_KEYS = "idempotencyKey" in _SCHEMA
-HAS_CANCEL = "cancelTask(" in _SCHEMA
-HAS_RETRY = "retryTask(" in _SCHEMA
 
 CREATE = """mutation($input: [CreateTaskInput!]!) {
   createTasks(input: $input) { tasks { number name } userErrors { message } }
@@ -45,16 +38,14 @@ class Client:
         self._goes_on = goes_on
 
     def create(self, batch: Sequence[Asked]) -> None:
-        """Until it is answered; without keys only once, for a second time could make others."""
-        wanted = [asked.input(with_key=HAS_KEYS) for asked in batch]
+        """Until it is answered: under their keys a second request makes no second tasks."""
+        wanted = [asked.input() for asked in batch]
         while self._goes_on():
             for asked in batch:
                 asked.tries += 1
             try:
                 payload = self.ask(CREATE, input=wanted)["createTasks"]
             except Unanswered:
-                if not HAS_KEYS:
-                    return
                 time.sleep(PAUSE_SECONDS)
                 continue
             assert payload["userErrors"] == [], payload

@@ -17,6 +17,7 @@ import psycopg
 from devstack import lifeline
 from devstack import node as broker
 from tests.chaos.database import Database
+from tests.chaos.inject import crash_points
 from tests.chaos.node import Node
 from tests.chaos.proxy import Line, Proxies
 from tests.chaos.rig import Rig
@@ -74,7 +75,7 @@ def kill_the_broker(scene: Scene, random: Random) -> str:
     pids = scene.node.pids()
     for pid in random.choice([pids[:1], pids[1:]]):
         _send(pid, signal.SIGKILL)
-    _until_broker_is_back(scene)
+    _until_broker_is_back(scene, pids)
     return str(pids)
 
 
@@ -143,11 +144,16 @@ def spoil_the_queue(scene: Scene, random: Random) -> str:
     return what.__name__
 
 
+def unbind_the_queue(scene: Scene, random: Random) -> str:
+    scene.node.unbind()
+    return ""
+
+
 def kill_everything(scene: Scene, random: Random) -> str:
     scene.rig.kill_everything()
     for part in scene.rig.parts.values():
         scene.rig.start_part(part)
-    _until_broker_is_back(scene)
+    _until_broker_is_back(scene, [])
     return ""
 
 
@@ -181,8 +187,22 @@ def _tree(pid: int | None) -> list[int]:
     return [pid, *(below for child in lifeline.children_of(pid) for below in _tree(child))]
 
 
-def _until_broker_is_back(scene: Scene) -> None:
+def crash_at(point: str, scene: Scene, random: Random) -> str:
+    """Returns when a process has passed the point and is gone."""
+    folder = str(scene.rig.var)
+    crash_points.arm(folder, point, random.randint(1, 7), random.random())
     deadline = time.monotonic() + BACK_SECONDS
+    while not crash_points.has_crashed(folder):
+        if time.monotonic() > deadline:
+            return "it was not passed"
+        time.sleep(0.05)
+    return ""
+
+
+def _until_broker_is_back(scene: Scene, pids: Sequence[int]) -> None:
+    deadline = time.monotonic() + BACK_SECONDS
+    while any(map(lifeline.is_alive, pids)):
+        time.sleep(0.02)
     while not broker.answers(scene.rig.broker_port) and time.monotonic() < deadline:
         time.sleep(0.1)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from tests.chaos.asked import Asked
-from tests.chaos.client import HAS_CANCEL, HAS_KEYS, HAS_RETRY, Client, Unanswered
+from tests.chaos.client import Client, Unanswered
 from tests.chaos.database import FINAL
 from tests.chaos.events import Events
 
@@ -92,11 +92,11 @@ class Load:
     def _plan_more(self, asked: Asked) -> None:
         if not asked.acknowledged:
             return
-        if asked.twice and HAS_KEYS:
+        if asked.twice:
             self._push(0.0, "create again", asked)
-        if asked.cancel_after is not None and HAS_CANCEL:
+        if asked.cancel_after is not None:
             self._push(asked.cancel_after, "cancel", asked)
-        if asked.to_be_retried and HAS_RETRY:
+        if asked.to_be_retried:
             self._push(LOOK_AGAIN_SECONDS, "retry", asked)
 
     def _push(self, after: float, what: str, asked: Asked) -> None:

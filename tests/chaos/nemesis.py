@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from tests.chaos import faults
@@ -12,7 +13,7 @@ from tests.chaos.events import Events
 from tests.chaos.faults import Do, Scene
 
 THREADS = 2
-WINDOW = 60  # runs that a fault of one process may cost beside those in its slots: what is done and not yet settled
+WINDOW = 8  # runs that a fault of one process may cost beside those in its slots: what is done and not yet settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Sort:
     soak: int
     everywhere: bool = False
     heals_in: float = 10.0
-    early: bool = False  # it takes a minute until the last of it is healed
+    first: bool = False  # it lasts, or takes long to heal
 
 
 SORTS: Mapping[str, Sort] = {
@@ -39,17 +40,25 @@ SORTS: Mapping[str, Sort] = {
     "P-Q": Sort(faults.suspend_the_broker, 1, 10, everywhere=True, heals_in=30),
     "N-D": Sort(faults.spoil_a_line, 4, 60, everywhere=True, heals_in=20),
     "D-L": Sort(faults.spoil_the_database, 2, 30),
-    "A-M": Sort(faults.raise_an_alarm, 1, 10, everywhere=True),
-    "Q-D": Sort(faults.spoil_the_queue, 1, 6, everywhere=True, heals_in=90, early=True),
+    "A-M": Sort(faults.raise_an_alarm, 1, 10, everywhere=True, first=True),
+    "Q-D": Sort(faults.spoil_the_queue, 1, 6, everywhere=True, heals_in=90, first=True),
+    "Q-U": Sort(faults.unbind_the_queue, 0, 0, heals_in=5),
     "T-0": Sort(faults.kill_everything, 1, 6, everywhere=True, heals_in=30),
 }
+
+
+def sort_of(code: str) -> Sort:
+    """Also of `@point`, a crash at that point."""
+    if code.startswith("@"):
+        return Sort(partial(faults.crash_at, code[1:]), 0, 0)
+    return SORTS[code]
 
 
 def plan(counts: Mapping[str, int], seed: int) -> list[str]:
     """Codes of faults in the order in which to do them."""
     codes = [code for code, count in counts.items() for _ in range(count)]
     Random(f"faults {seed}").shuffle(codes)
-    return sorted(codes, key=lambda code: not SORTS[code].early)
+    return sorted(codes, key=lambda code: not sort_of(code).first)
 
 
 class Nemesis:
@@ -86,7 +95,7 @@ class Nemesis:
             self._do(code, random)
 
     def _do(self, code: str, random: Random) -> None:
-        sort = SORTS[code]
+        sort = sort_of(code)
         began = self._events.note("fault", code=code)
         detail = sort.do(self._scene, random)
         ended = self._events.note("fault is over", code=code, detail=detail)

@@ -66,12 +66,14 @@ class Rig:
 
     def start(self) -> None:
         """Everything that is not up."""
+        self.start_part(self.parts["broker"])
         self.manage("prepare")
         for part in self.parts.values():
             self.start_part(part)
 
-    def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
+    def wait_until_ready(self, seconds: float = READY_SECONDS) -> None:
+        """Raises AssertionError with what is missing."""
+        deadline = time.monotonic() + seconds
         while missing := stack.what_is_missing(self.port, self.workers):
             assert time.monotonic() < deadline, missing
             time.sleep(0.1)

@@ -11,7 +11,8 @@ from tests.chaos.asked import Asked
 from tests.chaos.books import Books, Fault
 from tests.chaos.client import Client
 from tests.chaos.database import Database
-from tests.chaos.inject.crash_points import ARMED, HIT, POINTS
+from tests.chaos.inject import crash_points
+from tests.chaos.inject.crash_points import POINTS
 from tests.chaos.rig import Rig
 from tests.fixtures.processes import eventually
 
@@ -35,8 +36,7 @@ class Scene:
         """Creates tasks until a process has crashed, and some more; the books when all have ended."""
         self._crashes += 1
         began = time.monotonic()
-        (self.rig.var / HIT).unlink(missing_ok=True)
-        (self.rig.var / ARMED).write_text(f"{point} {nth} {self._crashes}")
+        crash_points.arm(str(self.rig.var), point, nth, self._crashes)
         asked: list[Asked] = []
         while not self.has_crashed or len(asked) < LEAST:
             assert time.monotonic() < began + HIT_SECONDS, f"{point} was never passed for the {nth}. time"
@@ -47,7 +47,7 @@ class Scene:
 
     @property
     def has_crashed(self) -> bool:
-        return (self.rig.var / HIT).exists()
+        return crash_points.has_crashed(str(self.rig.var))
 
     def _create(self, first: int) -> list[Asked]:
         """Three at once; then so many are under way that each passes by itself, or nearly so."""

@@ -6,6 +6,7 @@ once, and the file tells that it has.
 """
 
 import asyncio
+import contextlib
 import functools
 import os
 import signal
@@ -78,10 +79,23 @@ POINTS: dict[str, list[Point]] = {
     "sink.after_http_ok": [Point("sink", "sink.client", "Client.record", "after", _has(EVENT))],
     "sink.before_ack": [Point("sink", "workers.settling", "Settling.ack", "before", _some)],
     "mutation.before_commit": [
-        Point("web", "apps.tasks.recording", "_Page.write", "after", lambda page: bool(page.standings))
+        Point("web", "apps.tasks.standings", "Page.write", "after", lambda page: bool(page.standings))
     ],
     "mutation.after_commit": [Point("web", "apps.tasks.recording", "record", "after", _with_events)],
 }
+
+
+def arm(folder: str, point: str, nth: int, token: object) -> None:
+    """`token` has not been there before."""
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(f"{folder}/{HIT}")  # noqa: PTH107
+    with open(f"{folder}/{ARMED}.new", "w") as file:  # noqa: PTH123
+        file.write(f"{point} {nth} {token}")
+    os.rename(f"{folder}/{ARMED}.new", f"{folder}/{ARMED}")  # noqa: PTH104
+
+
+def has_crashed(folder: str) -> bool:
+    return os.path.exists(f"{folder}/{HIT}")  # noqa: PTH110
 
 
 def patches(role: str) -> dict[str, list[Patch]]:
