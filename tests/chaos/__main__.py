@@ -6,6 +6,7 @@ Prints what it found on one line, lists every broken promise with the history of
 import argparse
 import contextlib
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         stretch=options.stretch,
         quiet_seconds=options.quiet,
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that everything is stopped
     print(f"seed {wish.seed} | {options.database} | {campaign.machine()} | {dict(wish.faults)}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="millrace-chaos-"))
     with contextlib.ExitStack() as stack:
@@ -75,6 +77,7 @@ def verdict(found: Found, wish: Wish) -> str:
         *(f"{name} {count[name]}" for name in others),
         f"extra runs {extra} (bound {bound})",
         f"faults {len(found.books.faults)}",
+        f"slowest recovery {max(found.recoveries, default=0.0):.1f} s of {len(found.recoveries)}",
         f"seed {wish.seed}",
     ]
     return " | ".join(parts)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from devstack import credentials
-from tests.chaos import books, invariants, ledger, load, nemesis
+from tests.chaos import books, invariants, ledger, load, nemesis, recovery
 from tests.chaos.asked import Asked
 from tests.chaos.client import Client, Unanswered
 from tests.chaos.database import Database
@@ -137,6 +137,12 @@ class Campaign:
     def _check(self, asked: Sequence[Asked], done: Sequence[books.Fault]) -> Found:
         found = Found(books.Books.of(self._database, asked, ledger.read(self.rig.ledger), done))
         found.broken += invariants.broken(found.books)
+        # The monotonic clock is what faults were noted by.
+        offset = time.time() - time.monotonic()
+        finished = [at - offset for at in self._database.finished_at()]
+        measured = list(recovery.recoveries(done, finished))
+        found.broken += recovery.too_slow(measured)
+        found.recoveries = [seconds for _, seconds in measured]
         known = {each.ident for each in asked}
         strangers = [row for row in self._database.tasks() if row.name not in known]
         found.broken += [Broken("I10 unexpected", "", f"nobody asked for {row}") for row in strangers]

@@ -121,4 +121,4 @@ def postgresql(folder: Path) -> Iterator[Any]:
     try:
         yield server
     finally:
-        server.stop()
+        server.cleanup()

@@ -109,6 +109,15 @@ def spoil_a_line(scene: Scene, random: Random) -> str:
     return f"{line} for {', '.join(names)}"
 
 
+def cut_off_the_relay(scene: Scene, random: Random) -> str:
+    """What it sends goes nowhere for a while, and then its connection breaks."""
+    scene.proxies.set("relay", "black hole")
+    time.sleep(random.uniform(2, 3))
+    scene.proxies.set("relay", "reset")
+    scene.proxies.set("relay", "good")
+    return ""
+
+
 def spoil_the_database(scene: Scene, random: Random) -> str:
     if scene.server is None:
         return _hold_the_write_lock(scene, random)

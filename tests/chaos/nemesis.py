@@ -42,6 +42,8 @@ SORTS: Mapping[str, Sort] = {
     "D-L": Sort(faults.spoil_the_database, 2, 30),
     "A-M": Sort(faults.raise_an_alarm, 1, 10, everywhere=True, first=True),
     "Q-D": Sort(faults.spoil_the_queue, 1, 6, everywhere=True, heals_in=90, first=True),
+    # Each to the point for one mechanism; a random one does the same now and then.
+    "N-R": Sort(faults.cut_off_the_relay, 0, 0, heals_in=5),
     "Q-U": Sort(faults.unbind_the_queue, 0, 0, heals_in=5),
     "T-0": Sort(faults.kill_everything, 1, 6, everywhere=True, heals_in=30),
 }
