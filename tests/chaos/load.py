@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import math
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ MOST_IN_ONE_CALL = 12
 CANCEL_WITHIN_SECONDS = 4.0
 LOOK_AGAIN_SECONDS = 0.5
 THREADS = 2
+PATIENCE_SECONDS = 60.0  # until a task has ended that is to be retried then
 
 
 def plan(count: int, seconds: float, seed: int, stretch: float, kinds: Sequence[str] = ()) -> list[list[Asked]]:
@@ -59,6 +61,7 @@ class Load:
         self._later: list[tuple[float, int, str, Asked]] = []
         self._nth = itertools.count()
         self._created = threading.Event()
+        self._give_up_at = math.inf
         self._loaders = [threading.Thread(target=self._create, daemon=True) for _ in range(THREADS)]
         self._hand = threading.Thread(target=self._lend_a_hand, daemon=True)
 
@@ -71,6 +74,7 @@ class Load:
         for thread in self._loaders:
             thread.join()
         self._created.set()
+        self._give_up_at = time.monotonic() + PATIENCE_SECONDS
         self._hand.join()
 
     def _create(self) -> None:
@@ -104,7 +108,7 @@ class Load:
             heapq.heappush(self._later, (time.monotonic() + after, next(self._nth), what, asked))
 
     def _lend_a_hand(self) -> None:
-        while self._later or not self._created.is_set():
+        while (self._later or not self._created.is_set()) and time.monotonic() < self._give_up_at:
             with self._lock:
                 due = bool(self._later) and self._later[0][0] <= time.monotonic()
                 _, _, what, asked = heapq.heappop(self._later) if due else (0.0, 0, "", None)
