@@ -128,8 +128,8 @@ def spoil_the_database(scene: Scene, random: Random) -> str:
     with psycopg.connect(scene.database.url, autocommit=True) as connection:
         found = connection.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'").fetchall()
         own = connection.info.backend_pid
-    pids = sorted(pid for (pid,) in found if pid != own)
-    _send(pids[random.randrange(len(pids))], signal.SIGKILL)
+    for pid in random.sample(sorted(pid for (pid,) in found if pid != own), min(1, len(found) - 1)):
+        _send(pid, signal.SIGKILL)
     return "killed one of its processes, whereupon it restarts them all"
 
 
