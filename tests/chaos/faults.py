@@ -144,6 +144,15 @@ def raise_an_alarm(scene: Scene, random: Random) -> str:
     return ""
 
 
+def kill_workers_under_an_alarm(scene: Scene, random: Random) -> str:
+    """When they have done what they had, and cannot say so."""
+    scene.node.alarm(memory=True)
+    time.sleep(random.uniform(2, 3))
+    killed = [scene.rig.kill(part.name) for part in scene.rig.parts.values() if part.role == "worker"]
+    _end_the_alarm(scene)
+    return str(killed)
+
+
 def spoil_the_queue(scene: Scene, random: Random) -> str:
     what = random.choice([scene.node.purge, scene.node.delete, scene.node.unbind])
     try:

@@ -41,13 +41,14 @@ SORTS: Mapping[str, Sort] = {
     "K-Q": Sort(faults.kill_the_broker, 2, 25, everywhere=True, heals_in=30),
     "G": Sort(faults.stop_in_order, 4, 60, everywhere=True),
     "P": Sort(faults.suspend, 3, 40, everywhere=True),
-    "P-Q": Sort(faults.suspend_the_broker, 1, 10, everywhere=True, heals_in=30),
+    "P-Q": Sort(faults.suspend_the_broker, 1, 10, everywhere=True, heals_in=30, first=True),
     "N-D": Sort(faults.spoil_a_line, 4, 60, everywhere=True, heals_in=20),
     "D-L": Sort(faults.spoil_the_database, 2, 30),
     "A-M": Sort(faults.raise_an_alarm, 1, 10, everywhere=True, first=True),
     "Q-D": Sort(faults.spoil_the_queue, 1, 6, everywhere=True, heals_in=90, first=True),
     # Each to the point for one mechanism; a random one does the same now and then.
     "N-R": Sort(faults.cut_off_the_relay, 0, 0, heals_in=5),
+    "A-W": Sort(faults.kill_workers_under_an_alarm, 0, 0, everywhere=True, heals_in=10),
     "Q-U": Sort(faults.unbind_the_queue, 0, 0, heals_in=5),
     "T-0": Sort(faults.kill_everything, 1, 6, everywhere=True, heals_in=30),
 }

@@ -11,7 +11,7 @@ A_BACKLOG = ("--tasks", "80", "--stretch", "0.4", "--kinds", "chaos.medium")
 CONTROLS = [
     ("mandatory", "Q-U=1", MANY_SHORT, "I2 stuck"),
     ("confirmed_handover", "N-R=1", MANY_SHORT, "I2 stuck"),
-    ("confirmed_outcome", "A-M=1,K-W=2", A_BACKLOG, "I2 stuck"),
+    ("confirmed_outcome", "A-W=1", A_BACKLOG, "I2 stuck"),
     ("compare_and_set", "@sink.after_http_ok=2", MANY_SHORT, "I3 recorded twice"),
     ("requeue", "K-B=2", A_BACKLOG, "I2 stuck"),
 ]

@@ -56,7 +56,7 @@ def _bytes_in(args: Iterable[Any]) -> Iterable[bytes]:
             yield body
 
 
-TASK, STARTED, OUTCOME, EVENT = b'"kind":', b'"type":"STARTED"', b'"type":"OUTCOME"', b'"type":"'
+TASK, STARTED, OUTCOME = b'"kind":', b'"type":"STARTED"', b'"type":"OUTCOME"'
 _PUBLISHED = ("workers.publisher", "Publisher.publish", "after")
 _EMITTED = ("workers.broker", "Connection.emit", "sent")
 
@@ -75,8 +75,8 @@ POINTS: dict[str, list[Point]] = {
     "worker.after_outcome_confirm": [Point("worker", *_PUBLISHED, _has(OUTCOME))],
     "worker.before_ack": [Point("worker", "workers.consumer", "Consumer.settle", "before", _some)],
     "sink.after_receive": [Point("sink", "sink.consumer", "Consumer._take", "after")],
-    "sink.after_http_send": [Point("sink", "urllib3.connection", "HTTPConnection.request", "after", _has(EVENT))],
-    "sink.after_http_ok": [Point("sink", "sink.client", "Client.record", "after", _has(EVENT))],
+    "sink.after_http_send": [Point("sink", "urllib3.connection", "HTTPConnection.request", "after", _has(OUTCOME))],
+    "sink.after_http_ok": [Point("sink", "sink.client", "Client.record", "after", _has(OUTCOME))],
     "sink.before_ack": [Point("sink", "workers.settling", "Settling.ack", "before", _some)],
     "mutation.before_commit": [
         Point("web", "apps.tasks.standings", "Page.write", "after", lambda page: bool(page.standings))

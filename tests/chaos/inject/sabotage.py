@@ -14,7 +14,7 @@ def _never_mandatory(frames: Any) -> None:
     """What leads to no queue is dropped by the broker, and confirmed."""
     publish = frames.spec.Basic.Publish
     careless = SimpleNamespace(Publish=lambda **fields: publish(**{**fields, "mandatory": False}))
-    frames.spec = SimpleNamespace(Basic=careless)
+    _replace(frames, "spec", SimpleNamespace(Basic=careless))
 
 
 def _handed_over_unconfirmed(rounds: Any) -> None:
@@ -30,7 +30,7 @@ def _handed_over_unconfirmed(rounds: Any) -> None:
             await asyncio.sleep(0)
             return [rounds.Verdict.CONFIRMED] * len(batch)
 
-    rounds.Publisher = Hopeful
+    _replace(rounds, "Publisher", Hopeful)
 
 
 def _acked_before_confirmed(reporter: Any) -> None:
@@ -41,37 +41,43 @@ def _acked_before_confirmed(reporter: Any) -> None:
         outcome(self, taken, event)
         self._on_confirmed([taken])
 
-    reporter.Reporter.outcome = and_ack
+    _replace(reporter.Reporter, "outcome", and_ack)
 
 
 def _recorded_whatever_it_was(lifecycle: Any) -> None:
     """Every step may be taken from every status."""
-    lifecycle.FINAL = frozenset()
+    _replace(lifecycle, "FINAL", frozenset())
     everything = frozenset(lifecycle.Status)
     for name, step in list(vars(lifecycle).items()):
         if isinstance(step, lifecycle.Step):
             setattr(lifecycle, name, replace(step, before=everything))
 
 
-def _given_back_to_the_queue(consumer: Any) -> None:
+def _given_back_to_the_queue(recorder: Any) -> None:
     """The sink returns what the web does not take, instead of holding it."""
 
-    async def record(self: Any, settling: Any, batch: Any) -> None:
-        bodies = [each.delivery.body for each in batch]
+    async def record(self: Any, batch: Any) -> None:
         try:
-            await asyncio.to_thread(self._client.record, bodies, sum(len(each.events) for each in batch))
-        except consumer.EndpointError:
+            count = sum(len(each.events) for each in batch)
+            await asyncio.to_thread(self._client.record, [each.body for each in batch], count)
+        except recorder.EndpointError:
             for each in batch:
-                settling.give_back(each.delivery.tag)
+                self._settling.give_back(each.delivery.tag)
         else:
-            settling.ack([each.delivery.tag for each in batch])
+            self._ack(batch)
 
-    consumer.Consumer._record = record
+    _replace(recorder.Recorder, "record", record)
 
 
 def _few_deliveries(topology: Any) -> None:
     """RabbitMQ 4's own limit."""
-    topology.OUTCOME_DELIVERIES = 20
+    _replace(topology, "OUTCOME_DELIVERIES", 20)
+
+
+def _replace(owner: Any, name: str, by: Any) -> None:
+    """It has to be there: what is replaced where nobody looks takes nothing away."""
+    assert hasattr(owner, name), f"{owner} has no {name}"
+    setattr(owner, name, by)
 
 
 WITHOUT: Mapping[str, Mapping[str, Callable[[Any], None]]] = {
@@ -79,5 +85,5 @@ WITHOUT: Mapping[str, Mapping[str, Callable[[Any], None]]] = {
     "confirmed_handover": {"apps.relay.rounds": _handed_over_unconfirmed},
     "confirmed_outcome": {"workers.reporter": _acked_before_confirmed},
     "compare_and_set": {"apps.tasks.lifecycle": _recorded_whatever_it_was},
-    "requeue": {"sink.consumer": _given_back_to_the_queue, "workers.topology": _few_deliveries},
+    "requeue": {"sink.recorder": _given_back_to_the_queue, "workers.topology": _few_deliveries},
 }
