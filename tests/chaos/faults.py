@@ -70,6 +70,13 @@ def kill_the_web(scene: Scene, random: Random) -> str:
     return _kill(scene, random, ("web",))
 
 
+def stop_the_web_for_a_while(scene: Scene, random: Random) -> str:
+    scene.rig.stop("web")
+    scene.last(random, (2, 3), (2, 30))
+    scene.rig.start_part(scene.rig.parts["web"])
+    return ""
+
+
 def kill_the_broker(scene: Scene, random: Random) -> str:
     """The launcher, the VM goes with it; or the VM alone."""
     pids = scene.node.pids()

@@ -49,6 +49,7 @@ SORTS: Mapping[str, Sort] = {
     # Each to the point for one mechanism; a random one does the same now and then.
     "N-R": Sort(faults.cut_off_the_relay, 0, 0, heals_in=5),
     "A-W": Sort(faults.kill_workers_under_an_alarm, 0, 0, everywhere=True, heals_in=10),
+    "W-A": Sort(faults.stop_the_web_for_a_while, 0, 0),
     "Q-U": Sort(faults.unbind_the_queue, 0, 0, heals_in=5),
     "T-0": Sort(faults.kill_everything, 1, 6, everywhere=True, heals_in=30),
 }

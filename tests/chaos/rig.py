@@ -92,14 +92,14 @@ class Rig:
                 start_new_session=True,
             )
 
-    def stop(self) -> None:
-        """In order, all at once, as honcho does."""
-        for part in self.parts.values():
-            if part.keeper and part.keeper.poll() is None:
-                part.keeper.terminate()
-        for part in self.parts.values():
-            if part.keeper:
-                part.keeper.wait(20)
+    def stop(self, *names: str) -> None:
+        """In order, all at once, as honcho does; without names everything."""
+        keepers = [part.keeper for part in self.parts.values() if part.keeper and part.name in (names or self.parts)]
+        for keeper in keepers:
+            if keeper.poll() is None:
+                keeper.terminate()
+        for keeper in keepers:
+            keeper.wait(20)
 
     def kill(self, name: str, with_signal: signal.Signals = signal.SIGKILL) -> int | None:
         """The process of a part, which its keeper starts again; its pid, None when it was not there."""

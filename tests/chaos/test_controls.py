@@ -13,7 +13,7 @@ CONTROLS = [
     ("confirmed_handover", "N-R=1", MANY_SHORT, "I2 stuck"),
     ("confirmed_outcome", "A-W=1", A_BACKLOG, "I2 stuck"),
     ("compare_and_set", "@sink.after_http_ok=2", MANY_SHORT, "I3 recorded twice"),
-    ("requeue", "K-B=2", A_BACKLOG, "I2 stuck"),
+    ("requeue", "W-A=1", A_BACKLOG, "I2 stuck"),
 ]
 ALL_FAULTS = ",".join(faults for _, faults, _, _ in CONTROLS)
 
