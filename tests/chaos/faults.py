@@ -94,7 +94,7 @@ def suspend(scene: Scene, random: Random) -> str:
     """A process with all below it, as when its host sleeps."""
     part = random.choice([part for part in scene.rig.parts.values() if part.role in ("worker", "sink", "relay")])
     with _stopped(_tree(part.pid())):
-        scene.last(random, (3, 8), (3, 45))
+        scene.last(random, (2, 6), (3, 45))
     return part.name
 
 
@@ -110,7 +110,7 @@ def spoil_a_line(scene: Scene, random: Random) -> str:
     line = random.choice(LINES)
     for name in names:
         scene.proxies.set(name, line)
-    scene.last(random, (2, 6), (2, 30))
+    scene.last(random, (1, 4), (2, 30))
     for name in names:
         scene.proxies.set(name, "good")
     return f"{line} for {', '.join(names)}"
@@ -143,7 +143,7 @@ def spoil_the_database(scene: Scene, random: Random) -> str:
 def raise_an_alarm(scene: Scene, random: Random) -> str:
     try:
         scene.node.alarm(memory=True)
-        scene.last(random, (5, 8), (5, 20))
+        scene.last(random, (3, 5), (5, 20))
     except subprocess.SubprocessError:
         return "the broker was away"
     finally:
@@ -241,6 +241,6 @@ def _end_the_alarm(scene: Scene) -> None:
 def _hold_the_write_lock(scene: Scene, random: Random) -> str:
     with contextlib.closing(sqlite3.connect(scene.database.path, timeout=60, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        scene.last(random, (3, 6), (5, 25))
+        scene.last(random, (2, 5), (5, 25))
         connection.execute("ROLLBACK")
     return "held SQLite's write lock"

@@ -1,9 +1,10 @@
-"""Who does the faults: one or two at once, with some calm between; which and when comes from the seed."""
+"""Who does the faults: one or two at once, with some calm between. Which and when comes from the seed."""
 
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from random import Random
 
@@ -12,53 +13,66 @@ from tests.chaos.books import Fault
 from tests.chaos.events import Events
 from tests.chaos.faults import Do, Scene
 
-THREADS = 2
 UNSETTLED = 8  # runs of one worker that are done, and of which the broker does not know yet
-WINDOW = 200  # attempts that the relay may have handed over and not marked; of these too some are run again
+WINDOW = 200  # attempts that the relay may have handed over and not marked
+
+
+class Costs(Enum):
+    """What may be run again for a fault at most: what one worker has under way, what all have, a window of the relay's."""
+
+    ONE_WORKER = auto()
+    WORKERS = auto()
+    A_WINDOW = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """`short`, `soak`: how many of them a run has.
-
-    `everywhere`: it may cost the runs of all workers and a window of the relay's, not those of one worker alone.
-    """
+    """`short`, `soak`: how many of them a run has. `place`: one of them comes before (-1) or after (1) all others."""
 
     do: Do
     short: int
     soak: int
-    everywhere: bool = False
+    costs: Costs = Costs.ONE_WORKER
+    of_broker: bool = False
     heals_in: float = 10.0
-    first: bool = False  # it lasts, or takes long to heal
+    place: int = 0
+
+
+def _of_one(do: Do, short: int = 0, soak: int = 0, costs: Costs = Costs.ONE_WORKER) -> Sort:
+    return Sort(do, short, soak, costs)
+
+
+def _of_broker(do: Do, short: int = 0, soak: int = 0, heals_in: float = 30.0, place: int = 0) -> Sort:
+    return Sort(do, short, soak, Costs.A_WINDOW, of_broker=True, heals_in=heals_in, place=place)
 
 
 SORTS: Mapping[str, Sort] = {
-    "K-W": Sort(faults.kill_a_worker, 12, 200),
-    "K-C": Sort(faults.kill_a_child, 5, 100),
-    "K-S": Sort(faults.kill_the_sink, 8, 150),
-    "K-R": Sort(faults.kill_the_relay, 8, 150, everywhere=True),
-    "K-B": Sort(faults.kill_the_web, 5, 100),
-    "K-Q": Sort(faults.kill_the_broker, 2, 25, everywhere=True, heals_in=30),
-    "G": Sort(faults.stop_in_order, 4, 60, everywhere=True),
-    "P": Sort(faults.suspend, 3, 40, everywhere=True),
-    "P-Q": Sort(faults.suspend_the_broker, 1, 10, everywhere=True, heals_in=30, first=True),
-    "N-D": Sort(faults.spoil_a_line, 4, 60, everywhere=True, heals_in=20),
-    "D-L": Sort(faults.spoil_the_database, 2, 30),
-    "A-M": Sort(faults.raise_an_alarm, 1, 10, everywhere=True, first=True),
-    "Q-D": Sort(faults.spoil_the_queue, 1, 6, everywhere=True, heals_in=90, first=True),
+    "K-W": _of_one(faults.kill_a_worker, 12, 200),
+    "K-C": _of_one(faults.kill_a_child, 5, 100),
+    "K-S": _of_one(faults.kill_the_sink, 8, 150),
+    "K-R": _of_one(faults.kill_the_relay, 8, 150, Costs.A_WINDOW),
+    "K-B": _of_one(faults.kill_the_web, 5, 100),
+    "G": _of_one(faults.stop_in_order, 4, 60, Costs.WORKERS),
+    "P": _of_one(faults.suspend, 3, 40, Costs.WORKERS),
+    "D-L": _of_one(faults.spoil_the_database, 2, 30, Costs.WORKERS),
+    "Q-D": _of_broker(faults.spoil_the_queue, 1, 6, heals_in=90, place=-1),  # the last of it is healed after a minute
+    "A-M": _of_broker(faults.raise_an_alarm, 1, 10, heals_in=10),
+    "N-D": _of_broker(faults.spoil_a_line, 4, 60, heals_in=20),
+    "K-Q": _of_broker(faults.kill_the_broker, 2, 25),
+    "T-0": _of_broker(faults.kill_everything, 1, 6),
+    "P-Q": _of_broker(faults.suspend_the_broker, 1, 10, place=1),  # it would hold up the others
     # Each to the point for one mechanism; a random one does the same now and then.
-    "N-R": Sort(faults.cut_off_the_relay, 0, 0, heals_in=5),
-    "A-W": Sort(faults.kill_workers_under_an_alarm, 0, 0, everywhere=True, heals_in=10),
-    "W-A": Sort(faults.stop_the_web_for_a_while, 0, 0),
-    "Q-U": Sort(faults.unbind_the_queue, 0, 0, heals_in=5),
-    "T-0": Sort(faults.kill_everything, 1, 6, everywhere=True, heals_in=30),
+    "Q-U": _of_broker(faults.unbind_the_queue, heals_in=5),
+    "N-R": _of_broker(faults.cut_off_the_relay, heals_in=5),
+    "A-W": _of_broker(faults.kill_workers_under_an_alarm, heals_in=10),
+    "W-A": _of_one(faults.stop_the_web_for_a_while),
 }
 
 
 def sort_of(code: str) -> Sort:
     """Also of `@point`, a crash at that point."""
     if code.startswith("@"):
-        return Sort(partial(faults.crash_at, code[1:]), 0, 0)
+        return _of_one(partial(faults.crash_at, code[1:]), costs=Costs.A_WINDOW)
     return SORTS[code]
 
 
@@ -66,22 +80,27 @@ def plan(counts: Mapping[str, int], seed: int) -> list[str]:
     """Codes of faults in the order in which to do them."""
     codes = [code for code, count in counts.items() for _ in range(count)]
     Random(f"faults {seed}").shuffle(codes)
-    return sorted(codes, key=lambda code: not sort_of(code).first)
+    for code in sorted(set(codes)):
+        if place := sort_of(code).place:
+            codes.remove(code)
+            codes.insert(0 if place < 0 else len(codes), code)
+    return codes
 
 
 class Nemesis:
-    """Spreads the faults over `seconds`; when they take longer there is no calm between them."""
+    """Does one fault of a single process and one of the broker, the lines to it or everything at a time.
+
+    Each of the two spreads its faults over `seconds`; when they take longer there is no calm between them.
+    """
 
     def __init__(self, codes: Sequence[str], seconds: float, seed: int, scene: Scene, events: Events) -> None:
         self.done: list[Fault] = []
-        self._codes = list(enumerate(codes))
-        self._every = seconds / max(1, len(codes))
+        self._seconds = seconds
         self._seed = seed
         self._scene = scene
         self._events = events
-        self._lock = threading.Lock()
-        self._started = time.monotonic()
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(THREADS)]
+        lanes = [[code for code in codes if sort_of(code).of_broker is of_broker] for of_broker in (False, True)]
+        self._threads = [threading.Thread(target=self._work, args=[lane], daemon=True) for lane in lanes]
 
     def start(self) -> None:
         for thread in self._threads:
@@ -91,14 +110,12 @@ class Nemesis:
         for thread in self._threads:
             thread.join()
 
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                if not self._codes:
-                    return
-                nth, code = self._codes.pop(0)
-            random = Random(f"fault {self._seed} {nth}")
-            due = self._started + self._every * (nth + random.random())
+    def _work(self, codes: Sequence[str]) -> None:
+        started = time.monotonic()
+        every = self._seconds / max(1, len(codes))
+        for nth, code in enumerate(codes):
+            random = Random(f"fault {self._seed} {code} {nth}")
+            due = started + every * (nth + random.random())
             time.sleep(max(0.0, due - time.monotonic()))
             self._do(code, random)
 
@@ -111,6 +128,6 @@ class Nemesis:
             detail = f"it was not possible: {error!r:.300}"
         ended = self._events.note("fault is over", code=code, detail=detail)
         rig = self._scene.rig
-        workers = rig.workers if sort.everywhere else 1
-        extra_runs = workers * (rig.slots + UNSETTLED) + WINDOW * sort.everywhere
+        workers = 1 if sort.costs is Costs.ONE_WORKER else rig.workers
+        extra_runs = workers * (rig.slots + UNSETTLED) + WINDOW * (sort.costs is Costs.A_WINDOW)
         self.done.append(Fault(code, began, ended, extra_runs, sort.heals_in))

@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.driving import drive
 
-SHORT = ("--tasks", "2000", "--seconds", "60", "--slots", "4", "--stretch", "0.2", "--faults", "short")
+SHORT = ("--tasks", "2000", "--seconds", "80", "--slots", "4", "--stretch", "0.2", "--faults", "short")
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
