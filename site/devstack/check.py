@@ -23,7 +23,7 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
 )
 # Four lanes side by side on two cores: mostly they wait for processes to start. What uses the database runs on both.
 # The browser has a process to itself: Playwright's event loop would be in the way of others. What kills processes all
-# the time comes last, two lanes alone: it would hold up what is made for a machine at rest.
+# the time comes last and by itself: it would hold up what is made for a machine at rest.
 ON_BOTH = ("tests/accounts", "tests/config", "tests/queues", "tests/relay", "tests/tasks")
 Lanes = Sequence[Sequence[tuple[str, str, Sequence[str]]]]
 LANES: Lanes = (
@@ -42,11 +42,12 @@ LANES: Lanes = (
     ),
 )
 CHAOS: Lanes = (
-    (("Chaos, both databases", "sqlite", ("tests/chaos/test_short.py",)),),
     (
+        ("Chaos, SQLite", "sqlite", ("tests/chaos/test_short.py",)),
         ("Crash points", "sqlite", ("tests/chaos/test_crash_points.py",)),
-        ("Chaos without a mechanism", "sqlite", ("tests/chaos/test_controls.py",)),
     ),
+    (("Chaos, PostgreSQL", "postgresql", ("tests/chaos/test_short.py",)),),
+    (("Chaos without a mechanism", "sqlite", ("tests/chaos/test_controls.py",)),),
 )
 
 

@@ -100,7 +100,7 @@ def suspend(scene: Scene, random: Random) -> str:
 
 def suspend_the_broker(scene: Scene, random: Random) -> str:
     with _stopped(scene.node.pids()):
-        scene.last(random, (25, 25), (25, 90))
+        scene.last(random, (27, 27), (27, 90))  # pika lets 25 s pass without a sign of life
     return ""
 
 

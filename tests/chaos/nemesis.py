@@ -18,7 +18,7 @@ WINDOW = 200  # attempts that the relay may have handed over and not marked
 
 
 class Costs(Enum):
-    """What may be run again for a fault at most: what one worker has under way, what all have, a window of the relay's."""
+    """What may be run again for a fault: what one worker has under way, what all have, a window of the relay's too."""
 
     ONE_WORKER = auto()
     WORKERS = auto()

@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.driving import drive
 
-BRIEF = ("--workers", "2", "--seconds", "6", "--quiet", "8", "--kinds", "chaos.quick,chaos.medium")
+BRIEF = ("--workers", "1", "--slots", "4", "--seconds", "6", "--quiet", "8", "--kinds", "chaos.quick,chaos.medium")
 MANY_SHORT = ("--tasks", "60", "--stretch", "0.2")
 A_BACKLOG = ("--tasks", "80", "--stretch", "0.4", "--kinds", "chaos.medium")
 # The mechanism, the faults of which it takes care, the load during which they matter, and what is broken without it.
@@ -26,5 +26,5 @@ def test_the_loss_is_found_without(mechanism: str, faults: str, load: tuple[str,
 
 
 def test_the_same_faults_break_nothing_with_all_in_place() -> None:
-    code, said = drive(*BRIEF, *A_BACKLOG, "--seconds", "20", "--quiet", "60", "--faults", ALL_FAULTS)
+    code, said = drive(*BRIEF, *A_BACKLOG, "--seconds", "12", "--quiet", "60", "--faults", ALL_FAULTS)
     assert code == 0, said
