@@ -1,49 +1,37 @@
 """The kinds of the chaos test: everything that tasks do in earnest, each run noted in the ledger."""
 
-import inspect
 import math
 import os
 import signal
 import sys
 import time
-from typing import Any
 
 from tests.chaos import expected, ledger
 from workers.registry import handler
 
-# Until the workers have time limits and retries.
-_HAS_LIMITS = "timeout_seconds" in inspect.signature(handler).parameters
-_RAISES: dict[str, Any] = {"max_attempts": expected.ATTEMPTS, "retry_seconds": expected.RETRY_SECONDS}
-_DIES: dict[str, Any] = {"max_crashes": expected.CRASHES, "retry_seconds": expected.RETRY_SECONDS}
-_OVERTIME: dict[str, Any] = {"timeout_seconds": expected.LIMIT_SECONDS}
 
-
-def _of(options: dict[str, Any]) -> dict[str, Any]:
-    return options if _HAS_LIMITS else {}
-
-
-@handler("chaos.quick")
+@handler("chaos.quick", retry_seconds=expected.RETRY_SECONDS)
 def quick(ident: str, seed: int, stretch: float = 1.0) -> float:
     return _sleep("chaos.quick", ident, seed, stretch)
 
 
-@handler("chaos.medium")
+@handler("chaos.medium", retry_seconds=expected.RETRY_SECONDS)
 def medium(ident: str, seed: int, stretch: float = 1.0) -> float:
     return _sleep("chaos.medium", ident, seed, stretch)
 
 
-@handler("chaos.long")
+@handler("chaos.long", retry_seconds=expected.RETRY_SECONDS)
 def long(ident: str, seed: int, stretch: float = 1.0) -> float:
     return _sleep("chaos.long", ident, seed, stretch)
 
 
-@handler("chaos.raises", **_of(_RAISES))
+@handler("chaos.raises", max_attempts=expected.ATTEMPTS, retry_seconds=expected.RETRY_SECONDS)
 def raises(ident: str, seed: int, stretch: float = 1.0) -> float:
     with ledger.entered(ident):
         raise ValueError(expected.sentence(seed))
 
 
-@handler("chaos.dies", **_of(_DIES))
+@handler("chaos.dies", max_crashes=expected.CRASHES, retry_seconds=expected.RETRY_SECONDS)
 def dies(ident: str, seed: int, stretch: float = 1.0) -> float:
     with ledger.entered(ident):
         if seed % 2:
@@ -53,7 +41,7 @@ def dies(ident: str, seed: int, stretch: float = 1.0) -> float:
     return 0.0
 
 
-@handler("chaos.overtime", **_of(_OVERTIME))
+@handler("chaos.overtime", timeout_seconds=expected.LIMIT_SECONDS, retry_seconds=expected.RETRY_SECONDS)
 def overtime(ident: str, seed: int, stretch: float = 1.0) -> float:
     with ledger.entered(ident):
         if expected.ignores_sigterm(seed):
@@ -62,7 +50,7 @@ def overtime(ident: str, seed: int, stretch: float = 1.0) -> float:
     return 0.0
 
 
-@handler("chaos.prints")
+@handler("chaos.prints", retry_seconds=expected.RETRY_SECONDS)
 def prints(ident: str, seed: int, stretch: float = 1.0) -> float:
     with ledger.entered(ident):
         line = f"{ident} prints {'.' * 80}\n"
@@ -71,7 +59,7 @@ def prints(ident: str, seed: int, stretch: float = 1.0) -> float:
         return expected.number(seed)
 
 
-@handler("chaos.odd")
+@handler("chaos.odd", retry_seconds=expected.RETRY_SECONDS)
 def odd(ident: str, seed: int, stretch: float = 1.0) -> object:
     with ledger.entered(ident):
         return (math.nan, math.inf, "x" * expected.TOO_LARGE, object())[seed % 4]
