@@ -215,7 +215,7 @@ def _tree(pid: int | None) -> list[int]:
 def crash_at(point: str, scene: Scene, random: Random) -> str:
     """Returns when a process has passed the point and is gone."""
     folder = str(scene.rig.var)
-    crash_points.arm(folder, point, random.randint(1, 7), random.random())
+    crash_points.arm(folder, point, random.randint(1, 3), random.random())
     deadline = time.monotonic() + BACK_SECONDS
     while not crash_points.has_crashed(folder):
         if time.monotonic() > deadline:

@@ -115,7 +115,7 @@ class Nemesis:
         every = self._seconds / max(1, len(codes))
         for nth, code in enumerate(codes):
             random = Random(f"fault {self._seed} {code} {nth}")
-            due = started + every * (nth + random.random())
+            due = started + every * (nth + random.random() / 2)
             time.sleep(max(0.0, due - time.monotonic()))
             self._do(code, random)
 

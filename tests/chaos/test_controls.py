@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.driving import drive
 
-BRIEF = ("--workers", "1", "--slots", "4", "--seconds", "6", "--quiet", "8", "--kinds", "chaos.quick,chaos.medium")
+BRIEF = ("--workers", "1", "--slots", "4", "--seconds", "6", "--quiet", "2", "--kinds", "chaos.quick,chaos.medium")
 MANY_SHORT = ("--tasks", "60", "--stretch", "0.2")
 A_BACKLOG = ("--tasks", "80", "--stretch", "0.4", "--kinds", "chaos.medium")
 # The mechanism, the faults of which it takes care, the load during which they matter, and what is broken without it.
@@ -12,7 +12,7 @@ CONTROLS = [
     ("mandatory", "Q-U=1", MANY_SHORT, "I2 stuck"),
     ("confirmed_handover", "N-R=1", MANY_SHORT, "I2 stuck"),
     ("confirmed_outcome", "A-W=1", A_BACKLOG, "I2 stuck"),
-    ("compare_and_set", "@sink.after_http_ok=2", MANY_SHORT, "I3 recorded twice"),
+    ("compare_and_set", "@sink.after_http_ok=1", MANY_SHORT, "I3 recorded twice"),
     ("requeue", "W-A=1", A_BACKLOG, "I2 stuck"),
 ]
 ALL_FAULTS = ",".join(faults for _, faults, _, _ in CONTROLS)
