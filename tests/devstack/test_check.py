@@ -18,6 +18,16 @@ def test_a_folder_that_would_never_run_is_an_error(tmp_path: Path, monkeypatch: 
         check.leave_none_out()
 
 
+def test_a_forgotten_file_of_a_folder_whose_files_are_named_one_by_one_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tests" / "chaos").mkdir(parents=True)
+    (tmp_path / "tests" / "chaos" / "test_forgotten.py").touch()
+    monkeypatch.setattr(places, "ROOT", tmp_path)
+    with pytest.raises(Stop, match=r"^tests/chaos/test_forgotten\.py is in no lane"):
+        check.leave_none_out()
+
+
 @pytest.mark.parametrize(
     ("said", "passed"),
     [

@@ -1,0 +1,190 @@
+"""One run of the chaos test: load and faults, then quiet, then the books."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from devstack import credentials
+from tests.chaos import books, invariants, ledger, load, nemesis, recovery
+from tests.chaos.asked import Asked
+from tests.chaos.client import Client, Unanswered
+from tests.chaos.database import Database
+from tests.chaos.events import Events
+from tests.chaos.faults import Scene
+from tests.chaos.invariants import Broken
+from tests.chaos.load import Load
+from tests.chaos.nemesis import Nemesis
+from tests.chaos.node import Node
+from tests.chaos.pages import Pages
+from tests.chaos.proxy import Proxies
+from tests.chaos.rig import Rig
+from tests.chaos.vitals import Vitals
+from workers.broker import DEAD, OUTCOMES, tasks_queue
+
+QUIET_SECONDS = 60.0
+QUEUES = (tasks_queue("default"), OUTCOMES, DEAD)
+READY_SECONDS = 60.0
+KINDS_SECONDS = 90.0
+GIVE_UP_SECONDS = 600.0  # for a request of the driver's that nobody answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is to be run."""
+
+    tasks: int
+    seconds: float
+    seed: int
+    faults: Mapping[str, int]
+    without: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    workers: int = 3
+    slots: int = 2
+    stretch: float = 1.0
+    quiet_seconds: float = QUIET_SECONDS
+
+    @property
+    def brief(self) -> bool:
+        return self.seconds < 300
+
+
+@dataclass(slots=True)
+class Found:
+    """What came of it."""
+
+    books: books.Books
+    broken: list[Broken] = field(default_factory=list)
+    recoveries: list[float] = field(default_factory=list)
+
+
+class Campaign:
+    def __init__(self, wish: Wish, var: Path, server: Any) -> None:
+        self._wish = wish
+        secrets = credentials.ensure(var)
+        parts = ["relay", "sink", *(f"worker-{n}" for n in range(1, wish.workers + 1))]
+        self._proxies = Proxies(parts, secrets["broker"]["port"])
+        self.rig = Rig(
+            var,
+            workers=wish.workers,
+            slots=wish.slots,
+            database_url=server.get_uri() if server else "",
+            without=wish.without,
+            through=self._proxies.ports,
+        )
+        self._database = Database(var, self.rig.database_url)
+        self._node = Node(self.rig)
+        self._scene = Scene(self.rig, self._node, self._proxies, self._database, server, wish.brief)
+        self.events = Events(var / "events.jsonl")
+
+    def run(self) -> Found:
+        self._proxies.start()
+        try:
+            self.rig.start()
+            self.rig.wait_until_ready()
+            self._wait_for_kinds()
+            found = self._run()
+        finally:
+            self.rig.stop()
+            self._proxies.stop()
+        left = self.rig.leftovers()
+        found.broken += [Broken("I13 orphans", "", each) for each in left]
+        return found
+
+    def _wait_for_kinds(self) -> None:
+        """A worker is there a moment before what it can do is known."""
+        deadline = time.monotonic() + KINDS_SECONDS
+        while not self._database.read("SELECT 1 FROM tasks_kind"):
+            assert time.monotonic() < deadline, "no worker has announced its kinds"
+            time.sleep(0.05)
+
+    def _run(self) -> Found:
+        wish = self._wish
+        self._database.watch()
+        vitals = Vitals(self.rig)
+        vitals.start()
+        end = time.monotonic() + wish.seconds + GIVE_UP_SECONDS
+        client = Client(self.rig.url, self.rig.token(), goes_on=lambda: time.monotonic() < end)
+        calls = load.plan(wish.tasks, wish.seconds * 0.9, wish.seed, wish.stretch, wish.kinds)
+        creating = Load(calls, client, self.events)
+        spoiling = Nemesis(nemesis.plan(wish.faults, wish.seed), wish.seconds, wish.seed, self._scene, self.events)
+        creating.start()
+        spoiling.start()
+        spoiling.join()
+        creating.join()
+        load_ended = self.events.note("load and faults are over")
+        quiet = self._wait_for_quiet(spoiling.done, load_ended)
+        self.events.note("quiet" if quiet else "not quiet")
+        found = self._check([asked for call in calls for asked in call], spoiling.done)
+        found.broken += list(self._around(client, vitals))
+        return found
+
+    def _wait_for_quiet(self, done: Sequence[books.Fault], load_ended: float) -> bool:
+        """Whether nothing is open any more, in time after the last fault."""
+        healed = [fault.ended + fault.heals_in for fault in done]
+        deadline = max([load_ended, *healed]) + self._wish.quiet_seconds
+        while self._is_open():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.2)
+        return True
+
+    def _is_open(self) -> bool:
+        return self._database.open() > 0
+
+    def _check(self, asked: Sequence[Asked], done: Sequence[books.Fault]) -> Found:
+        found = Found(books.Books.of(self._database, asked, ledger.read(self.rig.ledger), done))
+        found.broken += invariants.broken(found.books)
+        # The monotonic clock is what faults were noted by.
+        offset = time.time() - time.monotonic()
+        finished = [at - offset for at in self._database.finished_at()]
+        measured = list(recovery.recoveries(done, finished))
+        found.broken += recovery.too_slow(measured)
+        found.recoveries = [seconds for _, seconds in measured]
+        known = {each.ident for each in asked}
+        strangers = [row for row in self._database.tasks() if row.name not in known]
+        found.broken += [Broken("I10 unexpected", "", f"nobody asked for {row}") for row in strangers]
+        return found
+
+    def _around(self, client: Client, vitals: Vitals) -> Iterator[Broken]:
+        """What is true of the stack as a whole, now that it is quiet."""
+        try:
+            self.rig.wait_until_ready(READY_SECONDS)
+        except AssertionError as missing:
+            yield Broken("I16 not ready", "", str(missing))
+        for queue, count in self._left_in_broker().items():
+            yield Broken("I2 stuck", "", f"{count} messages are left in {queue}")
+        yield from self._shown(client)
+        for text in (*vitals.end(), *vitals.tracebacks()):
+            yield Broken("I14 health", "", text)
+
+    def _left_in_broker(self) -> dict[str, int]:
+        """Messages that stay: heartbeats come and go."""
+        deadline = time.monotonic() + READY_SECONDS
+        while left := {queue: count for queue, count in self._node.ready(*QUEUES).items() if count}:
+            if time.monotonic() > deadline:
+                return left
+            time.sleep(0.2)
+        return {}
+
+    def _shown(self, client: Client) -> Iterator[Broken]:
+        stored = {row.number: row.status for row in self._database.tasks()}
+        try:
+            pages = Pages(self.rig)
+            listed, shown, counts = client.statuses(), pages.statuses(), pages.counts()
+        except (OSError, Unanswered) as error:
+            yield Broken("I15 shown", "", f"the pages do not answer: {error!r}")
+            return
+        for where, told in (("GraphQL", listed), ("the table", shown)):
+            wrong = [number for number, status in told.items() if stored.get(number) != status]
+            if wrong or not told:
+                yield Broken("I15 shown", "", f"{where} tells {len(told)} tasks, and another status of {wrong[:20]}")
+        if len(listed) != len(stored) or sum(counts.values()) != len(stored):
+            told_counts = f"{len(listed)} in GraphQL, {counts} on the page"
+            yield Broken("I15 shown", "", f"there are {len(stored)} tasks; {told_counts}")
+
+
+def machine() -> str:
+    return f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"

@@ -1,0 +1,87 @@
+"""kill -9 at each place where something could fall between two steps: nothing is lost, and all is recorded once."""
+
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos import invariants, ledger
+from tests.chaos.asked import Asked
+from tests.chaos.books import Books, Fault
+from tests.chaos.client import Client
+from tests.chaos.database import Database
+from tests.chaos.inject import crash_points
+from tests.chaos.inject.crash_points import POINTS
+from tests.chaos.rig import Rig
+from tests.fixtures.processes import eventually
+
+HIT_SECONDS = 60.0
+SETTLED_SECONDS = 60.0
+LEAST = 30  # tasks of one crash
+IN_FLIGHT = 40  # what one process may have under way, at most
+
+
+class Scene:
+    """A stack on which one crash follows the other."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.database = Database(rig.var)
+        self.database.watch()
+        self._client = Client(rig.url, rig.token())
+        self._crashes = 0
+
+    def crash_at(self, point: str, nth: int) -> Books:
+        """Creates tasks until a process has crashed, and some more; the books when all have ended."""
+        self._crashes += 1
+        began = time.monotonic()
+        crash_points.arm(str(self.rig.var), point, nth, self._crashes)
+        asked: list[Asked] = []
+        while not self.has_crashed or len(asked) < LEAST:
+            assert time.monotonic() < began + HIT_SECONDS, f"{point} was never passed for the {nth}. time"
+            asked += self._create(len(asked))
+        eventually(lambda: self.database.open() == 0, SETTLED_SECONDS)
+        fault = Fault(point, began, time.monotonic(), IN_FLIGHT, 0)
+        return Books.of(self.database, asked, ledger.read(self.rig.ledger), [fault])
+
+    @property
+    def has_crashed(self) -> bool:
+        return crash_points.has_crashed(str(self.rig.var))
+
+    def _create(self, first: int) -> list[Asked]:
+        """Three at once; then so many are under way that each passes by itself, or nearly so."""
+        kinds = ("chaos.quick", "chaos.quick", "chaos.quick", "chaos.raises")
+        asked = [
+            Asked(f"{self._crashes}-{n}", kinds[n % len(kinds)], random.randrange(10**9))
+            for n in range(first, first + 3)
+        ]
+        self._client.create(asked)
+        return asked
+
+
+def in_turn() -> list[str]:
+    """Each time in another role: a keeper pauses longer and longer before it starts what ends again and again."""
+    roles = {point: places[0].role for point, places in POINTS.items()}
+    return sorted(POINTS, key=lambda point: [each for each in POINTS if roles[each] == roles[point]].index(point))
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    rig = Rig(tmp_path_factory.mktemp("crashes"), workers=2, slots=1)
+    rig.start()
+    try:
+        rig.wait_until_ready()
+        yield Scene(rig)
+    finally:
+        rig.stop()
+        for name in rig.parts:
+            print(f"== {name}\n{rig.log_of(name)[-3000:]}")
+
+
+@pytest.mark.parametrize("point", in_turn())
+@pytest.mark.parametrize("nth", [1, 7])
+def test_nothing_is_lost_and_all_is_recorded_once_after_a_crash_at(point: str, nth: int, scene: Scene) -> None:
+    books = scene.crash_at(point, nth)
+    broken = invariants.broken(books)
+    assert not broken, "\n".join(f"{each}\n{books.history(each.ident)}" for each in broken)
