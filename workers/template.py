@@ -75,7 +75,10 @@ def _fork(
     brood: Brood,
     not_for_child: Sequence[socket.socket],
 ) -> None:
-    request, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+    try:
+        request, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+    except ConnectionError:  # it was killed before it had read all that it was told
+        raise WorkerGone from None
     if not request:
         raise WorkerGone
 

@@ -2,7 +2,11 @@
 
 import asyncio
 import os
+import select
 import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +49,24 @@ def test_a_template_that_has_just_died_is_no_more_than_a_child_not_started() -> 
         await template.stop()
 
     asyncio.run(main())
+
+
+def test_a_template_whose_worker_is_killed_before_it_has_read_all_leaves_quietly() -> None:
+    ours, theirs = socket.socketpair()
+    command = [
+        sys.executable,
+        "-m",
+        "workers.template",
+        str(theirs.fileno()),
+        str(os.getpid()),
+        "workers.handlers.demo",
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()], stderr=subprocess.PIPE, text=True)
+    theirs.close()
+    assert select.select([ours], [], [], 30)[0]
+    ours.close()
+    assert process.communicate(timeout=30) == (None, "")
+    assert process.returncode == 0
 
 
 def test_a_distribution_without_metadata_is_left_out(rabbit: Rabbit, worker: Start, tmp_path: Path) -> None:
