@@ -67,6 +67,8 @@ def _serve(control: socket.socket, kinds: Mapping[str, registry.Kind], brood: Br
                 _fork(control, kinds, brood, [woken, wake])
     except WorkerGone:
         brood.end()
+    finally:
+        signal.set_wakeup_fd(-1)  # before the pair is closed: signals still come
 
 
 def _fork(
