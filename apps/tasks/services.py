@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 MOST_AT_ONCE = 1_000
+MOST_LOOKS = 20  # each meets another one who creates under the same keys at the same moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +74,11 @@ def _save(
     if not drafts:
         return []
     kinds = {kind.name: kind for kind in Kind.objects.all()}
-    try:
-        return _save_at_once(user, drafts, kinds, for_all)
-    except IntegrityError:  # somebody has used one of the keys since they were looked up: now it is known
-        return _save_at_once(user, drafts, kinds, for_all)
+    for _ in range(MOST_LOOKS):
+        # Somebody may use one of the keys after they were looked up: the next time it is known.
+        with suppress(IntegrityError):
+            return _save_at_once(user, drafts, kinds, for_all)
+    return _save_at_once(user, drafts, kinds, for_all)
 
 
 def _save_at_once(
