@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 
 from apps.queues.models import Queue, Worker
 from apps.tasks import kind_schemas
-from apps.tasks.drafts import LONGEST_RUN_SECONDS
+from apps.tasks.drafts import LONGEST_RUN_SECONDS, SHORTEST_RUN_SECONDS
 from apps.tasks.models import KIND_LENGTH, Kind
 from workers.broker import DEFAULT_QUEUE
 from workers.messages import QUEUE_NAME_RULE, BadMessage, Heartbeat, decode_heartbeat, is_queue_name, storable
@@ -129,7 +129,7 @@ def _is_count(value: Any) -> bool:
 
 # What a kind may say of how it is run; left out or null: as the model has it.
 LIMITS: dict[str, Callable[[Any], bool]] = {
-    "timeout_seconds": lambda value: _is_number(value, 1e-3, LONGEST_RUN_SECONDS),
+    "timeout_seconds": lambda value: _is_number(value, SHORTEST_RUN_SECONDS, LONGEST_RUN_SECONDS),
     "max_attempts": _is_count,
     "max_crashes": _is_count,
     "retry_seconds": lambda value: _is_number(value, 0, 86_400),

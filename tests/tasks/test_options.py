@@ -58,6 +58,16 @@ def test_a_task_has_its_kinds_limits_unless_told(asker: Asker, kinds: dict[str, 
     assert {"name": "demo.noop", "maxAttempts": 4, "timeoutSeconds": 60} in shown
 
 
+@pytest.mark.parametrize(("seconds", "taken"), [(0, False), (5e-324, False), (0.001, True), (604_801, False)])
+def test_a_time_limit_is_one_that_can_be_kept(
+    asker: Asker, kinds: dict[str, Kind], seconds: float, taken: bool
+) -> None:
+    payload = asker.data(CREATE, input=asked(timeoutSeconds=seconds))["createTask"]
+    assert payload["created"] is taken
+    told = [error["message"] for error in payload["userErrors"]]
+    assert told == ([] if taken else ["Must be from 0.001 to 604,800 seconds, which are seven days."])
+
+
 def test_the_same_request_under_the_same_key_is_the_same_task(asker: Asker, kinds: dict[str, Kind]) -> None:
     once = asker.data(CREATE, input=asked(idempotencyKey="k1", delaySeconds=60))["createTask"]
     twice = asker.data(CREATE, input=asked(idempotencyKey="k1", delaySeconds=60))["createTask"]
