@@ -169,8 +169,9 @@ def _cancel(tasks: Sequence[Task], now: datetime) -> None:
     _tell_workers(tasks, now)
     rows = [("", now, None, task.pk, task.attempt) for task in tasks]
     Task.objects.take(CANCEL, ("reason", "finished_at", "dispatch_at"), rows)
-    begun = Attempt.objects.filter(task__in=[task.pk for task in tasks], status__in=LIVE)
-    begun.update(status=Status.CANCELLED, finished_at=now)
+    attempts = Attempt.objects.filter(task__in=[task.pk for task in tasks])
+    attempts.filter(status=Status.RUNNING).update(status=Status.CANCELLED, finished_at=now)
+    attempts.filter(status=Status.QUEUEING).update(status=Status.CANCELLED)  # it had come back before
 
 
 def _retry(tasks: Sequence[Task], now: datetime) -> None:
