@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, transaction
 
 from apps.queues.models import Queue, Worker
 from apps.tasks import kind_schemas
-from apps.tasks.drafts import LONGEST_RUN_SECONDS
+from apps.tasks.drafts import LONGEST_RUN_SECONDS, SHORTEST_RUN_SECONDS
 from apps.tasks.models import KIND_LENGTH, Kind
 from workers.broker import DEFAULT_QUEUE
 from workers.messages import QUEUE_NAME_RULE, BadMessage, Heartbeat, decode_heartbeat, is_queue_name, storable
@@ -32,6 +33,8 @@ def record(reports: Sequence[tuple[str, Any]], now: datetime) -> bool:
     decoded = [(name[:200], beat) for name, data in reports if (beat := _decoded(name, data))]
     if not decoded:
         return False
+    # In one order for everybody: two sinks with the same workers would deadlock on PostgreSQL otherwise.
+    decoded.sort(key=itemgetter(0))
     beats = dict(decoded)
     # Of each the last one with kinds: a bare one may have come after it in the same batch.
     announcements = {name: beat for name, beat in decoded if beat.kinds is not None}
@@ -84,10 +87,10 @@ def _worker(name: str, beat: Heartbeat, now: datetime) -> Worker:
 def _announce(name: str, beat: Heartbeat, now: datetime) -> None:
     Worker.objects.filter(last_seen_at__lt=now - FORGET_AFTER).delete()
     Worker.objects.filter(name=name).update(environment=beat.environment)
-    queues = [Queue(name=queue) for queue in beat.queues[:MOST_QUEUES] if _is_queue(queue)]
+    queues = [Queue(name=queue) for queue in sorted(beat.queues[:MOST_QUEUES]) if _is_queue(queue)]
     Queue.objects.bulk_create(queues, ignore_conflicts=True)
     Kind.objects.bulk_create(
-        [_kind(data, now) for data in beat.kinds or [] if _is_kind(data)],
+        sorted((_kind(data, now) for data in beat.kinds or [] if _is_kind(data)), key=attrgetter("name")),
         update_conflicts=True,
         unique_fields=["name"],
         update_fields=["doc", "schema", "queue", *LIMITS, "announced_at"],
@@ -126,7 +129,7 @@ def _is_count(value: Any) -> bool:
 
 # What a kind may say of how it is run; left out or null: as the model has it.
 LIMITS: dict[str, Callable[[Any], bool]] = {
-    "timeout_seconds": lambda value: _is_number(value, 1e-3, LONGEST_RUN_SECONDS),
+    "timeout_seconds": lambda value: _is_number(value, SHORTEST_RUN_SECONDS, LONGEST_RUN_SECONDS),
     "max_attempts": _is_count,
     "max_crashes": _is_count,
     "retry_seconds": lambda value: _is_number(value, 0, 86_400),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
-from apps.tasks.clock import database_now
+from apps.tasks.clock import now_in_query
 
 if TYPE_CHECKING:
     from apps.queues.models import Worker  # noqa: F401 named in a base class below
@@ -19,4 +19,4 @@ SILENT_AFTER = timedelta(seconds=15)
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self) -> Self:
         """The workers that were heard from lately and have not said goodbye."""
-        return self.filter(left_at__isnull=True, last_seen_at__gt=database_now() - SILENT_AFTER)
+        return self.filter(left_at__isnull=True, last_seen_at__gt=now_in_query() - SILENT_AFTER)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from apps.queues.models import Pulse, Queue, Worker
 from apps.tasks.clock import database_now
@@ -53,7 +53,7 @@ def report() -> dict[str, Any]:
     """
     try:
         seen = _Seen.now()
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         connection.close()
         unknown = _part("Unknown while the database is away.", ok=False)
         parts = dict.fromkeys(("broker", "relay", "sink", "workers", "parked"), unknown)
@@ -76,7 +76,9 @@ class _Seen:
         now = database_now()
         signs = dict(Pulse.objects.filter(seen_at__gte=now - SILENT_AFTER).values_list("name", "trouble"))
         served = list(Worker.objects.alive().values_list("queues", flat=True))
-        return cls(signs=signs, workers=len(served), unserved=_unserved({each for queues in served for each in queues}))
+        return cls(
+            signs=signs, workers=len(served), unserved=_unserved({each for queues in served for each in queues}, now)
+        )
 
     @property
     def troubles(self) -> list[str]:
@@ -123,10 +125,9 @@ class _Seen:
         }
 
 
-def _unserved(served: set[str]) -> list[str]:
+def _unserved(served: set[str], now: datetime) -> list[str]:
     meant = Kind.objects.order_by().values_list("queue", flat=True)
     known = Queue.objects.values_list("name", flat=True).union(meant)
-    now = database_now()
     return [queue for queue in sorted({DEFAULT_QUEUE, *known} - served) if _has_waiting(queue, now)]
 
 

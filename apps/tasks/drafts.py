@@ -13,6 +13,7 @@ from apps.tasks.models import KEY_LENGTH, KIND_LENGTH, NAME_LENGTH, Kind
 from workers.messages import storable
 
 LONGEST_DELAY = timedelta(days=3_650)
+SHORTEST_RUN_SECONDS = 0.001
 LONGEST_RUN_SECONDS = 7 * 86_400
 MOST_ATTEMPTS = 100
 
@@ -139,8 +140,8 @@ def _time_problems(draft: Draft, now: datetime) -> list[Problem]:
 
 def _limit_problems(draft: Draft) -> list[Problem]:
     problems = []
-    if draft.timeout_seconds is not None and not 0 < draft.timeout_seconds <= LONGEST_RUN_SECONDS:
-        message = f"Must be more than 0 and at most {LONGEST_RUN_SECONDS:,} seconds, which are seven days."
+    if draft.timeout_seconds is not None and not SHORTEST_RUN_SECONDS <= draft.timeout_seconds <= LONGEST_RUN_SECONDS:
+        message = f"Must be from {SHORTEST_RUN_SECONDS} to {LONGEST_RUN_SECONDS:,} seconds, which are seven days."
         problems.append(Problem(field=("timeout_seconds",), message=message))
     if draft.max_attempts is not None and not 1 <= draft.max_attempts <= MOST_ATTEMPTS:
         problems.append(Problem(field=("max_attempts",), message=f"Must be from 1 to {MOST_ATTEMPTS}."))

@@ -129,6 +129,13 @@ class Attempt(models.Model):
     def __str__(self) -> str:
         return f"{self.task_id} attempt {self.number}"
 
+    @property
+    def ran_seconds(self) -> float | None:
+        """As its worker measured it, or until it was cancelled."""
+        if self.run_seconds is None and self.finished_at:
+            return (self.finished_at - self.started_at).total_seconds()
+        return self.run_seconds
+
 
 class CancelledAttempt(models.Model):
     """An attempt that no worker is to run, or to go on with: its task was cancelled or deleted.

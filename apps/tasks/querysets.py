@@ -60,14 +60,18 @@ class TaskQuerySet(models.QuerySet["Task"]):
         )
 
     def hand_over(self, attempts: Sequence[tuple[int, int]]) -> None:
-        """Note that the broker has these (task, attempt): they wait there now, no longer here."""
-        self._lock(attempts)
+        """Note that the broker has these (task, attempt): they wait there now, no longer here.
+
+        One that has meanwhile come back, to be handed over once more at a later time, still waits for that.
+        """
+        dispatch_at = self._lock(attempts)
         now = database_now()
+        later = {task for task, at in dispatch_at.items() if at and at > now}
         update_rows(
             self.model,
             keys=("id", "attempt"),
             columns=("dispatch_at", "reason", "handed_at"),
-            rows=[(None, "", now, *attempt) for attempt in attempts],
+            rows=[(None, "", now, *attempt) for attempt in attempts if attempt[0] not in later],
             only_if=f"t.status IN ({_listed(LIVE)})",
         )
 
@@ -83,10 +87,12 @@ class TaskQuerySet(models.QuerySet["Task"]):
             only_if=f"t.status IN ({_listed(LIVE)}) AND t.dispatch_at IS NULL",
         )
 
-    def _lock(self, attempts: Sequence[tuple[int, int]]) -> None:
-        """In id order, as the recording of events locks them: PostgreSQL would meet deadlocks otherwise."""
+    def _lock(self, attempts: Sequence[tuple[int, int]]) -> dict[int, datetime | None]:
+        """When each is due. In id order, as the recording locks them: PostgreSQL would meet deadlocks otherwise."""
         ids = [task for task, _ in attempts]
-        list(self.filter(id__in=ids).order_by("id").select_for_update(no_key=True).values_list("id"))
+        return dict(
+            self.filter(id__in=ids).order_by("id").select_for_update(no_key=True).values_list("id", "dispatch_at")
+        )
 
 
 class CancelledAttemptQuerySet(models.QuerySet["CancelledAttempt"]):

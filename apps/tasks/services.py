@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 MOST_AT_ONCE = 1_000
+MOST_LOOKS = 20  # each meets another one who creates under the same keys at the same moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +74,11 @@ def _save(
     if not drafts:
         return []
     kinds = {kind.name: kind for kind in Kind.objects.all()}
-    try:
-        return _save_at_once(user, drafts, kinds, for_all)
-    except IntegrityError:  # somebody has used one of the keys since they were looked up: now it is known
-        return _save_at_once(user, drafts, kinds, for_all)
+    for _ in range(MOST_LOOKS):
+        # Somebody may use one of the keys after they were looked up: the next time it is known.
+        with suppress(IntegrityError):
+            return _save_at_once(user, drafts, kinds, for_all)
+    return _save_at_once(user, drafts, kinds, for_all)
 
 
 def _save_at_once(
@@ -166,8 +169,9 @@ def _cancel(tasks: Sequence[Task], now: datetime) -> None:
     _tell_workers(tasks, now)
     rows = [("", now, None, task.pk, task.attempt) for task in tasks]
     Task.objects.take(CANCEL, ("reason", "finished_at", "dispatch_at"), rows)
-    begun = Attempt.objects.filter(task__in=[task.pk for task in tasks], status__in=LIVE)
-    begun.update(status=Status.CANCELLED, finished_at=now)
+    attempts = Attempt.objects.filter(task__in=[task.pk for task in tasks])
+    attempts.filter(status=Status.RUNNING).update(status=Status.CANCELLED, finished_at=now)
+    attempts.filter(status=Status.QUEUEING).update(status=Status.CANCELLED)  # it had come back before
 
 
 def _retry(tasks: Sequence[Task], now: datetime) -> None:

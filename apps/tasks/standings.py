@@ -212,13 +212,13 @@ class Page:
         standing.step, standing.status, standing.reason, standing.dispatch_at = step, step.after, "", None
 
     def _write_attempts(self, standings: Sequence[Standing]) -> None:
-        begun = [each for each in standings if each.outcome is None and each.step is START]
-        given_back = [each for each in standings if each.outcome is None and each.started_at and each.step is GIVE_BACK]
-        ended = [each for each in standings if each.outcome]
+        ended = [each for each in standings if each.outcome and each.step is not GIVE_BACK]
+        begun = [each for each in standings if not each.outcome and each.started_at]
+        # Of one whose kind a worker does not know it is the first time that counts.
+        unknown = [each for each in standings if each.outcome and each.step is GIVE_BACK]
         for group, update in (
-            (begun, ("worker", "status", "started_at")),
-            (given_back, ("worker", "status")),
-            (ended, ("worker", "status", *OUTCOME_COLUMNS)),
+            ([*begun, *ended], ("worker", "status", "started_at", *OUTCOME_COLUMNS)),
+            (unknown, ("worker", "status", *OUTCOME_COLUMNS)),
         ):
             rows = [_attempt_row(standing, self.now) for standing in group]
             upsert_rows(Attempt, ATTEMPT_COLUMNS, rows, unique=("task", "number"), update=update)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -200,7 +200,7 @@ def _answer(request: SignedInRequest, done: str, said: list[Said], refusals: lis
     for level, text in [*said, *((messages.WARNING, refusal) for refusal in _few(refusals))]:
         messages.add_message(request, level, text)
     if not request.htmx:
-        return redirect(_next(request))
+        return HttpResponseRedirect(_next(request))
     response = render(request, "_toasts.html", status=status)
     return trigger_client_event(response, "tasks-changed") if said else response
 
@@ -212,7 +212,7 @@ def _few(refusals: list[str]) -> list[str]:
 
 
 def _next(request: SignedInRequest) -> str:
-    """The page that the form was sent from; a foreign address is nothing to go to."""
+    """The page that the form was sent from; a foreign address, or what is none of ours, is nothing to go to."""
     address = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    ours = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
     return address if ours else reverse("tasks:list")

@@ -79,13 +79,17 @@ SQLITE_OPTIONS = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000",
 }
-POSTGRESQL_OPTIONS = {"options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s"}
+# A server that takes connections and never answers would hold up each request for minutes.
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 5,
+    "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
+}
 
 
 def _database() -> dict[str, Any]:
     database = env.database("DATABASE_URL", VAR / "millrace.sqlite3")
     on_sqlite = database["ENGINE"].endswith("sqlite3")
-    options = SQLITE_OPTIONS if on_sqlite else POSTGRESQL_OPTIONS
+    options: dict[str, Any] = SQLITE_OPTIONS if on_sqlite else POSTGRESQL_OPTIONS
     return {
         **database,
         "OPTIONS": {**database.get("OPTIONS", {}), **options},

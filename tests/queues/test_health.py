@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
@@ -133,9 +133,12 @@ def test_a_queue_without_a_worker_is_named_when_tasks_wait_there(
     assert ("queue gpu" in client.get("/readyz").json()["sentence"]) is waits
 
 
-def test_a_database_that_is_away_is_said_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_is_said_at_once(
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
     def away(*_: object) -> None:
-        raise OperationalError("the connection failed")
+        raise error("the connection failed")
 
     monkeypatch.setattr(QuerySet, "_fetch_all", away)
     monkeypatch.setattr(connection, "close", lambda: None)

@@ -211,7 +211,9 @@ def test_selected_tasks_are_deleted(web: Client, alice: User) -> None:
     assert list(Task.objects.all()) == [kept]
 
 
-@pytest.mark.parametrize("foreign", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
+@pytest.mark.parametrize(
+    "foreign", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "list", "a/b", ""]
+)
 def test_a_delete_leads_to_no_foreign_site(web: Client, alice: User, foreign: str) -> None:
     typed = {"number": a_task(alice).pk, "confirmed": "1", "next": foreign}
     assert web.post("/tasks/delete/", typed)["Location"] == "/tasks/"

@@ -12,7 +12,7 @@ from apps.tasks.lifecycle import FINAL, LIVE, Status
 from apps.tasks.models import CancelledAttempt, Kind, Task
 from apps.tasks.recording import claim, record
 from apps.tasks.services import Act, cancel, delete, retry
-from tests.tasks.events import batch, failed, finished, started
+from tests.tasks.events import batch, failed, finished, returned, started
 from tests.tasks.rows import a_task
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +44,14 @@ def test_a_cancelled_task_is_not_run_and_its_late_outcome_changes_nothing(alice:
     attempt = task.attempts.get()
     assert attempt.status == "CANCELLED"
     assert attempt.finished_at
+
+
+def test_an_attempt_that_had_come_back_does_not_run_until_its_cancel(alice: User, kinds: dict[str, Kind]) -> None:
+    task = a_task(alice, handed_at=timezone.now())
+    record([batch(started(task), returned(task))])
+    cancel(user=alice, numbers=[task.pk])
+    attempt = task.attempts.get()
+    assert (attempt.status, attempt.finished_at, attempt.ran_seconds) == ("CANCELLED", None, None)
 
 
 def test_workers_are_told_of_what_they_or_the_broker_may_have(alice: User) -> None:

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.accounts.permissions import Scope
+from apps.tasks import services
 from apps.tasks.drafts import Draft, Refused
 from apps.tasks.models import CancelledAttempt, Kind, Task
 from apps.tasks.recording import record
@@ -55,6 +56,16 @@ def test_a_task_has_its_kinds_limits_unless_told(asker: Asker, kinds: dict[str, 
     assert (task["maxAttempts"], task["timeoutSeconds"]) == (2, 0.5)
     shown = asker.data("{ kinds { name maxAttempts timeoutSeconds } }")["kinds"]
     assert {"name": "demo.noop", "maxAttempts": 4, "timeoutSeconds": 60} in shown
+
+
+@pytest.mark.parametrize(("seconds", "taken"), [(0, False), (5e-324, False), (0.001, True), (604_801, False)])
+def test_a_time_limit_is_one_that_can_be_kept(
+    asker: Asker, kinds: dict[str, Kind], seconds: float, taken: bool
+) -> None:
+    payload = asker.data(CREATE, input=asked(timeoutSeconds=seconds))["createTask"]
+    assert payload["created"] is taken
+    told = [error["message"] for error in payload["userErrors"]]
+    assert told == ([] if taken else ["Must be from 0.001 to 604,800 seconds, which are seven days."])
 
 
 def test_the_same_request_under_the_same_key_is_the_same_task(asker: Asker, kinds: dict[str, Kind]) -> None:
@@ -127,6 +138,24 @@ def test_a_key_used_at_the_same_moment_makes_one_task(alice: User, kinds: dict[s
     assert len({task.pk for task in made}) == 1
     assert [task.existed for task in made].count(False) == 1
     assert Task.objects.count() == len(made) - 3 == 1
+
+
+def test_keys_used_one_after_the_other_while_many_are_created_make_one_task_each(
+    alice: User, kinds: dict[str, Kind], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts = [Draft(name="n", kind="demo.noop", idempotency_key=f"k{n}") for n in range(3)]
+    others, insert = iter(drafts), services._insert
+
+    def after_another(tasks: list[Task]) -> None:
+        monkeypatch.setattr(services, "_insert", insert)
+        if draft := next(others, None):
+            create(user=alice, draft=draft)
+        monkeypatch.setattr(services, "_insert", after_another)
+        insert(tasks)
+
+    monkeypatch.setattr(services, "_insert", after_another)
+    assert [task.existed for task in create_many(user=alice, drafts=drafts)] == [True, True, True]
+    assert Task.objects.count() == 3
 
 
 def test_a_key_is_checked_by_the_service_too(alice: User, kinds: dict[str, Kind]) -> None:

@@ -136,6 +136,30 @@ def test_a_kind_that_a_worker_does_not_know_is_offered_again_for_ten_minutes(tas
     assert status_of(task) == ("FAILED", "UNKNOWN_KIND", 1, 0, 0)
 
 
+def test_a_run_after_one_that_did_not_know_the_kind_has_nothing_of_its_end(task: Task) -> None:
+    record([batch(failed(task, reason="UNKNOWN_KIND"))])
+    Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=1))
+    record([batch(started(task), worker="w2")])
+    attempt = task.attempts.get()
+    assert (attempt.status, attempt.worker, attempt.reason, attempt.error_type) == ("RUNNING", "w2", "", "")
+    assert (attempt.finished_at, attempt.run_seconds) == (None, None)
+
+
+def test_an_attempt_that_ends_began_when_its_task_did(task: Task) -> None:
+    record([batch(failed(task, reason="UNKNOWN_KIND"))])
+    Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=1))
+    record([batch(finished(task), worker="w2")])
+    task.refresh_from_db()
+    assert task.attempts.get().started_at == task.started_at
+
+
+def test_a_task_to_be_offered_again_later_is_not_taken_for_handed_over(task: Task) -> None:
+    record([batch(failed(task, reason="UNKNOWN_KIND"))])
+    Task.objects.hand_over([(task.pk, 1)])
+    assert status_of(task)[:2] == ("QUEUEING", "UNKNOWN_KIND")
+    assert 3 < seconds_until(task) < 6
+
+
 def test_a_claim_runs_what_waits_and_drops_what_has_ended_or_gone_on(task: Task) -> None:
     assert claim(task.pk, 1) == ("RUN", "")
     assert claim(task.pk, 2) == ("DROP", "")

@@ -285,9 +285,19 @@ def test_a_cancelled_task_says_how_long_it_waited_or_ran(web: Client, alice: Use
     assert "waited" not in text_of(web.get(f"/tasks/{early.pk}/")).split("timeline")[1]
 
 
+def test_an_attempt_that_was_cancelled_ran_as_long_as_its_task_says(web: Client, alice: User) -> None:
+    now = timezone.now()
+    times = {"started_at": now - timedelta(seconds=2.97), "finished_at": now}
+    task = a_task(alice, status="CANCELLED", **times)
+    an_attempt(task, run_seconds=None, **times)
+    html = text_of(web.get(f"/tasks/{task.pk}/"))
+    assert "ran 2.97 s" in html
+    assert 'data-label="Ran">2.97 s' in html
+
+
 def test_an_attempt_that_was_given_back_says_so(web: Client, alice: User) -> None:
     an_attempt(task := a_task(alice), run_seconds=None)
-    assert "given back before its end" in text_of(web.get(f"/tasks/{task.pk}/"))
+    assert "came back unfinished" in text_of(web.get(f"/tasks/{task.pk}/"))
 
 
 def test_the_error_that_ended_a_task_stands_there_once(web: Client, alice: User) -> None:
