@@ -188,7 +188,7 @@ def _confirm(request: SignedInRequest, act: str, numbers: list[int]) -> HttpResp
 
 def _said(count: int, done: str, *, refused: bool) -> list[Said]:
     if not count:
-        return [] if refused else [(messages.INFO, "Already deleted.")]
+        return [] if refused else [(messages.INFO, f"No longer there: nothing was {done}.")]
     return [(messages.SUCCESS, f"{count} task{'' if count == 1 else 's'} {done}.")]
 
 

@@ -222,7 +222,7 @@ def test_a_delete_leads_to_no_foreign_site(web: Client, alice: User, foreign: st
 def test_a_task_that_is_already_gone_is_no_success(web: Client) -> None:
     html = text_of(web.post("/tasks/delete/", {"number": 7}, headers=HTMX))
     assert "toast info" in html
-    assert "Already deleted." in html
+    assert "No longer there: nothing was deleted." in html
 
 
 def test_a_delete_from_the_table_answers_with_a_toast(web: Client, alice: User) -> None:
