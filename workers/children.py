@@ -54,7 +54,7 @@ class Template:
         self.kinds: list[dict[str, Any]] = []
         self.environment: dict[str, Any] = {}
         self.gone: asyncio.Future[None] = loop.create_future()
-        self._folder = ""
+        self.folder = ""  # for temporary files
         self._not_its_own = frozenset(each.pid for each in tree.below(os.getpid()))
         self._descriptors = control.dup()  # asyncio lets nobody send descriptors over a socket that it reads
         self._hello: asyncio.Future[dict[str, Any]] = loop.create_future()
@@ -76,7 +76,7 @@ class Template:
         )
         theirs.close()
         hello = await self._hello
-        self._folder = hello.get("folder", "")
+        self.folder = hello.get("folder", "")
         if unusable := hello.get("error") or why_too_large(hello["kinds"], hello["environment"]):
             await self.stop()
             raise HandlersUnusable(unusable)
@@ -104,8 +104,8 @@ class Template:
         await self.gone
         self._process.wait()
         await self._end_orphans()
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)  # when it could not do so itself
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)  # when it could not do so itself
 
     async def _end_orphans(self) -> None:
         tree.kill_below(os.getpid(), spared=self._not_its_own)
