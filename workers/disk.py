@@ -24,7 +24,7 @@ async def watch(slots: Slots) -> None:
     folder = Path(slots.template.folder).parent
     full = False
     while True:
-        free, needed = await asyncio.to_thread(_look, folder)
+        free, needed = _look(folder)
         if not full and free < needed:
             full = True
             slots.lack(DISK)
