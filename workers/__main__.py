@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from workers import log, options
+from workers import log, options, tree
 from workers.children import HandlersUnusable, Template
 from workers.registry import BUILT_IN
 from workers.worker import Settings, Worker
@@ -14,6 +14,7 @@ from workers.worker import Settings, Worker
 def main() -> None:
     settings = _settings()
     log.configure()
+    tree.adopt_orphans()
     with asyncio.Runner() as runner:
         exit_code = runner.run(_run(settings))
         sys.stderr.flush()

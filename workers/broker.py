@@ -40,6 +40,7 @@ from workers.topology import (
 )
 
 __all__ = [
+    "ACCESS_REFUSED",
     "BAD",
     "BAD_EXCHANGE",
     "BAD_KEY",
@@ -70,6 +71,7 @@ __all__ = [
     "while_open",
 ]
 
+ACCESS_REFUSED = 403
 NO_SUCH_QUEUE = 404
 LOCKED = 405  # another connection has it to itself
 REFUSED_SECONDS = 10.0  # a wrong password or a missing right does not go away by itself

@@ -1,6 +1,5 @@
 """The template's children: forked with a private folder each, and reaped with everything that they leave behind."""
 
-import contextlib
 import os
 import shutil
 import tempfile
@@ -60,11 +59,7 @@ class Brood:
     def _end_orphans(self) -> None:
         spared = {*self._alive, *self._modules_own}
         tree.kill_below(os.getpid(), spared=spared)
-        left = tree.below(os.getpid(), spared=spared)
-        self._dying = bool(left)
-        for each in left:
-            with contextlib.suppress(ChildProcessError):  # still another's
-                os.waitpid(each.pid, os.WNOHANG)
+        self._dying = not tree.reap_below(os.getpid(), spared=spared)
 
 
 def _use_as_temporary(folder: Path) -> None:

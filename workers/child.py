@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import socket
 import sys
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ def serve(sock: socket.socket, kinds: Mapping[str, Kind]) -> None:
     os.register_at_fork(after_in_child=lambda: forked.append(True))
     for body in receive(sock):
         outcome = execute(TaskMessage.decode(body), kinds, limit)
+        signal.alarm(0)  # one that the task has left set would hit the next one
         flush_output()
         if forked:
             return  # what the task has forked has run to the task's end

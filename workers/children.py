@@ -18,11 +18,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from workers import tree
 from workers.announcement import why_too_large
 from workers.link import Link, pair
 from workers.pipes import Pipe
 
 KEPT_FROM_HANDLERS = ("RABBITMQ_URL", "MILLRACE_TOKEN", "MILLRACE_SECRET_KEY", "DATABASE_URL")
+KILLED_SECONDS = 0.5  # for the system, to end what was killed
+REAP_SECONDS = 0.01
 HINTS = {
     "SIGKILL": ", most likely because memory ran out",
     "SIGSEGV": ", a fault in native code",
@@ -51,7 +54,8 @@ class Template:
         self.kinds: list[dict[str, Any]] = []
         self.environment: dict[str, Any] = {}
         self.gone: asyncio.Future[None] = loop.create_future()
-        self._folder = ""
+        self.folder = ""  # for temporary files
+        self._not_its_own = frozenset(each.pid for each in tree.below(os.getpid()))
         self._descriptors = control.dup()  # asyncio lets nobody send descriptors over a socket that it reads
         self._hello: asyncio.Future[dict[str, Any]] = loop.create_future()
         self._forking: deque[asyncio.Future[Forked]] = deque()
@@ -72,7 +76,7 @@ class Template:
         )
         theirs.close()
         hello = await self._hello
-        self._folder = hello.get("folder", "")
+        self.folder = hello.get("folder", "")
         if unusable := hello.get("error") or why_too_large(hello["kinds"], hello["environment"]):
             await self.stop()
             raise HandlersUnusable(unusable)
@@ -94,13 +98,21 @@ class Template:
         return Child(pid, Link(ours, theirs, on_answers), status)
 
     async def stop(self) -> None:
-        """Kills it and, by the kernel, its children."""
+        """Kills it and, by the kernel, its children; what these have started comes to this process, and is killed."""
         if self._process.poll() is None:
             self._process.kill()
         await self.gone
         self._process.wait()
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)  # when it could not do so itself
+        await self._end_orphans()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)  # when it could not do so itself
+
+    async def _end_orphans(self) -> None:
+        tree.kill_below(os.getpid(), spared=self._not_its_own)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(KILLED_SECONDS):
+                while not tree.reap_below(os.getpid(), spared=self._not_its_own):
+                    await asyncio.sleep(REAP_SECONDS)
 
     async def _forked(self, theirs: socket.socket) -> Forked:
         try:

@@ -67,7 +67,7 @@ class Claims:
         """(verdict, who runs it). `gone`: the worker that the web believes to run it, and that is not there."""
         given = {"task": task, "attempt": attempt, "worker": self._worker, **({"gone": gone} if gone else {})}
         body = json.dumps({"query": DOCUMENT, "variables": {"input": given}}).encode()
-        data = await asyncio.to_thread(self._endpoint.post, body)
+        data = await self._endpoint.ask(body)
         try:
             return str(data["claimTask"]["verdict"]), str(data["claimTask"]["holder"] or "")
         except (LookupError, TypeError):

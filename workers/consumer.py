@@ -142,6 +142,7 @@ class Consumer:
         while consumers and not self._draining:
             if self._slots.unable:
                 await consumers.rest()
+                self._slots.take_back()
                 self._give_back(self._holdings.unbegun())
                 consumers.leave_to_finish(self._holdings.attempts())
                 await self._slots.able.wait()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workers.broker import (
+    ACCESS_REFUSED,
     CONTROL_EXCHANGE,
     LOCKED,
     NO_SUCH_QUEUE,
@@ -27,6 +28,10 @@ ANSWER_SECONDS = 10.0
 RARELY_SECONDS = 5.0
 REFUSALS = {
     LOCKED: "RabbitMQ believes that the connection before this one is still alive",
+    ACCESS_REFUSED: (
+        f"its user lacks rights for its own queue: to configure, write and read {CONTROL_EXCHANGE}.*, "
+        f"and to read {CONTROL_EXCHANGE}"
+    ),
     NO_SUCH_QUEUE: f"{CONTROL_EXCHANGE} is not there yet; the relay makes it",
 }
 
@@ -71,7 +76,7 @@ class Control:
         said = ""
         async for _ in retries(longest_seconds=RARELY_SECONDS):
             try:
-                data = await asyncio.to_thread(self._endpoint.post, json.dumps({"query": DOCUMENT}).encode())
+                data = await self._endpoint.ask(json.dumps({"query": DOCUMENT}).encode())
                 attempts = [(int(each["task"]), int(each["attempt"])) for each in data["cancelledAttempts"]]
             except EndpointError as error:
                 reason = str(error)

@@ -1,8 +1,9 @@
 """PUBLIC. Posts GraphQL documents to the web over kept-alive connections and tells apart what can go wrong.
 
-Blocks: call it through `asyncio.to_thread`. Several threads may share one.
+`post` blocks; `ask` is the same for an event loop. Several threads may share one.
 """
 
+import asyncio
 import json
 from typing import Any
 
@@ -33,6 +34,13 @@ class Endpoint:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=answer_seconds)
         self._pool = urllib3.PoolManager(maxsize=8, retries=False)
+
+    async def ask(self, body: bytes) -> dict[str, Any]:
+        """The answer's `data`. Raises EndpointError."""
+        try:
+            return await asyncio.to_thread(self.post, body)
+        except RuntimeError as error:  # the system has no thread left, for now
+            raise EndpointError(f"{self._url} cannot be asked: {error}") from None
 
     def post(self, body: bytes) -> dict[str, Any]:
         """The answer's `data`. Raises EndpointError."""

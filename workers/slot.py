@@ -43,7 +43,7 @@ class Slot:
         self._was_of_use = False
         self._clock: asyncio.TimerHandle | None = None  # of the task that runs, when it has a limit
         self._takes_nothing = False  # what runs is being stopped, at the cost of whatever is there with it
-        self._verdict: Verdict | None = None  # of the task at whose cost the child is ended from here
+        self._verdict: Verdict | None = None  # of the task at whose cost the child is ended from here; it gets no other
 
     @property
     def is_stuck(self) -> bool:
@@ -52,7 +52,7 @@ class Slot:
 
     @property
     def gets_on(self) -> bool:
-        return self._child is not None and not self._takes_nothing and not self.is_stuck
+        return self._child is not None and not self._verdict and not self._takes_nothing and not self.is_stuck
 
     def load(self) -> int:
         return len(self.handed) if self.gets_on else 1_000_000
@@ -75,8 +75,7 @@ class Slot:
 
     def cancel(self, taken: Taken) -> None:
         """Ends it if it runs; else it is back where it waits, or has its outcome."""
-        if child := self._alone_with(taken):
-            child.send_signal(signal.SIGKILL)
+        self._kill(taken, self._cancelled)
 
     async def keep_child(self) -> None:
         try:
@@ -123,11 +122,11 @@ class Slot:
         """Its time is over: it is told so, and killed when it does not end."""
         if child := self._alone_with(taken):
             child.send_signal(signal.SIGTERM)
-            self._clock = _later(STOP_SECONDS, partial(self._kill, taken))
+            self._clock = _later(STOP_SECONDS, partial(self._kill, taken, self._timed_out))
 
-    def _kill(self, taken: Taken) -> None:
+    def _kill(self, taken: Taken, verdict: Verdict) -> None:
         if child := self._alone_with(taken):
-            self._verdict = self._timed_out
+            self._verdict = verdict
             child.send_signal(signal.SIGKILL)  # what it may have answered just before is still read
 
     def _alone_with(self, taken: Taken) -> Child | None:

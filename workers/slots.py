@@ -17,6 +17,7 @@ from workers.slot import Slot
 from workers.taken import Taken
 
 FAILURES = 3  # in a row for each slot, which takes a second, until what waits is given back
+PROCESS = "a process"
 
 log = get_logger()
 
@@ -39,6 +40,7 @@ class Slots:
         self._starting = asyncio.Lock()
         self._without_child: dict[Slot, str] = {}  # why
         self._failures = 0
+        self._lacking: set[str] = set()
         self.able = asyncio.Event()
         self.able.set()
 
@@ -48,8 +50,19 @@ class Slots:
 
     @property
     def unable(self) -> bool:
-        """No slot has a process, and none is to be had for now."""
+        """Something is lacking without which no task is to begin."""
         return not self.able.is_set()
+
+    def lack(self, what: str) -> None:
+        """No more is taken, and what waits goes to another worker."""
+        self._lacking.add(what)
+        self.able.clear()
+        self._look_ahead.changed.set()
+
+    def lack_no_more(self, what: str) -> None:
+        self._lacking.discard(what)
+        if not self._lacking:
+            self.able.set()
 
     async def run(self) -> None:
         """Keeps a child in each slot, until cancelled; kills them then. Raises HandlersUnusable."""
@@ -134,15 +147,14 @@ class Slots:
             log.warning("slot.without_child", text="a slot has no process to run tasks in: {reason}", reason=why)
         self._without_child[slot] = why
         self._failures += 1
-        if len(self._without_child) == self.count and self._failures >= FAILURES * self.count and self.able.is_set():
-            self.able.clear()
-            self._look_ahead.changed.set()  # so that no more is taken and what waits goes to another worker
+        if len(self._without_child) == self.count and self._failures >= FAILURES * self.count:
+            self.lack(PROCESS)
 
     def _note_child(self, slot: Slot) -> None:
         if self._without_child.pop(slot, ""):
             log.info("slot.with_child", text="a slot has a process to run tasks in again")
         self._failures = 0
-        self.able.set()
+        self.lack_no_more(PROCESS)
 
     async def _living_template(self) -> Template:
         async with self._starting:

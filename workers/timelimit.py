@@ -42,6 +42,7 @@ class Limit:
             return
         if signal.getsignal(signal.SIGTERM) is not self._signal:  # an earlier task has set another
             signal.signal(signal.SIGTERM, self._signal)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # nor is it to be blocked
         self._began = time.monotonic()
         self._seconds = seconds
 

@@ -49,6 +49,15 @@ def kill_below(root: int, *, spared: Collection[int] = ()) -> None:
         killed |= new
 
 
+def reap_below(root: int, *, spared: Collection[int] = ()) -> bool:
+    """Reaps what has ended below this process; whether nothing is left."""
+    left = below(root, spared=spared)
+    for each in left:
+        with contextlib.suppress(ChildProcessError):  # still another's
+            os.waitpid(each.pid, os.WNOHANG)
+    return not left
+
+
 def _entries() -> Iterator[Entry]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workers import heart
+from workers import disk, heart
 from workers.address import Address
 from workers.children import HandlersUnusable, Template
 from workers.claim import Claims
@@ -73,13 +73,14 @@ class Worker:
         slots = asyncio.create_task(self._slots.run())
         beating = asyncio.create_task(heart.beat(self._publisher, self._reporter, self._heartbeat))
         reporting = asyncio.create_task(self._reporter.run())
+        watching = asyncio.create_task(disk.watch(self._slots))
         signalled = asyncio.create_task(self._signals.get())
         self._say_hello()
         try:
-            unusable = await self._first_of([signalled, beating, reporting, *connections, slots])
+            unusable = await self._first_of([signalled, beating, reporting, watching, *connections, slots])
             await self._drain(slots)
         finally:
-            await _end([beating, reporting, slots])
+            await _end([beating, reporting, watching, slots])
             await _end(connections)
         if unusable:
             raise unusable

@@ -158,7 +158,14 @@ def terminate() -> int | None:
 @handler("test.take_over")
 def take_over() -> str:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     return "ignored from now on"
+
+
+@handler("test.alarm")
+def alarm() -> str:
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    return "left set"
 
 
 @handler("test.intrude")

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import signal
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from tests.workers.test_slots import MODULES, until
 from workers import children, watch
 from workers.broker import parse_addresses
 from workers.children import ChildDied, Template
+from workers.claim import Claims
+from workers.endpoint import Endpoint, EndpointError
 from workers.worker import Settings, Worker
 
 Work = Callable[[Worker], Coroutine[Any, Any, None]]
@@ -114,3 +117,24 @@ def test_a_worker_without_a_descriptor_for_a_child_says_so(monkeypatch: pytest.M
         await template.stop()
 
     asyncio.run(main())
+
+
+def test_a_worker_without_a_thread_to_ask_in_asks_later(monkeypatch: pytest.MonkeyPatch, web: Web) -> None:
+    def no_thread(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def main() -> None:
+        claims = Claims(Endpoint(web.url, "token-of-worker"), "here")
+        with monkeypatch.context() as without:
+            without.setattr(threading.Thread, "start", no_thread)
+            with pytest.raises(EndpointError, match="can't start new thread"):
+                await claims._ask(1, 1, "")
+        assert await claims._ask(1, 1, "") == ("RUN", "")
+
+    asyncio.run(main())
+
+
+def test_a_worker_whose_user_may_not_have_a_queue_of_its_own_says_so(rabbit: Rabbit, worker: Start) -> None:
+    process = worker(RABBITMQ_URL=rabbit.broker.url("sink"))
+    eventually(lambda: "its user lacks rights for its own queue: to configure" in process.output)
+    assert process.output.count("its user lacks rights") == 1

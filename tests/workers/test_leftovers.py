@@ -53,6 +53,19 @@ def test_what_a_killed_worker_has_left_running_is_killed(rabbit: Rabbit, worker:
     eventually(lambda: not any(is_alive(pid) for pid in left))
 
 
+def test_what_was_running_below_a_killed_template_is_killed(rabbit: Rabbit, worker: Start, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    process = ready(worker())
+    rabbit.put(task(1, "test.leave", pids=str(pids), end="sleep"))
+    eventually(lambda: pids.exists() and len(pids_in(pids)) == 2)
+    template = min(children_of(process.child.pid))
+    left = [*pids_in(pids), *children_of(process.child.pid)]
+    os.kill(template, signal.SIGKILL)
+    assert rabbit.outcome(1)["reason"] == "CRASHED"
+    eventually(lambda: not any(is_alive(pid) for pid in left))
+    eventually(lambda: len(children_of(process.child.pid)) == 2)  # none of them as a zombie
+
+
 def test_no_process_is_left_as_a_zombie(rabbit: Rabbit, worker: Start, tmp_path: Path) -> None:
     process = ready(worker())
     for number, end in enumerate(("return", "kill"), 1):

@@ -2,10 +2,14 @@
 
 import asyncio
 import os
+import select
 import signal
+import socket
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.workers.rig import Rabbit, children_of, task
 from workers.answers import pack_answer
@@ -53,6 +57,10 @@ def state_of(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
 
 
+def is_readable(sock: socket.socket) -> bool:
+    return bool(select.select([sock], [], [], 0)[0])
+
+
 async def until(true: Callable[[], object]) -> None:
     while not true():
         await asyncio.sleep(0.01)
@@ -78,6 +86,27 @@ def test_a_task_taken_back_before_its_child_has_read_it_has_not_started(rabbit: 
         assert [each["task"] for each in rabbit.events()] == [6]
 
     with_slots(rabbit, 1, work)
+
+
+def test_a_child_that_is_killed_for_a_cancelled_task_gets_no_other(
+    rabbit: Rabbit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(slots: Slots) -> None:
+        child = slots._slots[0]._child
+        assert child
+        monkeypatch.setattr(child, "send_signal", lambda _number: None)  # it is on its way for a while
+        late, innocent = taken(1, "test.sleep", seconds=0.5), taken(2)
+        slots.add(late)
+        await until(lambda: not is_readable(child.link._theirs))
+        slots.cancel(late)
+        slots.add(innocent)
+        await until(lambda: late not in slots.running)
+        assert not innocent.in_slot
+        os.kill(child.pid, signal.SIGKILL)
+        await until(lambda: [each for each in rabbit.events() if each["type"] == "OUTCOME"])
+
+    with_slots(rabbit, 1, work)
+    assert rabbit.outcome(2)["status"] == "FINISHED"
 
 
 def test_an_answer_forged_before_its_task_was_read_does_not_upset_the_count(rabbit: Rabbit) -> None:

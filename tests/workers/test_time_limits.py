@@ -132,10 +132,16 @@ def test_a_process_that_a_task_forks_can_be_terminated(rabbit: Rabbit, worker: S
     assert rabbit.outcome(1)["value"] == str(-signal.SIGTERM)
 
 
-def test_a_limit_holds_though_an_earlier_task_has_set_the_signal_to_be_ignored(rabbit: Rabbit, worker: Start) -> None:
+def test_a_limit_holds_though_an_earlier_task_has_shut_the_signal_out(rabbit: Rabbit, worker: Start) -> None:
     ready(worker())
     rabbit.put(task(1, "test.take_over"), task(2, "test.sleep", limit=0.3, seconds=600))
     assert rabbit.outcome(2)["error"]["traceback"]
+
+
+def test_an_alarm_that_a_task_has_left_set_does_not_hit_the_next_one(rabbit: Rabbit, worker: Start) -> None:
+    ready(worker())
+    rabbit.put(task(1, "test.alarm"), task(2, "test.sleep", seconds=1))
+    assert {each["status"] for each in rabbit.outcomes(2)} == {"FINISHED"}
 
 
 def test_a_signal_after_the_task_has_ended_hits_nothing() -> None:
