@@ -14,18 +14,16 @@ _TAIL = b"]}}}"
 
 
 class Client:
-    """Blocks: call it through `asyncio.to_thread`."""
-
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
-    def record(self, bodies: Sequence[bytes], event_count: int) -> list[str]:
+    async def record(self, bodies: Sequence[bytes], event_count: int) -> list[str]:
         """The verdicts in the order of the events. `bodies` are JSON already and are joined as they are.
 
         Raises EndpointError unless every event has its verdict; then nothing counts as recorded. Raises Refused when
         the web cannot take one of the bodies.
         """
-        data = self._endpoint.post(b"".join([_HEAD, b",".join(bodies), _TAIL]))
+        data = await self._endpoint.ask(b"".join([_HEAD, b",".join(bodies), _TAIL]))
         payload = data.get("recordEvents")
         if not isinstance(payload, dict):
             raise EndpointError("the web answered recordEvents with nothing")

@@ -65,7 +65,7 @@ class Recorder:
         stumbles = 0
         async for _ in retries(0.1, 10.0):
             try:
-                return await asyncio.to_thread(self._client.record, bodies, count)
+                return await self._client.record(bodies, count)
             except Refused:
                 raise
             except EndpointError as error:
