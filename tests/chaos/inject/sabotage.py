@@ -59,7 +59,7 @@ def _given_back_to_the_queue(recorder: Any) -> None:
     async def record(self: Any, batch: Any) -> None:
         try:
             count = sum(len(each.events) for each in batch)
-            await asyncio.to_thread(self._client.record, [each.body for each in batch], count)
+            await self._client.record([each.body for each in batch], count)
         except recorder.EndpointError:
             for each in batch:
                 self._settling.give_back(each.delivery.tag)
