@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         run = Campaign(wish, folder / "var", server)
         found = run.run()
     tell(found, wish)
-    if found.broken or options.keep:
+    if (found.broken and not options.forget) or options.keep:
         print(f"the logs, the ledger and events.jsonl are in {run.rig.var}")
     else:
         shutil.rmtree(folder)
@@ -102,6 +102,7 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--stretch", type=float, default=1.0, help="makes all but the quick tasks so much longer")
     parser.add_argument("--quiet", type=float, default=campaign.QUIET_SECONDS, help="seconds until all must have ended")
     parser.add_argument("--keep", action="store_true", help="keep the folder also when nothing is broken")
+    parser.add_argument("--forget", action="store_true", help="remove it also when something is broken")
     return parser.parse_args(arguments)
 
 
