@@ -81,7 +81,7 @@ def verdict(found: Found, wish: Wish) -> str:
         f"unexpected {count['I10 unexpected']}",
         *(f"{name} {count[name]}" for name in others),
         f"extra runs {extra} (bound {bound})",
-        f"faults {len(found.books.faults)}",
+        f"faults {len(found.books.faults)} (missed {found.missed})",
         f"slowest recovery {max(found.recoveries, default=0.0):.1f} s of {len(found.recoveries)}",
         f"seed {wish.seed}",
     ]

@@ -61,6 +61,7 @@ class Found:
     books: books.Books
     broken: list[Broken] = field(default_factory=list)
     recoveries: list[float] = field(default_factory=list)
+    missed: int = 0  # faults that could not be done
 
 
 class Campaign:
@@ -121,6 +122,7 @@ class Campaign:
         quiet = self._wait_for_quiet(spoiling.done, load_ended)
         self.events.note("quiet" if quiet else "not quiet")
         found = self._check([asked for call in calls for asked in call], spoiling.done)
+        found.missed = spoiling.missed
         found.broken += list(self._around(client, vitals))
         return found
 
@@ -128,14 +130,11 @@ class Campaign:
         """Whether nothing is open any more, in time after the last fault."""
         healed = [fault.ended + fault.heals_in for fault in done]
         deadline = max([load_ended, *healed]) + self._wish.quiet_seconds
-        while self._is_open():
+        while self._database.open():
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.2)
         return True
-
-    def _is_open(self) -> bool:
-        return self._database.open() > 0
 
     def _check(self, asked: Sequence[Asked], done: Sequence[books.Fault]) -> Found:
         found = Found(books.Books.of(self._database, asked, ledger.read(self.rig.ledger), done))

@@ -103,12 +103,12 @@ class Rig:
         for keeper in keepers:
             keeper.wait(20)
 
-    def kill(self, name: str, with_signal: signal.Signals = signal.SIGKILL) -> int | None:
+    def kill(self, name: str) -> int | None:
         """The process of a part, which its keeper starts again; its pid, None when it was not there."""
         pid = self.parts[name].pid()
         if pid:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, with_signal)
+                os.kill(pid, signal.SIGKILL)
         return pid
 
     def kill_everything(self) -> None:
