@@ -1,5 +1,6 @@
 """The database of the stack under test, read by itself and beside the product; and a log of each change of a status."""
 
+import atexit
 import contextlib
 import sqlite3
 import warnings
@@ -122,3 +123,4 @@ def postgresql(folder: Path) -> Iterator[Any]:
         yield server
     finally:
         server.cleanup()
+        atexit.unregister(server._cleanup)  # it would make its lock's folder again

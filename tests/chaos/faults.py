@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import pika.exceptions
 import psycopg
@@ -23,7 +23,15 @@ from tests.chaos.proxy import Line, Proxies
 from tests.chaos.rig import Rig
 
 BACK_SECONDS = 60.0
+THERE_SECONDS = 5.0
 LINES: Sequence[Line] = ("drop", "reset", "black hole", "delay")
+
+
+Found = TypeVar("Found")
+
+
+class Missed(Exception):
+    """What it was to be done to was away, for another fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +56,7 @@ def kill_a_worker(scene: Scene, random: Random) -> str:
 
 def kill_a_child(scene: Scene, random: Random) -> str:
     """A process in which a task runs; it is one below the worker's template."""
-    workers = [part.pid() for part in scene.rig.parts.values() if part.role == "worker"]
-    templates = [pid for worker in workers if worker for pid in lifeline.children_of(worker)]
-    children = [pid for template in templates for pid in lifeline.children_of(template)]
-    if not children:
-        return "there was none"
-    pid = random.choice(sorted(children))
+    pid = random.choice(sorted(_once_there(lambda: _children_of_templates(scene))))
     _send(pid, signal.SIGKILL)
     return str(pid)
 
@@ -79,7 +82,7 @@ def stop_the_web_for_a_while(scene: Scene, random: Random) -> str:
 
 def kill_the_broker(scene: Scene, random: Random) -> str:
     """The launcher, the VM goes with it; or the VM alone."""
-    pids = scene.node.pids()
+    pids = _once_there(scene.node.pids)
     for pid in random.choice([pids[:1], pids[1:]]):
         _send(pid, signal.SIGKILL)
     _until_broker_is_back(scene, pids)
@@ -93,13 +96,13 @@ def stop_in_order(scene: Scene, random: Random) -> str:
 def suspend(scene: Scene, random: Random) -> str:
     """A process with all below it, as when its host sleeps."""
     part = random.choice([part for part in scene.rig.parts.values() if part.role in ("worker", "sink", "relay")])
-    with _stopped(_tree(part.pid())):
+    with _stopped(_tree(_once_there(part.pid))):
         scene.last(random, (2, 6), (3, 45))
     return part.name
 
 
 def suspend_the_broker(scene: Scene, random: Random) -> str:
-    with _stopped(scene.node.pids()):
+    with _stopped(_once_there(scene.node.pids)):
         scene.last(random, (27, 27), (27, 90))  # pika lets 25 s pass without a sign of life
     return ""
 
@@ -145,7 +148,7 @@ def raise_an_alarm(scene: Scene, random: Random) -> str:
         scene.node.alarm(memory=True)
         scene.last(random, (3, 5), (5, 20))
     except subprocess.SubprocessError:
-        return "the broker was away"
+        raise Missed("the broker was away") from None
     finally:
         _end_the_alarm(scene)
     return ""
@@ -165,7 +168,7 @@ def spoil_the_queue(scene: Scene, random: Random) -> str:
     try:
         what()
     except (pika.exceptions.AMQPError, OSError) as error:
-        return f"{what.__name__} was not possible: {error!r:.100}"
+        raise Missed(f"{what.__name__} was not possible: {error!r:.100}") from None
     return what.__name__
 
 
@@ -187,7 +190,25 @@ Do = Callable[[Scene, Random], str]
 
 def _kill(scene: Scene, random: Random, roles: Sequence[str], with_signal: signal.Signals = signal.SIGKILL) -> str:
     part = random.choice([part for part in scene.rig.parts.values() if part.role in roles])
-    return f"{part.name}, process {scene.rig.kill(part.name, with_signal)}"
+    pid = _once_there(part.pid)
+    _send(pid, with_signal)
+    return f"{part.name}, process {pid}"
+
+
+def _once_there(look: Callable[[], Found | None]) -> Found:
+    """What is found, perhaps only when its keeper has started it again. Raises Missed."""
+    deadline = time.monotonic() + THERE_SECONDS
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise Missed("it was not there")
+        time.sleep(0.1)
+    return found
+
+
+def _children_of_templates(scene: Scene) -> list[int]:
+    workers = [part.pid() for part in scene.rig.parts.values() if part.role == "worker"]
+    templates = [pid for worker in workers if worker for pid in lifeline.children_of(worker)]
+    return [pid for template in templates for pid in lifeline.children_of(template)]
 
 
 def _send(pid: int, with_signal: signal.Signals) -> None:
@@ -206,9 +227,7 @@ def _stopped(pids: Sequence[int]) -> Iterator[None]:
             _send(pid, signal.SIGCONT)
 
 
-def _tree(pid: int | None) -> list[int]:
-    if pid is None:
-        return []
+def _tree(pid: int) -> list[int]:
     return [pid, *(below for child in lifeline.children_of(pid) for below in _tree(child))]
 
 
@@ -219,7 +238,7 @@ def crash_at(point: str, scene: Scene, random: Random) -> str:
     deadline = time.monotonic() + BACK_SECONDS
     while not crash_points.has_crashed(folder):
         if time.monotonic() > deadline:
-            return "it was not passed"
+            raise Missed("it was not passed")
         time.sleep(0.05)
     return ""
 

@@ -54,7 +54,7 @@ def overtime(ident: str, seed: int, stretch: float = 1.0) -> float:
 def prints(ident: str, seed: int, stretch: float = 1.0) -> float:
     with ledger.entered(ident):
         line = f"{ident} prints {'.' * 80}\n"
-        for _ in range(int(expected.PRINTED_BYTES * min(1.0, stretch)) // len(line)):
+        for _ in range(expected.printed_bytes(seed) // len(line)):
             sys.stdout.write(line)
         return expected.number(seed)
 

@@ -38,6 +38,13 @@ def nothing_is_lost(books: Books) -> Iterator[Broken]:
             yield Broken("I1 lost", asked.ident, "it was created, and there is no such task")
 
 
+def every_request_is_answered(books: Books) -> Iterator[Broken]:
+    """They were sent again until they were; that what was never answered is there all the same is allowed."""
+    for asked in books.asked:
+        if not asked.acknowledged:
+            yield Broken("I11 unanswered", asked.ident, f"its creation was not answered in {asked.tries} tries")
+
+
 def nothing_is_stuck(books: Books) -> Iterator[Broken]:
     for row in books.rows:
         if row.status not in FINAL:
@@ -109,6 +116,7 @@ def nobody_is_charged_for_others(books: Books) -> Iterator[Broken]:
 
 ALL: Sequence[Check] = (
     nothing_is_lost,
+    every_request_is_answered,
     nothing_is_stuck,
     nothing_is_recorded_twice,
     nothing_is_wrong,

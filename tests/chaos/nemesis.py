@@ -95,6 +95,7 @@ class Nemesis:
 
     def __init__(self, codes: Sequence[str], seconds: float, seed: int, scene: Scene, events: Events) -> None:
         self.done: list[Fault] = []
+        self.missed = 0
         self._seconds = seconds
         self._seed = seed
         self._scene = scene
@@ -124,8 +125,10 @@ class Nemesis:
         began = self._events.note("fault", code=code)
         try:
             detail = sort.do(self._scene, random)
-        except Exception as error:  # noqa: BLE001 what it was to be done to was away for another fault
-            detail = f"it was not possible: {error!r:.300}"
+        except Exception as error:  # noqa: BLE001 two at once may be in each other's way in many ways
+            self._events.note("fault is missed", code=code, detail=repr(error)[:300])
+            self.missed += 1
+            return
         ended = self._events.note("fault is over", code=code, detail=detail)
         rig = self._scene.rig
         workers = 1 if sort.costs is Costs.ONE_WORKER else rig.workers

@@ -56,6 +56,8 @@ class Rig:
         self.port = credentials.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ledger = self.var / "ledger"
+        self.temporary = self.var / "tmp"
+        self.temporary.mkdir(exist_ok=True)
         for name, line in _procfile():
             copies = [f"{name}-{n}" for n in range(1, self.workers + 1)] if name == "worker" else [name]
             self.parts |= {copy: Part(copy, line) for copy in copies}
@@ -101,12 +103,12 @@ class Rig:
         for keeper in keepers:
             keeper.wait(20)
 
-    def kill(self, name: str, with_signal: signal.Signals = signal.SIGKILL) -> int | None:
+    def kill(self, name: str) -> int | None:
         """The process of a part, which its keeper starts again; its pid, None when it was not there."""
         pid = self.parts[name].pid()
         if pid:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, with_signal)
+                os.kill(pid, signal.SIGKILL)
         return pid
 
     def kill_everything(self) -> None:
@@ -159,6 +161,7 @@ class Rig:
             "MILLRACE_CONCURRENCY": str(self.slots),
             "MILLRACE_HANDLERS": "tests.chaos.handlers",
             "PYTHONUNBUFFERED": "1",
+            "TMPDIR": str(self.temporary),
             ledger.VARIABLE: str(self.ledger),
             FOLDER: str(self.var),
             ROLE: part.role,

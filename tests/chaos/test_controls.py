@@ -20,7 +20,7 @@ ALL_FAULTS = ",".join(faults for _, faults, _, _ in CONTROLS)
 
 @pytest.mark.parametrize(("mechanism", "faults", "load", "broken"), CONTROLS, ids=[each[0] for each in CONTROLS])
 def test_the_loss_is_found_without(mechanism: str, faults: str, load: tuple[str, ...], broken: str) -> None:
-    code, said = drive(*BRIEF, *load, "--faults", faults, "--without", mechanism)
+    code, said = drive(*BRIEF, *load, "--faults", faults, "--without", mechanism, "--forget")
     assert code == 1, said
     assert f"BROKEN {broken}" in said
 
