@@ -21,33 +21,34 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
     ("Types", ("mypy", ".")),
     ("Migrations are complete", ("python", "manage.py", "makemigrations", "--check", "--dry-run")),
 )
-# Four lanes side by side on two cores: mostly they wait for processes to start. What uses the database runs on both.
-# The browser has a process to itself: Playwright's event loop would be in the way of others. What kills processes all
-# the time comes last and by itself: it would hold up what is made for a machine at rest.
-ON_BOTH = ("tests/accounts", "tests/config", "tests/queues", "tests/relay", "tests/tasks")
-Lanes = Sequence[Sequence[tuple[str, str, Sequence[str]]]]
-LANES: Lanes = (
-    (("Pages in a browser, whole stack, SQLite", "sqlite", ("tests/browser", "tests/system")),),
+# Five lanes side by side on two cores: mostly they wait, for processes to start and for time to pass. What uses the
+# database runs on both. The browser has a process to itself: Playwright's event loop would be in the way of others.
+# What kills processes all the time comes last in its lane: it holds up what is made for a machine at rest.
+ON_BOTH = ("tests/accounts", "tests/config", "tests/queues", "tests/tasks")
+LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
+    (
+        ("Pages in a browser, whole stack, SQLite", "sqlite", ("tests/browser", "tests/system")),
+        ("Chaos, SQLite", "sqlite", ("tests/chaos/test_short.py",)),
+    ),
     (
         ("Whole stack, PostgreSQL", "postgresql", ("tests/system",)),
         ("Setting up and keeping", "sqlite", ("tests/devstack",)),
+        ("Chaos, PostgreSQL", "postgresql", ("tests/chaos/test_short.py",)),
     ),
     (
         ("Workers", "sqlite", ("tests/workers",)),
-        ("A cluster of three", "sqlite", ("tests/cluster",)),
+        ("Chaos without a mechanism", "sqlite", ("tests/chaos/test_controls.py",)),
     ),
     (
-        ("What uses the database, PostgreSQL", "postgresql", ON_BOTH),
-        ("The same and the sink, SQLite", "sqlite", (*ON_BOTH, "tests/sink", "tests/templates")),
-    ),
-)
-CHAOS: Lanes = (
-    (
-        ("Chaos, SQLite", "sqlite", ("tests/chaos/test_short.py",)),
+        ("Relay, PostgreSQL", "postgresql", ("tests/relay",)),
+        ("What uses the database, SQLite", "sqlite", (*ON_BOTH, "tests/templates")),
         ("Crash points", "sqlite", ("tests/chaos/test_crash_points.py",)),
     ),
-    (("Chaos, PostgreSQL", "postgresql", ("tests/chaos/test_short.py",)),),
-    (("Chaos without a mechanism", "sqlite", ("tests/chaos/test_controls.py",)),),
+    (
+        ("Relay and sink, SQLite", "sqlite", ("tests/relay", "tests/sink")),
+        ("What uses the database, PostgreSQL", "postgresql", ON_BOTH),
+        ("A cluster of three", "sqlite", ("tests/cluster",)),
+    ),
 )
 
 
@@ -74,8 +75,8 @@ def _everything() -> int:
     started = time.monotonic()
     under_way = {name: commands.start(BIN / command[0], *command[1:]) for name, command in CHECKS}
     failed = [name for name, check in under_way.items() if not _passes(name, check, started)]
-    with ThreadPoolExecutor() as threads:
-        runs = [run for lanes in (LANES, CHAOS) for lane in threads.map(_lane, lanes) for run in lane]
+    with ThreadPoolExecutor(len(LANES)) as threads:
+        runs = [run for lane in threads.map(_lane, LANES) for run in lane]
     failed += [run.name for run in runs if run.failed]
     took = time.monotonic() - started
     screen.say(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'Everything passed'} ({took / 60:.1f} min)")
@@ -85,7 +86,7 @@ def _everything() -> int:
 
 def leave_none_out() -> None:
     """Raises Stop when tests are in no lane, neither by their folder nor by their file: they would never run."""
-    known = {path for lane in (*LANES, *CHAOS) for _, _, paths in lane for path in paths}
+    known = {path for lane in LANES for _, _, paths in lane for path in paths}
     for file in (places.ROOT / "tests").rglob("test_*.py"):
         path = file.relative_to(places.ROOT)
         folder = "/".join(path.parts[:2])
