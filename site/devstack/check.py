@@ -31,8 +31,9 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
         ("Chaos, SQLite", "sqlite", ("tests/chaos/test_short.py",)),
     ),
     (
-        ("Whole stack, PostgreSQL", "postgresql", ("tests/system",)),
+        ("A newcomer's story, PostgreSQL", "postgresql", ("tests/system/test_story.py",)),
         ("Setting up and keeping", "sqlite", ("tests/devstack",)),
+        ("What uses the database, PostgreSQL", "postgresql", ON_BOTH),
         ("Chaos, PostgreSQL", "postgresql", ("tests/chaos/test_short.py",)),
     ),
     (
@@ -46,7 +47,6 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     ),
     (
         ("Relay and sink, SQLite", "sqlite", ("tests/relay", "tests/sink")),
-        ("What uses the database, PostgreSQL", "postgresql", ON_BOTH),
         ("A cluster of three", "sqlite", ("tests/cluster",)),
     ),
 )
