@@ -38,7 +38,7 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     ),
     (
         ("Workers", "sqlite", ("tests/workers",)),
-        ("Chaos without a mechanism", "sqlite", ("tests/chaos/test_controls.py",)),
+        ("A cluster of three", "sqlite", ("tests/cluster",)),
     ),
     (
         ("Relay, PostgreSQL", "postgresql", ("tests/relay",)),
@@ -47,7 +47,7 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     ),
     (
         ("Relay and sink, SQLite", "sqlite", ("tests/relay", "tests/sink")),
-        ("A cluster of three", "sqlite", ("tests/cluster",)),
+        ("Chaos without a mechanism", "sqlite", ("tests/chaos/test_controls.py",)),
     ),
 )
 
