@@ -16,9 +16,6 @@ class Holdings:
         self._told = Memory(TOLD)
         self._cancelled = Memory(CANCELLED)
 
-    def __len__(self) -> int:
-        return len(self._taken)
-
     @property
     def full(self) -> bool:
         return len(self._taken) >= self._slots
