@@ -114,5 +114,10 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-# json.loads would make it anew for every message.
+def dump(data: dict[str, Any]) -> bytes:
+    return _encode(data).encode()
+
+
+# json.loads and json.dumps would make them anew for every message.
 decode_json = json.JSONDecoder(parse_constant=_no_constant).decode
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode

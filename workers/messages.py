@@ -7,8 +7,23 @@ ids and input, never truth: the task's row is the only truth.
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any
 
+from workers.events import (
+    HEAD_BYTES,
+    TAIL_BYTES,
+    ErrorInfo,
+    Event,
+    Outcome,
+    Output,
+    Progress,
+    Returned,
+    Started,
+    Undeliverable,
+    decode_event,
+    encode_event,
+    event_head,
+)
 from workers.fields import (
     BIGGEST_ID,
     MAX_RESULT_BYTES,
@@ -16,26 +31,27 @@ from workers.fields import (
     QUEUE_NAME_RULE,
     BadMessage,
     decode_json,
+    dump,
     is_queue_name,
     list_of,
     nested_deeper,
     number_of,
     object_of,
     pairs_of,
-    result_of,
     seconds_of,
     storable,
     text_of,
-    value_of,
 )
 
 __all__ = [
     "AGAIN_HEADER",
     "BIGGEST_ID",
     "CONTENT_TYPE",
+    "HEAD_BYTES",
     "MAX_RESULT_BYTES",
     "MAX_RESULT_DEPTH",
     "QUEUE_NAME_RULE",
+    "TAIL_BYTES",
     "VERSION",
     "BadMessage",
     "Cancellation",
@@ -44,6 +60,8 @@ __all__ = [
     "EventBatch",
     "Heartbeat",
     "Outcome",
+    "Output",
+    "Progress",
     "Returned",
     "Started",
     "TaskMessage",
@@ -64,10 +82,6 @@ VERSION = 1
 MAX_BODY_BYTES = 1_048_576
 CONTENT_TYPE = "application/json"
 AGAIN_HEADER = "x-again"  # set when an earlier publish of the same attempt was never confirmed
-MAX_ERROR_LENGTH = 4_096
-MAX_TRACEBACK_LENGTH = 16_384
-
-FinalStatus = Literal["FINISHED", "FAILED"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +98,7 @@ class TaskMessage:
         fields = {"v": VERSION, "task": self.task, "attempt": self.attempt, "kind": self.kind, "params": self.params}
         if self.timeout_seconds is not None:
             fields["timeout_seconds"] = self.timeout_seconds
-        return _dump(fields)
+        return dump(fields)
 
     @classmethod
     def decode(cls, body: bytes) -> "TaskMessage":
@@ -105,70 +119,11 @@ class Cancellation:
     attempts: list[tuple[int, int]]
 
     def encode(self) -> bytes:
-        return _dump({"v": VERSION, "cancelled": self.attempts})
+        return dump({"v": VERSION, "cancelled": self.attempts})
 
     @classmethod
     def decode(cls, body: bytes) -> "Cancellation":
         return cls(attempts=pairs_of(_load(body), "cancelled"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorInfo:
-    """What a handler raised, or how its process ended."""
-
-    type: str
-    message: str
-    traceback: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """A worker has begun to run the attempt."""
-
-    type: ClassVar[str] = "STARTED"
-    task: int
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How the attempt ended.
-
-    `value` is the number it returned as `repr` text ("0.25", "nan", "-inf"), None when it returned no number.
-    `result` is what it returned as JSON text, None for a plain float or nothing.
-    `reason` is one of the lifecycle's reasons for FAILED, "" for FINISHED. `run_seconds` is measured, not subtracted.
-    """
-
-    type: ClassVar[str] = "OUTCOME"
-    task: int
-    attempt: int
-    status: FinalStatus
-    reason: str = ""
-    value: str | None = None
-    result: str | None = None
-    error: ErrorInfo | None = None
-    run_seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Returned:
-    """A worker that has to leave gives the attempt back unfinished; nobody is to blame."""
-
-    type: ClassVar[str] = "RETURNED"
-    task: int
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undeliverable:
-    """The broker has given the attempt's message up: too many deliveries of it ended without an ack."""
-
-    type: ClassVar[str] = "UNDELIVERABLE"
-    task: int
-    attempt: int
-
-
-Event = Started | Outcome | Returned | Undeliverable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,34 +163,12 @@ class EventBatch:
         return join_batch(self.worker, [encode_event(event) for event in self.events], self.heartbeat, self.canary)
 
 
-def encode_event(event: Event) -> bytes:
-    """One element of a batch's `events`. It begins with `event_head`."""
-    head = event_head(event.type, event.task, event.attempt)
-    if not isinstance(event, Outcome):
-        return head + b"}"
-    fields: dict[str, Any] = {"status": event.status, "run_seconds": event.run_seconds}
-    if event.reason:
-        fields["reason"] = event.reason
-    if event.value is not None:
-        fields["value"] = event.value
-    if event.result is not None:
-        fields["result"] = event.result
-    if event.error is not None:
-        fields["error"] = asdict(event.error)
-    return head + b"," + _dump(fields)[1:]
-
-
-def event_head(event_type: str, task: int, attempt: int) -> bytes:
-    """What every encoded event of this attempt begins with."""
-    return b'{"type":"%s","task":%d,"attempt":%d' % (event_type.encode(), task, attempt)
-
-
 def join_batch(
     worker: str, events: list[bytes], heartbeat: Heartbeat | None = None, canary: float | None = None
 ) -> bytes:
     """A batch of events that are encoded already."""
-    head = _dump({"v": VERSION, "worker": worker, **({} if canary is None else {"canary": canary})})[:-1]
-    tail = b',"heartbeat":' + _dump(asdict(heartbeat)) + b"}" if heartbeat else b"}"
+    head = dump({"v": VERSION, "worker": worker, **({} if canary is None else {"canary": canary})})[:-1]
+    tail = b',"heartbeat":' + dump(asdict(heartbeat)) + b"}" if heartbeat else b"}"
     return b"".join([head, b',"events":[', b",".join(events), b"]", tail])
 
 
@@ -262,18 +195,6 @@ def check_batch(data: object) -> dict[str, Any]:
     return data
 
 
-def decode_event(data: object) -> Event:
-    """Raises BadMessage, with the field and what was expected."""
-    if not isinstance(data, dict):
-        raise BadMessage("an event must be an object")
-    kind = data.get("type")
-    if kind == Outcome.type:
-        return _outcome(data)
-    if not isinstance(kind, str) or kind not in _BARE:
-        raise BadMessage(f"unknown event type {kind!r:.50}")
-    return _BARE[kind](task=number_of(data, "task"), attempt=number_of(data, "attempt"))
-
-
 def decode_heartbeat(data: dict[str, Any]) -> Heartbeat:
     """Raises BadMessage, with the field and what was expected."""
     try:
@@ -297,39 +218,6 @@ def decode_heartbeat(data: dict[str, Any]) -> Heartbeat:
     )
 
 
-_BARE: dict[str, type[Started | Returned | Undeliverable]] = {
-    each.type: each for each in (Started, Returned, Undeliverable)
-}
-
-
-def _outcome(data: dict[str, Any]) -> Outcome:
-    status = data.get("status")
-    if status not in ("FINISHED", "FAILED"):
-        raise BadMessage("'status' must be FINISHED or FAILED")
-    return Outcome(
-        task=number_of(data, "task"),
-        attempt=number_of(data, "attempt"),
-        status=status,
-        reason=text_of(data, "reason") if data.get("reason") else "",
-        value=value_of(data),
-        result=result_of(data) if data.get("result") is not None else None,
-        error=_error(object_of(data, "error")) if data.get("error") is not None else None,
-        run_seconds=seconds_of(data, "run_seconds"),
-    )
-
-
-def _error(data: dict[str, Any]) -> ErrorInfo:
-    return ErrorInfo(
-        type=text_of(data, "type"),
-        message=text_of(data, "message")[:MAX_ERROR_LENGTH] if data.get("message") else "",
-        traceback=text_of(data, "traceback")[:MAX_TRACEBACK_LENGTH] if data.get("traceback") else "",
-    )
-
-
-def _dump(data: dict[str, Any]) -> bytes:
-    return _encode(data).encode()
-
-
 def _load(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BODY_BYTES:
         raise BadMessage(f"longer than {MAX_BODY_BYTES} bytes")
@@ -342,10 +230,6 @@ def _load(body: bytes) -> dict[str, Any]:
         raise BadMessage("not a JSON object")
     _version(data)
     return data
-
-
-# json.dumps would make it anew for every message.
-_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 def _version(data: dict[str, Any]) -> None:
