@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from workers import log, options, tree
+from workers import limits, log, options, tree
 from workers.children import HandlersUnusable, Template
 from workers.registry import BUILT_IN
 from workers.worker import Settings, Worker
@@ -50,6 +50,7 @@ def _settings() -> Settings:
         "--grace", metavar="SECONDS", default="3.5", help="how long running tasks may go on after SIGTERM"
     )
     given = parser.parse_args()
+    limits.read(os.environ)  # its children do, when it is too late to say what is wrong
     return Settings(
         concurrency=options.whole_number("--concurrency", 1, 64)(given.concurrency),
         queues=options.words("--queues")(given.queues),

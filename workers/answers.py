@@ -1,18 +1,31 @@
-"""What a child answers: how long the handler ran, and the encoded Outcome, which the worker passes on unread."""
+"""What a child says: an answer for each task, and notes about the one that runs, which the worker passes on unread.
+
+An answer is how long the handler ran, and the encoded Outcome; a note is an encoded event.
+"""
 
 import struct
 
-_HEAD = struct.Struct("d?")
+_HEAD = struct.Struct("cd?")
+_ANSWER, _NOTE = b"A", b"N"
 
 
 def pack_answer(run_seconds: float, event: bytes, *, is_last: bool = False) -> bytes:
     """`is_last`: the child takes no other task."""
-    return _HEAD.pack(run_seconds, is_last) + event
+    return _HEAD.pack(_ANSWER, run_seconds, is_last) + event
+
+
+def pack_note(event: bytes) -> bytes:
+    return _NOTE + event
 
 
 def unpack_answer(answer: bytes) -> tuple[float, bool, bytes]:
     """(run_seconds, is_last, event). Raises ValueError."""
-    if len(answer) < _HEAD.size:
-        raise ValueError("too short for an answer")
-    run_seconds, is_last = _HEAD.unpack_from(answer)
+    if len(answer) < _HEAD.size or answer[:1] != _ANSWER:
+        raise ValueError("not an answer")
+    _, run_seconds, is_last = _HEAD.unpack_from(answer)
     return run_seconds, is_last, answer[_HEAD.size :]
+
+
+def note_in(said: bytes) -> bytes:
+    """The note's event; b"" when it is no note."""
+    return said[1:] if said[:1] == _NOTE else b""

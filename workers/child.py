@@ -5,35 +5,71 @@ import random
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Mapping
+from dataclasses import replace
 
-from workers import tree
-from workers.answers import pack_answer
-from workers.executor import execute, flush_output
+from workers import limits, tree
+from workers.answers import pack_answer, pack_note
+from workers.executor import execute
 from workers.link import receive, send
-from workers.messages import TaskMessage, encode_event
+from workers.messages import Outcome, TaskMessage, encode_event
 from workers.registry import Kind
+from workers.streams import Streams
+from workers.task import current
 from workers.timelimit import Limit
+from workers.usage import Usage
 
 
-def serve(sock: socket.socket, kinds: Mapping[str, Kind]) -> None:
-    """Each body received is a TaskMessage's, each one sent an answer: see `pack_answer`."""
+def serve(sock: socket.socket, streams: Streams, kinds: Mapping[str, Kind]) -> None:
+    """Each body received is a TaskMessage's, each one sent an answer or a note: see answers.py."""
+    limits.keep(limits.read(os.environ))
     _reseed()
     tree.adopt_orphans()
-    limit = Limit()
+    limit, usage, say = Limit(), Usage(), _Mouth(sock)
     limit.install()
     forked: list[bool] = []
     os.register_at_fork(after_in_child=lambda: forked.append(True))
     for body in receive(sock):
-        outcome = execute(TaskMessage.decode(body), kinds, limit)
+        message = TaskMessage.decode(body)
+        usage.begin()
+        current.begin(message.task, message.attempt, say.note)
+        outcome = execute(message, kinds, limit)
+        current.end()
         signal.alarm(0)  # one that the task has left set would hit the next one
-        flush_output()
+        streams.flush()
         if forked:
             return  # what the task has forked has run to the task's end
         is_last = _end_leftovers()
-        send(sock, pack_answer(outcome.run_seconds, encode_event(outcome), is_last=is_last))
+        if not is_last:
+            streams.renew()
+            streams.wait_until_read()
+        say.answer(_with_usage(outcome, usage), is_last=is_last)
         if is_last:
             return
+
+
+class _Mouth:
+    """One says something at a time: a thread that a task has left may still tell of progress."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._lock = threading.Lock()
+
+    def note(self, event: bytes) -> None:
+        self._say(pack_note(event))
+
+    def answer(self, outcome: Outcome, *, is_last: bool) -> None:
+        self._say(pack_answer(outcome.run_seconds, encode_event(outcome), is_last=is_last))
+
+    def _say(self, body: bytes) -> None:
+        with self._lock:
+            send(self._sock, body)
+
+
+def _with_usage(outcome: Outcome, usage: Usage) -> Outcome:
+    peak = usage.peak_bytes(outcome.run_seconds)
+    return replace(outcome, cpu_seconds=usage.cpu_seconds(), peak_bytes=peak)
 
 
 def _end_leftovers() -> bool:

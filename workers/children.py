@@ -20,6 +20,7 @@ from typing import Any
 
 from workers import tree
 from workers.announcement import why_too_large
+from workers.capture import Capture
 from workers.link import Link, pair
 from workers.pipes import Pipe
 
@@ -85,17 +86,23 @@ class Template:
 
     async def fork(self, on_answers: Callable[[list[bytes]], None]) -> "Child":
         """`on_answers` gets what the child answers. Raises ChildDied when the template has ended or cannot fork."""
-        try:
-            ours, theirs = pair()
-        except OSError as error:  # no descriptor left, for now
-            raise ChildDied(f"its process was not started: {(error.strerror or str(error)).lower()}") from None
-        try:
-            pid, status = await self._forked(theirs)
-        except ChildDied:
-            ours.close()
-            theirs.close()
-            raise
-        return Child(pid, Link(ours, theirs, on_answers), status)
+        with contextlib.ExitStack() as made:
+            try:
+                ours, theirs = pair()
+                made.callback(ours.close)
+                made.callback(theirs.close)
+                capture = Capture()
+                made.callback(capture.close)
+            except OSError as error:  # no descriptor left, for now
+                raise ChildDied(f"its process was not started: {(error.strerror or str(error)).lower()}") from None
+            try:
+                pid, status = await self._forked([theirs.fileno(), *capture.theirs])
+            finally:
+                capture.hand_over()
+            made.pop_all()
+        link = Link(ours, theirs, on_answers)
+        capture.listen(link.read)
+        return Child(pid, link, capture, status)
 
     async def stop(self) -> None:
         """Kills it and, by the kernel, its children; what these have started comes to this process, and is killed."""
@@ -114,9 +121,9 @@ class Template:
                 while not tree.reap_below(os.getpid(), spared=self._not_its_own):
                     await asyncio.sleep(REAP_SECONDS)
 
-    async def _forked(self, theirs: socket.socket) -> Forked:
+    async def _forked(self, descriptors: Sequence[int]) -> Forked:
         try:
-            socket.send_fds(self._descriptors, [b"f"], [theirs.fileno()])
+            socket.send_fds(self._descriptors, [b"f"], descriptors)
         except OSError:  # it may have ended a moment before `gone` tells
             raise ChildDied("its process was not started: the process it is forked from has ended") from None
         forked: asyncio.Future[Forked] = asyncio.get_running_loop().create_future()
@@ -151,9 +158,10 @@ class Template:
 class Child:
     """One child process. It runs what is posted on its link, one after the other, and answers in the same order."""
 
-    def __init__(self, pid: int, link: Link, status: "asyncio.Future[int]") -> None:
+    def __init__(self, pid: int, link: Link, capture: Capture, status: "asyncio.Future[int]") -> None:
         self.pid = pid
         self.link = link
+        self.capture = capture
         self._status = status
 
     async def ended(self) -> str:
@@ -173,6 +181,7 @@ class Child:
     def kill(self) -> None:
         """Nothing that it answers from now on is read."""
         self.link.close()
+        self.capture.close()
         self.send_signal(signal.SIGKILL)
 
 

@@ -74,9 +74,9 @@ class Outcome:
 class Output:
     """What the attempt has printed since the last piece, in the order in which it arrived.
 
-    `position`: how many bytes it had printed before this piece, `size`: how many the piece stands for; bytes that are
-    no UTF-8 are replaced in its texts. Pieces up to HEAD_BYTES follow each other without a gap. Beyond, each piece is
-    the newest tail (`is_tail`) in place of the one before; what lies between the head and it was left out.
+    `position`: how many bytes it had printed before this piece; `size`: how many the piece stands for. Bytes that are
+    no UTF-8 are replaced in its texts. Of what is printed beyond HEAD_BYTES the last TAIL_BYTES are to be kept; what
+    is older than that when it could be sent is left out.
     """
 
     type: ClassVar[str] = "OUTPUT"
@@ -84,7 +84,6 @@ class Output:
     attempt: int
     position: int
     size: int
-    is_tail: bool = False
     parts: list[tuple[Stream, str]]
 
 
@@ -132,8 +131,7 @@ def _fields(event: Event) -> dict[str, Any]:
         case Outcome():
             return _outcome_fields(event)
         case Output():
-            tail = {"is_tail": True} if event.is_tail else {}
-            return {"position": event.position, "size": event.size, "parts": event.parts, **tail}
+            return {"position": event.position, "size": event.size, "parts": event.parts}
         case Progress():
             return {"fraction": event.fraction, "text": event.text}
         case _:
@@ -194,14 +192,13 @@ def _output(data: dict[str, Any]) -> Output:
     parts = list_of(data, "parts", list)
     if not all(len(part) == 2 and part[0] in ("stdout", "stderr") and _is_text(part[1]) for part in parts):
         raise BadMessage("'parts' must be pairs of 'stdout' or 'stderr' and a text")
-    if sum(len(text) for _, text in parts) > max(HEAD_BYTES, TAIL_BYTES):
-        raise BadMessage(f"'parts' hold more than {max(HEAD_BYTES, TAIL_BYTES)} characters")
+    if sum(len(text) for _, text in parts) > TAIL_BYTES:
+        raise BadMessage(f"'parts' hold more than {TAIL_BYTES} characters")
     return Output(
         task=number_of(data, "task"),
         attempt=number_of(data, "attempt"),
         position=_count(data, "position"),
         size=_count(data, "size"),
-        is_tail=data.get("is_tail") is True,
         parts=[(stream, text) for stream, text in parts],
     )
 

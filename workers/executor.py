@@ -3,11 +3,12 @@
 Runs in a child process. Whatever a handler does short of ending the process becomes an Outcome.
 """
 
-import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from workers import limits
 from workers.messages import ErrorInfo, Outcome, TaskMessage
 from workers.raised import clean, describe
 from workers.registry import InvalidParameters, Kind
@@ -96,6 +97,8 @@ def _failed_by(error: BaseException) -> Failed:
     if isinstance(error, SystemExit):
         text = f"exited with code {_exit_code(error)} in mid-task (sys.exit)"
         return Failed("CRASHED", ErrorInfo(type="SystemExit", message=text, traceback=described.traceback))
+    if hint := limits.hint(error):
+        described = replace(described, message=f"{described.message} ({hint})" if described.message else hint)
     return Failed("ERROR", described)
 
 
@@ -119,12 +122,3 @@ def _wire(returned: Any) -> tuple[str | None, str | None]:
 def _exit_code(error: SystemExit) -> int:
     """As the system would report it: eight bits."""
     return error.code & 0xFF if isinstance(error.code, int) else int(error.code is not None)
-
-
-def flush_output() -> None:
-    """What the handler has printed is seen now, not when a buffer is full."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):
-            continue  # closed or replaced by the handler; its own affair

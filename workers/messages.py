@@ -11,6 +11,7 @@ from typing import Any
 
 from workers.events import (
     HEAD_BYTES,
+    MAX_PROGRESS_LENGTH,
     TAIL_BYTES,
     ErrorInfo,
     Event,
@@ -19,6 +20,7 @@ from workers.events import (
     Progress,
     Returned,
     Started,
+    Stream,
     Undeliverable,
     decode_event,
     encode_event,
@@ -48,6 +50,7 @@ __all__ = [
     "BIGGEST_ID",
     "CONTENT_TYPE",
     "HEAD_BYTES",
+    "MAX_PROGRESS_LENGTH",
     "MAX_RESULT_BYTES",
     "MAX_RESULT_DEPTH",
     "QUEUE_NAME_RULE",
@@ -64,6 +67,7 @@ __all__ = [
     "Progress",
     "Returned",
     "Started",
+    "Stream",
     "TaskMessage",
     "Undeliverable",
     "check_batch",

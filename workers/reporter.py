@@ -20,6 +20,7 @@ MAX_EVENTS = 100
 MAX_BYTES = 524_288
 STARTED_SECONDS = 0.005
 GAP_SECONDS = 0.02
+BEHIND = 4  # bursts that the broker has not confirmed
 MAX_UNCONFIRMED = 2_000  # outcomes kept in memory while the broker is away; no new work beyond
 
 log = get_logger()
@@ -51,6 +52,11 @@ class Reporter:
         """False while there are too many outcomes that the broker has not confirmed."""
         return self._unconfirmed < MAX_UNCONFIRMED
 
+    @property
+    def is_behind(self) -> bool:
+        """What can wait is not to be told now."""
+        return len(self._publishing) >= BEHIND
+
     def started(self, taken: Taken) -> None:
         if taken.announced:
             return
@@ -62,13 +68,15 @@ class Reporter:
     def outcome(self, taken: Taken, event: bytes) -> None:
         """`event` is the encoded Outcome."""
         self._not_yet_started.pop(taken, None)
-        if self._burst.events and self._burst.size + len(event) > MAX_BYTES:
-            self._flush()
+        self._make_room(event)
         self._burst.outcomes_of.append(taken)
-        self._add(event)
         self._unconfirmed += 1
-        if len(self._burst.events) >= MAX_EVENTS:
-            self._flush()
+        self._add(event)
+
+    def tell(self, event: bytes) -> None:
+        """An encoded event that no delivery waits for."""
+        self._make_room(event)
+        self._add(event)
 
     def forget(self, taken: Taken) -> None:
         """It will have no outcome here."""
@@ -114,6 +122,11 @@ class Reporter:
         self._watching = bool(self._not_yet_started)
         if self._watching:
             loop.call_later(STARTED_SECONDS, self._look_for_started)
+
+    def _make_room(self, event: bytes) -> None:
+        full = len(self._burst.events) >= MAX_EVENTS or self._burst.size + len(event) > MAX_BYTES
+        if self._burst.events and full:
+            self._flush()
 
     def _add(self, event: bytes) -> None:
         self._burst.events.append(event)

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from workers.answers import unpack_answer
+from workers.answers import note_in, unpack_answer
 from workers.broker import retries
 from workers.children import Child
 from workers.link import fits_one_packet
+from workers.live import Live
 from workers.log import get_logger
 from workers.lookahead import LookAhead
-from workers.messages import ErrorInfo, Outcome, encode_event, event_head
+from workers.messages import ErrorInfo, Outcome, Progress, encode_event, event_head
 from workers.reporter import Reporter
 from workers.taken import Taken
 from workers.timelimit import STOP_SECONDS, TimeLimit, too_long
@@ -39,6 +40,7 @@ class Slot:
         self._slots = slots
         self._look_ahead = look_ahead
         self._reporter = reporter
+        self._live = Live(reporter)
         self._child: Child | None = None
         self._was_of_use = False
         self._clock: asyncio.TimerHandle | None = None  # of the task that runs, when it has a limit
@@ -92,14 +94,18 @@ class Slot:
 
     def on_answers(self, answers: list[bytes]) -> None:
         for answer in answers:
+            if note := note_in(answer):
+                self._on_note(note)
+                continue
             if not self._is_answer(answer):
                 log.warning("slot.intruder", text="a slot gets a new process: {reason}", reason=INTRUDER)
                 self._retire(lambda taken, _how: self._crashed(taken, INTRUDER))
                 break
             self._was_of_use = True
             self._stop_clock()
-            taken = self.handed.popleft()
             run_seconds, is_last, event = unpack_answer(answer)
+            self._live.end(of_child=is_last)
+            taken = self.handed.popleft()
             self._look_ahead.ran(run_seconds)
             if taken.cancelled:
                 self._reporter.dropped(taken)
@@ -114,6 +120,8 @@ class Slot:
 
     def _begin(self, taken: Taken) -> None:
         taken.begun_at = _now()
+        if self._child:
+            self._live.begin(taken, self._child.capture)
         if taken.timeout_seconds is not None:
             self._clock = _later(taken.timeout_seconds, partial(self._stop, taken))
         self._reporter.started(taken)
@@ -153,6 +161,11 @@ class Slot:
             self._clock.cancel()
             self._clock = None
 
+    def _on_note(self, event: bytes) -> None:
+        """From a thread that a task has left behind one may come when it is over."""
+        if self.handed and event.startswith(self._head_of(Progress.type)):
+            self._live.progress(event)
+
     def _is_answer(self, answer: bytes) -> bool:
         """Whether it is about the task that runs."""
         if not self.handed:
@@ -161,10 +174,14 @@ class Slot:
             *_, event = unpack_answer(answer)
         except ValueError:
             return False
-        return event.startswith(event_head(Outcome.type, self.handed[0].task, self.handed[0].attempt))
+        return event.startswith(self._head_of(Outcome.type))
+
+    def _head_of(self, event_type: str) -> bytes:
+        return event_head(event_type, self.handed[0].task, self.handed[0].attempt)
 
     def _ended(self, how: str) -> None:
         """The end of its child is the outcome of what the child had read and not answered; the rest is innocent."""
+        self._live.end(of_child=True)
         self._lose_child()
         verdict, self._verdict = self._verdict, None
         if self.handed:
@@ -179,6 +196,7 @@ class Slot:
 
     def _retire(self, verdict: Verdict) -> None:
         """Its child gets no other task."""
+        self._live.end(of_child=True)
         self._verdict = verdict
         self._lose_child()
 
@@ -194,6 +212,7 @@ class Slot:
         child = self._child
         if child:
             child.link.read()
+            self._live.end(of_child=True)
             self._lose_child()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(KILLED_SECONDS):

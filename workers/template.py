@@ -1,9 +1,9 @@
 """The template process: a clean, single-threaded process that has imported the handlers and forks children on request.
 
 `python -m workers.template SOCKET_FD PARENT_PID MODULE...`, started by children.py. On its socket it receives one byte
-and a child's socket for each child wanted, and sends frames of JSON: first {"kinds", "environment", "folder"} or
-{"error"}, then {"forked": pid} or {"failed": why} for each in turn, and {"ended": pid, "status": wait status} as
-children end, with everything below them.
+and three descriptors for each child wanted: its socket, stdout and stderr. It sends frames of JSON: first {"kinds",
+"environment", "folder"} or {"error"}, then {"forked": pid} or {"failed": why} for each in turn, and {"ended": pid,
+"status": wait status} as children end, with everything below them.
 """
 
 import contextlib
@@ -25,6 +25,9 @@ from workers import child, registry, scratch
 from workers.brood import Brood
 from workers.mortal import die_with, outlive_parent
 from workers.pipes import pack
+from workers.streams import Streams, print_lines_from_c
+
+DESCRIPTORS = 3  # that come with a request
 
 
 class WorkerGone(Exception):
@@ -35,7 +38,8 @@ def main(arguments: Sequence[str]) -> None:
     control, parent = socket.socket(fileno=int(arguments[0])), int(arguments[1])
     die_with(parent)
     control.set_inheritable(False)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what handlers print goes to the worker's log
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what modules print goes to the worker's log
+    print_lines_from_c()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         kinds = registry.load(arguments[2:])
@@ -78,7 +82,7 @@ def _fork(
     not_for_child: Sequence[socket.socket],
 ) -> None:
     try:
-        request, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        request, descriptors, _, _ = socket.recv_fds(control, 1, DESCRIPTORS)
     except ConnectionError:  # it was killed before it had read all that it was told
         raise WorkerGone from None
     if not request:
@@ -89,10 +93,10 @@ def _fork(
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for each in (control, *not_for_child):
             each.close()
-        child.serve(socket.socket(fileno=descriptors[0]), kinds)
+        child.serve(socket.socket(fileno=descriptors[0]), Streams(descriptors[1:]), kinds)
 
     try:
-        if not descriptors:
+        if len(descriptors) < DESCRIPTORS:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))  # noqa: TRY301  the system left it out
         answer: dict[str, Any] = {"forked": brood.fork(run)}
     except OSError as error:

@@ -1,16 +1,20 @@
 """Kinds that misbehave in every way that a handler can, served by the workers under test."""
 
+import ctypes
 import multiprocessing
 import os
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from workers.registry import handler
+from workers.task import progress
 from workers.timelimit import TimeLimit
 
 
@@ -94,8 +98,61 @@ def process() -> dict[str, Any]:
 
 
 @handler("test.print")
-def prints(text: str) -> None:
-    print(text)  # noqa: T201
+def prints(text: str = "", how: str = "stdout", count: int = 1, then: str = "") -> None:
+    """Prints so often, in one of several ways, and ends in one of several."""
+    for _ in range(count):
+        PRINT[how](text)
+    if then == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if then == "wait":
+        time.sleep(600)
+    if then == "close":
+        sys.stdout.close()
+    if then == "replace":
+        sys.stderr = None
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _from_a_process_left_behind(text: str) -> None:
+    if os.fork() == 0:
+        os.setsid()
+        os.write(1, text.encode())
+        time.sleep(600)
+    time.sleep(0.1)
+
+
+PRINT: dict[str, Callable[[str], object]] = {
+    "stdout": print,
+    "stderr": lambda text: sys.stderr.write(f"{text}\n"),
+    "both": lambda text: (sys.stdout.write(f"{text}\n"), sys.stderr.write(f"{text}\n")),
+    "unflushed": lambda text: sys.stdout.write(text),  # noqa: PLW0108  what it is when the task prints
+    "descriptor": lambda text: os.write(1, text.encode("latin-1")),
+    "C": lambda text: ctypes.CDLL(None).puts(text.encode()),
+    "process": lambda text: subprocess.run(["/bin/echo", text], check=True),
+    "left behind": _from_a_process_left_behind,
+}
+
+
+@handler("test.progress")
+def tells_progress(count: int, *, seconds: float = 0) -> None:
+    for n in range(count):
+        progress(n / count, f"step {n // 1000}")
+    progress(1, "done")
+    time.sleep(seconds)
+
+
+@handler("test.take")
+def take(what: str) -> None:
+    """More than it may have."""
+    if what == "memory":
+        bytearray(2**30)
+    if what == "file":
+        with tempfile.TemporaryFile() as file:
+            file.write(bytes(2**22))
+            file.flush()
+    if what == "files":
+        kept = [Path(os.devnull).open() for _ in range(100)]  # noqa: SIM115
+        assert kept
 
 
 @handler("test.leave")
@@ -174,3 +231,12 @@ def intrude() -> None:
     for each in Path("/proc/self/fd").iterdir():
         if "socket:" in str(each.resolve()):
             os.write(int(each.name), b"\0rubbish")
+
+
+@handler("test.use")
+def use(megabytes: int, cpu_seconds: float) -> None:
+    kept = b"x" * (megabytes * 1_000_000)
+    began = time.process_time()
+    while time.process_time() - began < cpu_seconds:
+        pass
+    assert kept

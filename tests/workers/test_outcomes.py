@@ -134,9 +134,3 @@ def test_children_draw_different_random_numbers(rabbit: Rabbit, serving_worker: 
     rabbit.put(*[task(number, "test.process") for number in range(1703, 1740)])
     seen = [json.loads(each["result"]) for each in rabbit.outcomes(39) if each["task"] > 1702]
     assert len({each["random"] for each in seen}) == 37
-
-
-def test_what_a_handler_prints_is_in_the_workers_log(rabbit: Rabbit, serving_worker: Process) -> None:
-    rabbit.put(task(1801, "test.print", text="hello from the handler"))
-    rabbit.outcome(1801)
-    eventually(lambda: "hello from the handler" in serving_worker.output)

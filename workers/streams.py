@@ -1,0 +1,62 @@
+"""The child's ends of the pipes that its tasks print to."""
+
+import contextlib
+import ctypes
+import fcntl
+import io
+import os
+import sys
+import termios
+import time
+from collections.abc import Sequence
+
+READ_SECONDS = 2.0  # for the worker to read what is left: it may be suspended, or a thread may print without end
+LOOK_SECONDS = 0.0002
+_LINE_BUFFERED = 1  # C's _IOLBF
+
+
+class Streams:
+    """`pipes`: for stdout and stderr. Prints go line by line into them, as into a terminal."""
+
+    def __init__(self, pipes: Sequence[int]) -> None:
+        self._pipes = dict(zip((1, 2), pipes, strict=True))
+        self._files: list[io.TextIOWrapper] = []
+        self.renew()
+
+    def renew(self) -> None:
+        """As it was before a task closed or replaced what it prints to."""
+        for descriptor, pipe in self._pipes.items():
+            os.dup2(pipe, descriptor)
+        if not self._files or any(file.closed for file in self._files):
+            self._files = [
+                open(each, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+                for each in self._pipes
+            ]
+        sys.stdout, sys.stderr = self._files
+
+    def flush(self) -> None:
+        """What has been printed is seen now, not when a buffer is full."""
+        for stream in (*self._files, sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # closed or replaced; the task's own affair
+                stream.flush()
+
+    def wait_until_read(self) -> None:
+        """What the next task prints cannot be told from it before."""
+        deadline = 0.0
+        while any(_unread(pipe) for pipe in self._pipes.values()):
+            deadline = deadline or time.monotonic() + READ_SECONDS
+            if time.monotonic() > deadline:
+                return
+            time.sleep(LOOK_SECONDS)
+
+
+def print_lines_from_c() -> None:
+    """What native code prints would else wait in a buffer, and be taken for a later task's."""
+    libc = ctypes.CDLL(None)
+    with contextlib.suppress(ValueError):  # a libc that calls it otherwise
+        libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, _LINE_BUFFERED, ctypes.c_size_t(0))
+
+
+def _unread(pipe: int) -> bool:
+    count = fcntl.ioctl(pipe, termios.FIONREAD, b"\0\0\0\0")
+    return count != b"\0\0\0\0"
