@@ -4,8 +4,8 @@ let created = null; // the id of a row that has not come yet
 
 function show() {
   for (const button of document.querySelectorAll("[data-needs]")) {
-    const sent = button.form.classList.contains("htmx-request");
-    button.disabled = sent || !button.form.elements[button.dataset.needs].value.trim();
+    const waits = button.form.matches(".htmx-request, :has(.htmx-request)");
+    button.disabled = waits || !button.form.elements[button.dataset.needs].value.trim();
   }
 }
 
@@ -33,6 +33,9 @@ document.addEventListener("task-created", ({ detail }) => {
   // Not back to the button that opened the dialog: a second Enter would open it again.
   document.getElementById("main").focus({ preventScroll: true });
 });
+
+// After it the request is over, and what htmx had disabled is enabled.
+document.addEventListener("htmx:finally:request", () => queueMicrotask(show));
 
 document.addEventListener("htmx:after:swap", () => {
   show();

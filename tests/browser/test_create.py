@@ -15,8 +15,10 @@ Make = Callable[..., Task]
 def open_dialog(page: Page, kind: str = "demo.coin") -> None:
     page.keyboard.press("c")
     expect(page.locator("#create")).to_be_visible()
-    page.get_by_label("Kind").select_option(kind)
+    with page.expect_response("**/tasks/new/?*"):
+        page.get_by_label("Kind").select_option(kind)
     expect(page.get_by_label("failure_rate")).to_be_visible()
+    expect(page.locator("#create-form .unseen")).to_be_enabled()  # what is sent before is not sent
 
 
 def intercept(page: Page, method: str, answer: Callable[[Route], None]) -> None:
@@ -76,12 +78,29 @@ def test_another_kind_keeps_the_name(opened: Open) -> None:
     expect(page.get_by_label("Kind")).to_be_focused()
 
 
-def test_parameters_cannot_be_typed_into_while_another_kinds_are_on_their_way(opened: Open) -> None:
+def test_nothing_can_be_typed_or_sent_while_another_kinds_parameters_are_on_their_way(opened: Open) -> None:
     page = opened("/tasks/")
     open_dialog(page)
+    page.get_by_label("Name").fill("too early")
     page.route("**/tasks/new/**", lambda _route: None)  # never answered
     page.get_by_label("Kind").select_option("demo.noop")
     expect(page.get_by_label("failure_rate")).to_be_disabled()
+    create = page.get_by_role("button", name="Create", exact=True)
+    expect(create).to_be_disabled()
+    page.get_by_label("Name").fill("still too early")
+    page.get_by_label("Name").press("Enter")
+    expect(create).to_be_disabled()
+    assert not Task.objects.exists()
+
+
+def test_it_can_be_sent_once_they_have_come(opened: Open) -> None:
+    page = opened("/tasks/")
+    open_dialog(page)
+    page.get_by_label("Name").fill("in time")
+    page.get_by_label("Kind").select_option("demo.noop")
+    expect(page.get_by_label("x", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator("tbody tr")).to_contain_text("in time")
 
 
 def test_a_refused_form_keeps_the_text_and_goes_to_the_first_error(opened: Open) -> None:
