@@ -50,7 +50,7 @@ def _settings() -> Settings:
         "--grace", metavar="SECONDS", default="3.5", help="how long running tasks may go on after SIGTERM"
     )
     given = parser.parse_args()
-    limits.read(os.environ)  # its children do, when it is too late to say what is wrong
+    _check_limits()
     return Settings(
         concurrency=options.whole_number("--concurrency", 1, 64)(given.concurrency),
         queues=options.words("--queues")(given.queues),
@@ -60,6 +60,14 @@ def _settings() -> Settings:
         web_url=options.web_url(),
         token=options.token("worker"),
     )
+
+
+def _check_limits() -> None:
+    """The children read them, when it is too late to say what is wrong."""
+    try:
+        limits.read(os.environ)
+    except ValueError as error:
+        options.refuse(str(error))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,6 @@ import resource
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from workers.options import refuse
-
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 MOST_BYTES = 2**50
 
@@ -27,12 +25,12 @@ class _Limit:
     of: str  # what it is a limit of
 
     def read(self, text: str) -> int:
-        """Stops the process, with a sentence, when it is no such number."""
+        """Raises ValueError with a sentence."""
         found = re.fullmatch(r"(\d{1,16}) ?([KMGT]?)i?B?" if self.in_bytes else r"(\d{1,16})()", text, re.ASCII)
         number = int(found[1]) * _UNITS[found[2]] if found else -1
         if not self.low <= number <= self.high:
             example = "a size such as 512M or 4G" if self.in_bytes else "a whole number"
-            refuse(f"{self.variable} must be {example}, from {self.low} to {self.high} (got {text!r:.60})")
+            raise ValueError(f"{self.variable} must be {example}, from {self.low} to {self.high} (got {text!r:.60})")
         return number
 
 
@@ -54,7 +52,7 @@ _REACHED = {
 
 
 def read(environment: Mapping[str, str]) -> dict[str, int]:
-    """Those that are set, by the names of their variables. Stops the process at one that is wrong."""
+    """Those that are set, by the names of their variables. Raises ValueError with a sentence."""
     return {name: limit.read(environment[name]) for name, limit in _LIMITS.items() if environment.get(name)}
 
 

@@ -76,6 +76,9 @@ def test_a_wrong_concurrency_is_refused(refused: Refused, value: str) -> None:
         ({"MILLRACE_PORT": "70000"}, "MILLRACE_PORT must be a whole number from 1 to 65535 (got '70000')"),
         ({"MILLRACE_URL": "ftp://x"}, "MILLRACE_URL must be a URL"),
         ({"MILLRACE_TOKEN": ""}, "MILLRACE_TOKEN must be the worker's API token (it is not set)"),
+        ({"MILLRACE_TASK_MEMORY": "lots"}, "MILLRACE_TASK_MEMORY must be a size such as 512M or 4G, from 268435456 to"),
+        ({"MILLRACE_TASK_MEMORY": "4K"}, "(got '4K')"),
+        ({"MILLRACE_TASK_OPEN_FILES": "1G"}, "MILLRACE_TASK_OPEN_FILES must be a whole number, from 32 to"),
         ({"MILLRACE_HANDLERS": ","}, "MILLRACE_HANDLERS must be one or several names"),
     ],
 )
