@@ -21,9 +21,11 @@ from tests.chaos.inject import crash_points
 from tests.chaos.node import Node
 from tests.chaos.proxy import Line, Proxies
 from tests.chaos.rig import Rig
+from workers.broker import OUTCOMES
 
 BACK_SECONDS = 60.0
 THERE_SECONDS = 5.0
+DRAINED_SECONDS = 25.0  # the broker counts every five seconds
 LINES: Sequence[Line] = ("drop", "reset", "black hole", "delay")
 
 
@@ -161,6 +163,21 @@ def kill_workers_under_an_alarm(scene: Scene, random: Random) -> str:
     killed = [scene.rig.kill(part.name) for part in scene.rig.parts.values() if part.role == "worker"]
     _end_the_alarm(scene)
     return str(killed)
+
+
+def run_out_of_memory(scene: Scene, random: Random) -> str:
+    """As it happens: there is room again when what waits in the broker has been taken out of it, and not before."""
+    scene.rig.stop("web")
+    time.sleep(random.uniform(2, 3))  # outcomes pile up meanwhile
+    scene.node.alarm(memory=True)
+    scene.rig.start_part(scene.rig.parts["web"])
+    deadline = time.monotonic() + DRAINED_SECONDS
+    while waiting := scene.node.holds(OUTCOMES):
+        if time.monotonic() > deadline:
+            return f"for good, with {waiting} outcomes in the broker"
+        time.sleep(0.5)
+    _end_the_alarm(scene)
+    return ""
 
 
 def spoil_the_queue(scene: Scene, random: Random) -> str:

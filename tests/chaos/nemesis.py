@@ -66,6 +66,7 @@ SORTS: Mapping[str, Sort] = {
     "N-R": _of_broker(faults.cut_off_the_relay, heals_in=5),
     "A-W": _of_broker(faults.kill_workers_under_an_alarm, heals_in=10),
     "W-A": _of_one(faults.stop_the_web_for_a_while),
+    "A-D": _of_broker(faults.run_out_of_memory, heals_in=10),
 }
 
 

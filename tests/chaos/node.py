@@ -41,6 +41,14 @@ class Node:
         with self._channel() as channel:
             channel.queue_unbind(QUEUE, TASKS_EXCHANGE, DEFAULT_QUEUE)
 
+    def holds(self, queue: str) -> int:
+        """All of its messages, also those that a consumer has and has not acked; some seconds ago."""
+        name = f'rabbit_misc:r(<<"/">>, queue, <<"{queue}">>)'
+        said = self._call(
+            f"{{ok, Q}} = rabbit_amqqueue:lookup({name}), proplists:get_value(messages, rabbit_amqqueue:info(Q))."
+        )
+        return int(said.removeprefix(b"{ok, ").removesuffix(b"}"))
+
     def ready(self, *queues: str) -> dict[str, int]:
         """The messages that wait in each of them."""
         with self._channel() as channel:
@@ -55,7 +63,7 @@ class Node:
         finally:
             connection.close()
 
-    def _call(self, expression: str) -> None:
+    def _call(self, expression: str) -> bytes:
         """As `rabbitmqctl eval`, without the three seconds that its VM takes to start."""
         server = rabbitmq.find()
         assert server
@@ -70,3 +78,4 @@ class Node:
             command, env=environment, input=f"{expression}\n".encode(), check=True, capture_output=True, timeout=10
         ).stdout
         assert said.startswith(b"{ok"), said
+        return said.strip()

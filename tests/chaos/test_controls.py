@@ -12,6 +12,7 @@ CONTROLS = [
     ("mandatory", "Q-U=1", MANY_SHORT, "I2 stuck"),
     ("confirmed_handover", "N-R=1", MANY_SHORT, "I2 stuck"),
     ("confirmed_outcome", "A-W=1", A_BACKLOG, "I2 stuck"),
+    ("two_connections", "A-D=1", A_BACKLOG, "I2 stuck"),
     ("compare_and_set", "@sink.after_http_ok=1", MANY_SHORT, "I3 recorded twice"),
     ("requeue", "W-A=1", A_BACKLOG, "I2 stuck"),
 ]

@@ -69,6 +69,30 @@ def _given_back_to_the_queue(recorder: Any) -> None:
     _replace(recorder.Recorder, "record", record)
 
 
+def _acks_on_the_publishing_connection(consumer: Any) -> None:
+    """The sink has one connection, on which it publishes before each mutation."""
+    from workers.broker import BAD_EXCHANGE, BAD_KEY
+    from workers.publisher import Message
+
+    async def run(self: Any) -> None:
+        while True:
+            await self._publisher.ready()
+            lost = await self._serve(self._publisher._channel.connection)
+            self._publisher._channel.connection.drop(str(lost))
+            await asyncio.sleep(0.1)
+
+    class Recorder(consumer.Recorder):  # type: ignore[misc]
+        async def record(self, batch: Any) -> None:
+            note = Message(exchange=BAD_EXCHANGE, routing_key=BAD_KEY, body=b"on its way")
+            under_way.append(asyncio.ensure_future(self._publisher.publish([note])))
+            await asyncio.sleep(0)
+            await super().record(batch)
+
+    under_way: list[Any] = []
+    _replace(consumer.Consumer, "run", run)
+    _replace(consumer, "Recorder", Recorder)
+
+
 def _few_deliveries(topology: Any) -> None:
     """RabbitMQ 4's own limit."""
     _replace(topology, "OUTCOME_DELIVERIES", 20)
@@ -84,6 +108,7 @@ WITHOUT: Mapping[str, Mapping[str, Callable[[Any], None]]] = {
     "mandatory": {"workers.frames": _never_mandatory},
     "confirmed_handover": {"apps.relay.rounds": _handed_over_unconfirmed},
     "confirmed_outcome": {"workers.reporter": _acked_before_confirmed},
+    "two_connections": {"sink.consumer": _acks_on_the_publishing_connection},
     "compare_and_set": {"apps.tasks.lifecycle": _recorded_whatever_it_was},
     "requeue": {"sink.recorder": _given_back_to_the_queue, "workers.topology": _few_deliveries},
 }
