@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from apps.relay.aside import Aside
 from workers.broker import BrokerLost, declare_queue_of_tasks, declare_topology
 from workers.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from workers.broker import Channel, Connection
+    from workers.broker import Connection
 
 log = get_logger()
 
@@ -28,10 +28,8 @@ class Declared:
     def __init__(self) -> None:
         self.queues: set[str] = set()
         self.unusable: dict[str, str] = {}
-        self._broker: Connection | None = None
-        self._channel: Channel | None = None
+        self._aside = Aside()
         self._tried_at = 0.0
-        self._one_at_a_time = asyncio.Lock()  # what ends the channel would end another's declaring as well
 
     def lacks(self, queues: set[str]) -> bool:
         """Whether to declare: some of these are new, or were unusable when they were last tried, a while ago."""
@@ -40,29 +38,30 @@ class Declared:
 
     async def begin(self, broker: Connection, queues: set[str]) -> None:
         """On a fresh connection. Raises BrokerLost, also when another Millrace has the seat: both would lose tasks."""
-        self._broker, self._channel = broker, None
-        channel = await self._open_channel()
+        self._aside.begin(broker)
         try:
-            await channel.declare_seat(SEAT)
+            async with self._aside.alone():
+                await (await self._aside.channel()).declare_seat(SEAT)
         except BrokerLost as lost:
             raise BrokerLost(TWO_AT_WORK, lost.code) if lost.code == LOCKED else lost from None
         await self.declare(queues)
 
     async def declare(self, queues: Iterable[str]) -> None:
         """Everything, again: somebody may have deleted any of it. Raises BrokerLost."""
-        async with self._one_at_a_time:
-            if self._broker is None:
+        async with self._aside.alone():
+            if self._aside.connection is None:
                 return
             self._tried_at = time.monotonic()
-            await declare_topology(await self._open_channel())
+            await declare_topology(await self._aside.channel())
             for queue in sorted(queues):
                 await self._declare_queue(queue)
 
     async def _declare_queue(self, queue: str) -> None:
         try:
-            await declare_queue_of_tasks(await self._open_channel(), queue)
+            await declare_queue_of_tasks(await self._aside.channel(), queue)
         except BrokerLost as lost:
-            if not lost.code or (self._broker and self._broker.gone.done()):
+            connection = self._aside.connection
+            if not lost.code or (connection and connection.gone.done()):
                 raise
             self._leave_out(queue, str(lost))
         else:
@@ -75,11 +74,3 @@ class Declared:
         if self.unusable.get(queue) != reason:
             log.error("queue.unusable", text="the queue {queue} cannot be used: {reason}", queue=queue, reason=reason)
         self.unusable[queue] = reason
-
-    async def _open_channel(self) -> Channel:
-        """The broker closes a channel over every mistake."""
-        if self._broker is None:
-            raise BrokerLost("not connected")
-        if self._channel is None or not self._channel.is_open:
-            self._channel = await self._broker.open_channel()
-        return self._channel

@@ -24,7 +24,7 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
 # Five lanes side by side on two cores: mostly they wait, for processes to start and for time to pass. What uses the
 # database runs on both. The browser has a process to itself: Playwright's event loop would be in the way of others.
 # What kills processes all the time comes last in its lane: it holds up what is made for a machine at rest.
-ON_BOTH = ("tests/accounts", "tests/config", "tests/queues", "tests/tasks")
+ON_BOTH = ("tests/accounts", "tests/config/test_graphql_rows.py", "tests/queues", "tests/tasks")
 LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     (
         ("Pages in a browser, whole stack, SQLite", "sqlite", ("tests/browser", "tests/system")),
@@ -42,7 +42,7 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     ),
     (
         ("Relay, PostgreSQL", "postgresql", ("tests/relay",)),
-        ("What uses the database, SQLite", "sqlite", (*ON_BOTH, "tests/templates")),
+        ("What uses the database, SQLite", "sqlite", (*ON_BOTH, "tests/config", "tests/templates")),
         ("Crash points", "sqlite", ("tests/chaos/test_crash_points.py",)),
     ),
     (
