@@ -95,7 +95,7 @@ class TaskForm(forms.Form):
     @property
     def is_filled_in(self) -> bool:
         """Whether an address has more to say than which kind."""
-        return self.is_link and bool(self.like or set(self.typed) - {"kind", *OPTIONS, "zone"})
+        return self.is_link and bool(self.like or set(self.typed) - {"kind"})
 
     @property
     def params(self) -> list[dict[str, Any]]:
@@ -174,7 +174,7 @@ class TaskForm(forms.Form):
             chosen = {}
         self.tree = ParamTree(self.chosen.schema if self.chosen else {}, form_schema(self.chosen), self.typed, chosen)
         if self.is_bound or self.is_link:
-            self.tree.add_leftovers(list(self.typed), chosen)
+            self.tree.add_leftovers(list(self.typed), chosen, refused=self.chosen is not None)
         self.fields |= self.tree.fields
         for name, field in self.tree.fields.items():
             if not self.is_bound and name in self.typed:

@@ -65,6 +65,15 @@ class ReadParam(TextParam):
         return text.strip()
 
 
+class LeftoverParam(TextParam):
+    """Something for a parameter that there is not."""
+
+    def clean(self, value: Any) -> Any:
+        if super().clean(value) == self.empty_value:
+            return self.empty_value
+        raise forms.ValidationError(f"There is no parameter {self.label!r:.100} any more: empty this to go on.")
+
+
 class IntegerParam(ReadParam):
     def read(self, text: str) -> int:
         text = text.strip()

@@ -90,8 +90,9 @@ class ParamTree:
         self.leftovers: list[Leaf] = []
         self.nodes = self._nodes(form_schema, (), chosen, ())
 
-    def add_leftovers(self, names: Sequence[str], chosen: Mapping[str, Any]) -> None:
+    def add_leftovers(self, names: Sequence[str], chosen: Mapping[str, Any], *, refused: bool) -> None:
         """Fields of what was typed, or chosen, for parameters that the kind does not have."""
+        self._refused = refused
         known = {leaf.path[0] for node in self.nodes for leaf in node.leaves()} | {node.path[0] for node in self.nodes}
         for name, value in chosen.items():
             if name not in known:
@@ -132,7 +133,7 @@ class ParamTree:
         *way, last = label.split(".")
         inside = len(way) == 1 and any(isinstance(node, Group) and node.path == (way[0],) for node in self.nodes)
         path = (way[0], last) if inside else (label,)
-        self.fields[name] = leftover_field(label, value)
+        self.fields[name] = leftover_field(label, value, refused=self._refused)
         self.leftovers.append(Leaf(path=path))
 
     def _nodes(self, schema: Schema, way: Path, chosen: Any, seen: Seen) -> list[Leaf | Group]:

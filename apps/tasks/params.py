@@ -14,6 +14,7 @@ from apps.tasks.inputs import (
     ChoicesParam,
     DecimalParam,
     JsonParam,
+    LeftoverParam,
     LinesParam,
     ReadParam,
     TextParam,
@@ -51,10 +52,10 @@ def param_field(
     return field
 
 
-def leftover_field(name: str, value: Any = None) -> TextParam:
-    """What was typed for a parameter that the kind does not have; emptied, it is gone."""
-    field = TextParam(label=name, help_text="This kind has no such parameter: emptied, it is gone.")
-    field.empty_value = LEFT_OUT
+def leftover_field(name: str, value: Any = None, *, refused: bool) -> TextParam:
+    """What was typed for a parameter that the kind does not have; emptied, it is gone. Without a kind it just stays."""
+    field = LeftoverParam() if refused else TextParam()
+    field.label, field.empty_value = name, LEFT_OUT
     field.initial = field.shown(value)
     return field
 

@@ -193,7 +193,7 @@ def test_what_was_typed_for_an_unknown_kind_is_shown(alice: User, sde: dict[str,
 def test_a_parameter_of_an_older_form_is_refused_not_lost(alice: User, sde: dict[str, Kind]) -> None:
     form = a_form(sde, p__speed="3")
     assert form.save(alice) is None
-    assert "There is no parameter 'speed' here" in form.errors["p.speed"][0]
+    assert "There is no parameter 'speed' any more" in form.errors["p.speed"][0]
     assert form["p.speed"].value() == "3"
     task = a_form(sde, p__speed="").save(alice)
     assert task
