@@ -4,7 +4,7 @@ let created = null; // the id of a row that has not come yet
 
 function show() {
   for (const button of document.querySelectorAll("[data-needs]")) {
-    const sent = button.form.classList.contains("htmx-request");
+    const sent = button.form.matches(".htmx-request, :has(select.htmx-request)");
     button.disabled = sent || !button.form.elements[button.dataset.needs].value.trim();
   }
 }
@@ -33,6 +33,9 @@ document.addEventListener("task-created", ({ detail }) => {
   // Not back to the button that opened the dialog: a second Enter would open it again.
   document.getElementById("main").focus({ preventScroll: true });
 });
+
+// htmx enables the button again after this event.
+document.addEventListener("htmx:finally:request", () => setTimeout(show));
 
 document.addEventListener("htmx:after:swap", () => {
   show();

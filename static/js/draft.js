@@ -50,6 +50,11 @@ function forget() {
   tell(false);
 }
 
+function forgetAll() {
+  if (!store || !form()) return;
+  for (const name of Object.keys(store)) if (name.startsWith(place())) store.removeItem(name);
+}
+
 function tell(restored) {
   document.getElementById("restored").hidden = !restored;
 }
@@ -101,7 +106,7 @@ document.addEventListener("htmx:after:request", ({ target, detail }) => {
 document.addEventListener("task-created", forget);
 
 document.addEventListener("click", ({ target }) => {
-  if (target.closest("#create-form [data-closes]")) forget();
+  if (target.closest("#create-form [data-closes]")) forgetAll();
   if (!target.closest("[data-afresh]")) return;
   const kind = kindOf();
   form().reset();
