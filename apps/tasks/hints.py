@@ -85,12 +85,17 @@ def _between(schema: Schema) -> Iterator[str]:
     if least is not None and most is not None:
         yield f"{_number(least)} to {_number(most)}"
         return
-    for word, keyword in (
-        ("at least", "minimum"), ("at most", "maximum"), ("more than", "exclusiveMinimum"),
-        ("less than", "exclusiveMaximum"),
-    ):  # fmt: skip
+    for keyword, word in _BOUNDS.items():
         if schema.get(keyword) is not None:
             yield f"{word} {_number(schema[keyword])}"
+
+
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+}
 
 
 def _size(least: Any, most: Any, unit: str) -> Iterator[str]:
