@@ -13,7 +13,16 @@ function forget() {
   if (dialog) delete dialog.dataset.changed;
 }
 
+// Only where there is a form: most pages never show one.
+function more() {
+  if (!document.getElementById("create-form")) return;
+  import("./draft.js");
+  import("./link.js");
+}
+
 show();
+more();
+document.addEventListener("htmx:after:swap", more);
 document.addEventListener("input", ({ target }) => {
   show();
   if (dialog?.contains(target)) dialog.dataset.changed = "";
