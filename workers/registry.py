@@ -10,17 +10,22 @@ Modules with handlers are named in MILLRACE_HANDLERS.
 import importlib
 import inspect
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
-from workers import raised
+from workers import docs, raised
+from workers.described import Described
 from workers.messages import QUEUE_NAME_RULE, is_queue_name
 from workers.policy import Policy
 
+ROOT = Path(__file__).parents[1]
 BUILT_IN = ("workers.handlers.demo", "workers.handlers.montecarlo")
 DEFAULT_QUEUE = "default"
 KIND_LENGTH = 100
@@ -57,10 +62,15 @@ class Kind:
 
     def announcement(self) -> dict[str, Any]:
         """As the worker's heartbeat tells it."""
+        schema = _schema(self.parameters)
+        described = schema.get("properties", {})
+        doc, descriptions = docs.parted(self.doc, described)
+        for name, text in descriptions.items():
+            described[name].setdefault("description", text)
         return {
             "name": self.name,
-            "doc": self.doc,
-            "schema": self.parameters.model_json_schema(),
+            "doc": doc,
+            "schema": schema,
             "queue": self.queue,
             **asdict(self.policy),
         }
@@ -114,6 +124,7 @@ def handler(
 
 def load(modules: Sequence[str]) -> Mapping[str, Kind]:
     """The kinds of these modules by name. Raises RegistryError."""
+    _look_in(os.environ.get("MILLRACE_HANDLERS_FOLDER", ""))
     for module in modules:
         try:
             importlib.import_module(module)
@@ -126,6 +137,16 @@ def load(modules: Sequence[str]) -> Mapping[str, Kind]:
     if not _registered:
         raise RegistryError(f"MILLRACE_HANDLERS: {', '.join(modules)}: no function there is marked with @handler(...)")
     return dict(_registered)
+
+
+def _look_in(folder: str) -> None:
+    """Modules are found there as well, behind what is installed: a `random.py` there hides nothing of Python's.
+
+    Before this code's own folders, whose `config` and `apps` would hide those of a Django project.
+    """
+    if folder:
+        own = [str(ROOT), str(ROOT / "site")]
+        sys.path[:] = [*(each for each in sys.path if each not in (*own, folder)), folder, *own]
 
 
 def _check_names(name: Any, queue: Any, function: Callable[..., Any]) -> None:
@@ -157,7 +178,7 @@ def _parameters(name: str, function: Callable[..., Any]) -> type[BaseModel]:
 def _check_description(name: str, parameter: str, field: tuple[Any, Any]) -> None:
     """One by one, because pydantic does not always name the parameter that it cannot describe."""
     try:
-        schema = _model(name, **{parameter: field}).model_json_schema()
+        schema = _schema(_model(name, **{parameter: field}))
     except Exception as error:  # a type's own description may do anything
         shown = inspect.formatannotation(field[0])
         raise RegistryError(f"handler '{name}': parameter '{parameter}' cannot be described ({shown:.100})") from error
@@ -172,6 +193,10 @@ def _check_description(name: str, parameter: str, field: tuple[Any, Any]) -> Non
 
 def _model(name: str, **fields: Any) -> type[BaseModel]:
     return create_model(name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields)
+
+
+def _schema(parameters: type[BaseModel]) -> dict[str, Any]:
+    return parameters.model_json_schema(schema_generator=Described)
 
 
 def _problems(error: ValidationError) -> Iterable[str]:

@@ -86,11 +86,13 @@ def _worker(name: str, beat: Heartbeat, now: datetime) -> Worker:
 
 def _announce(name: str, beat: Heartbeat, now: datetime) -> None:
     Worker.objects.filter(last_seen_at__lt=now - FORGET_AFTER).delete()
-    Worker.objects.filter(name=name).update(environment=beat.environment)
+    kinds = sorted((_kind(data, now) for data in beat.kinds or [] if _is_kind(data)), key=attrgetter("name"))
+    known = [kind.name for kind in kinds]
+    Worker.objects.filter(name=name).update(environment=beat.environment, kinds=known)
     queues = [Queue(name=queue) for queue in sorted(beat.queues[:MOST_QUEUES]) if _is_queue(queue)]
     Queue.objects.bulk_create(queues, ignore_conflicts=True)
     Kind.objects.bulk_create(
-        sorted((_kind(data, now) for data in beat.kinds or [] if _is_kind(data)), key=attrgetter("name")),
+        kinds,
         update_conflicts=True,
         unique_fields=["name"],
         update_fields=["doc", "schema", "queue", *LIMITS, "announced_at"],

@@ -26,6 +26,7 @@ class Worker(models.Model):
     draining = models.BooleanField(default=False)
     rss_bytes = models.BigIntegerField(null=True)
     environment = models.JSONField(null=True)
+    kinds = models.JSONField(default=list)  # names of those it has announced
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(db_index=True)
     left_at = models.DateTimeField(null=True)

@@ -10,7 +10,10 @@ from django.db import models
 from apps.tasks.clock import now_in_query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from apps.queues.models import Worker  # noqa: F401 named in a base class below
+    from apps.tasks.models import Kind
 
 # Three heartbeats missed.
 SILENT_AFTER = timedelta(seconds=15)
@@ -20,3 +23,8 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self) -> Self:
         """The workers that were heard from lately and have not said goodbye."""
         return self.filter(left_at__isnull=True, last_seen_at__gt=now_in_query() - SILENT_AFTER)
+
+    def without(self, kinds: Iterable[Kind]) -> set[str]:
+        """The names of those kinds that no living worker runs: it has not announced them, or serves another queue."""
+        served = list(self.alive().values_list("kinds", "queues"))
+        return {kind.name for kind in kinds if not any(kind.name in own and kind.queue in at for own, at in served)}

@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.http import QueryDict
 
 from apps.tasks import keys, services
 from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now
 from apps.tasks.drafts import Draft, Problem, Refused, cleaned
-from apps.tasks.params import LEFT_OUT, FloatParam, IntegerParam, TextParam, leftover_field, param_field
+from apps.tasks.inputs import ChoicesParam, FloatParam, IntegerParam, LinesParam, TextParam
+from apps.tasks.param_tree import PARAM, Leaf, ParamTree, field_name
 from apps.tasks.table import number
+from apps.tasks.widgets import TypedInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from django.contrib.auth.models import User
     from django.forms.boundfield import BoundField
-    from django.http import QueryDict
 
     from apps.tasks.models import Kind, Task
+    from apps.tasks.param_tree import Group
 
 OPTIONS = ("run_at", "timeout_seconds", "max_attempts")
-PARAM = "p."  # begins the names of the fields that are the kind's parameters
 
 
 class TaskForm(forms.Form):
     """A task to be. `typed` fills it in: a link's query, or what was posted, then with `bound`.
 
-    `like`: the task whose name, kind, parameters and limits stand there until something else is typed. A form that is
-    sent twice makes one task; when that was changed in between, `made` is the task of the first time.
+    `like`: the task whose name, kind, parameters and limits stand there until something else is typed. `unserved`:
+    kinds that no worker serves now. A form that is sent twice makes one task; when that was changed in between, `made`
+    is the task of the first time.
     """
 
     made: Task | None = None
@@ -45,7 +48,7 @@ class TaskForm(forms.Form):
         strip=True,
         label="Not before",
         help_text="It waits until then. Empty: as soon as a worker is free.",
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
+        widget=TypedInput(attrs={"type": "datetime-local", "step": "1"}),
     )
     zone = TextParam(initial="UTC", widget=forms.HiddenInput)
     timeout_seconds = FloatParam(
@@ -63,23 +66,41 @@ class TaskForm(forms.Form):
     idempotency_key = TextParam(widget=forms.HiddenInput, empty_value=None)
 
     def __init__(
-        self, kinds: Mapping[str, Kind], typed: QueryDict, *, bound: bool = False, like: Task | None = None
+        self,
+        kinds: Mapping[str, Kind],
+        typed: QueryDict,
+        *,
+        bound: bool = False,
+        like: Task | None = None,
+        unserved: Collection[str] = (),
     ) -> None:
         given: dict[str, object] = {"idempotency_key": str(uuid4()), **(_as_in(like, kinds) if like else {})}
         self.unseen = bound and _has_unseen_params(typed, kinds)
         bound = bound and not self.unseen
-        given |= typed.dict()
+        given |= {name: typed[name] for name in typed if not name.startswith(PARAM)}
         super().__init__(typed if bound else None, initial=given, label_suffix="")
-        self.kinds, self.typed = kinds, typed
-        self.chosen = kinds.get(str(given.get("kind", ""))) or (None if bound else next(iter(kinds.values()), None))
-        self.fields["kind"].widget.choices = [(name, name) for name in self._choices(kinds, typed)]
+        self.kinds, self.typed, self.like, self.unserved = kinds, typed, like, unserved
+        asked = str(given.get("kind", ""))
+        self.chosen = kinds.get(asked) or (None if bound or asked else next(iter(kinds.values()), None))
+        self.fields["kind"].widget.choices = [(name, self._labelled(name)) for name in self._choices(asked)]
         if self.chosen:
             self._show_limits(self.chosen)
-        self._add_params(like.params if like else {})
-        if bound:
-            # Left over from another kind or an older form of it: the service refuses it, and what was typed stays.
-            for name in [name for name in typed if name.startswith(PARAM) and name not in self.fields]:
-                self.fields[name] = leftover_field(name.removeprefix(PARAM))
+        self._add_params()
+
+    @property
+    def is_link(self) -> bool:
+        """Whether an address filled it in, rather than another form of the same page."""
+        return not (self.is_bound or "shown" in self.typed or "choose" in self.typed)
+
+    @property
+    def is_filled_in(self) -> bool:
+        """Whether an address has more to say than which kind."""
+        return self.is_link and bool(self.like or set(self.typed) - {"kind"})
+
+    @property
+    def params(self) -> list[dict[str, Any]]:
+        """The fields of the parameters as the page shows them: `{"field"}`, or `{"group", "tick", "nodes"}`."""
+        return self._shown([*self.tree.nodes, *self.tree.leftovers])
 
     @property
     def param_fields(self) -> list[BoundField]:
@@ -90,12 +111,15 @@ class TaskForm(forms.Form):
         """Whether there is anything to see among those that are folded away."""
         return any(self[name].errors or self[name].value() for name in OPTIONS)
 
+    @property
+    def is_unserved(self) -> bool:
+        return bool(self.chosen and self.chosen.name in self.unserved)
+
     def save(self, user: User) -> Task | None:
         """The created task; None when something is wrong, which then stands beside its field."""
-        readable = self.is_valid()
-        draft = self._draft() if readable else self._draft_without_params()
+        draft = self._draft(readable=self.is_valid())
         try:
-            if readable:
+            if self.is_valid():
                 return services.create(user=user, draft=draft)
             # So that everything that is wrong is said at once, not field after field.
             cleaned(draft, self.kinds, database_now())
@@ -103,9 +127,24 @@ class TaskForm(forms.Form):
             for problem in refused.problems:
                 if problem.field == ("idempotency_key",):
                     self._renew_key(user, draft, problem)
-                elif readable or problem.field[:1] != ("params",):
+                else:
                     self._refuse(problem)
         return None
+
+    def look_over(self) -> None:
+        """Tells what is wrong with that which a link, or the task it is like, has filled in."""
+        if not self.is_filled_in:
+            return
+        tried = TaskForm(self.kinds, self._as_sent(), bound=True)
+        draft = tried._draft(readable=tried.is_valid())
+        try:
+            cleaned(draft, self.kinds, database_now())
+        except Refused as refused:
+            for problem in refused.problems:
+                tried._refuse(problem)
+        for name, errors in tried.errors.items():
+            if name in self.typed or (self.like and name != "name") or name == NON_FIELD_ERRORS:
+                self.errors[name] = errors
 
     def focus(self) -> None:
         """Have the browser put the cursor into the first field that is wrong, or where the typing goes on."""
@@ -118,6 +157,10 @@ class TaskForm(forms.Form):
             self.cleaned_data["run_at"] = moment(self.cleaned_data["run_at"], self.cleaned_data["zone"])
         except ValueError as error:
             self.add_error("run_at", str(error))
+        for group in self.tree.groups():
+            if not group.is_there(self.cleaned_data):
+                for leaf in group.leaves():
+                    self.errors.pop(leaf.name, None)
 
     def _show_limits(self, kind: Kind) -> None:
         """What the kind gives by itself, where nothing is typed."""
@@ -125,32 +168,61 @@ class TaskForm(forms.Form):
         self.fields["timeout_seconds"].widget.attrs["placeholder"] = limit
         self.fields["max_attempts"].widget.attrs["placeholder"] = kind.max_attempts
 
-    def _add_params(self, chosen: Mapping[str, object]) -> None:
-        schema = form_schema(self.chosen)
-        required = schema.get("required", [])
-        for name, part in schema.get("properties", {}).items():
-            value = chosen.get(name, LEFT_OUT)
-            self.fields[PARAM + name] = param_field(name, part, schema, required=name in required, chosen=value)
+    def _add_params(self) -> None:
+        chosen = self.like.params if self.like and isinstance(self.like.params, dict) else {}
+        if self.like and self.chosen and self.like.kind != self.chosen.name:
+            chosen = {}
+        self.tree = ParamTree(self.chosen.schema if self.chosen else {}, form_schema(self.chosen), self.typed, chosen)
+        if self.is_bound or self.is_link:
+            self.tree.add_leftovers(list(self.typed), chosen, refused=self.chosen is not None)
+        self.fields |= self.tree.fields
+        for name, field in self.tree.fields.items():
+            if not self.is_bound and name in self.typed:
+                listed = isinstance(field, LinesParam | ChoicesParam)
+                self.initial[name] = field.from_link(self.typed.getlist(name) if listed else self.typed[name])
 
-    def _choices(self, kinds: Mapping[str, Kind], typed: QueryDict) -> list[str]:
-        """The kinds, and one that was posted although it is none of them: what was typed stays."""
-        unknown = typed.get("kind", "") if self.is_bound else ""
-        return [unknown, *kinds] if unknown and unknown not in kinds else list(kinds)
+    def _choices(self, asked: str) -> list[str]:
+        """The kinds, and the one that was asked for although it is none of them: what was typed stays."""
+        return [asked, *self.kinds] if asked and asked not in self.kinds else list(self.kinds)
 
-    def _draft(self) -> Draft:
-        data = self.cleaned_data
-        values = {name.removeprefix(PARAM): data[name] for name in self.fields if name.startswith(PARAM)}
-        params = {name: value for name, value in values.items() if value is not LEFT_OUT}
-        return replace(self._draft_without_params(), params=params, idempotency_key=data["idempotency_key"])
+    def _labelled(self, kind: str) -> str:
+        if kind not in self.kinds:
+            return f"{kind} (there is no such kind)"
+        return f"{kind} (no worker serves it now)" if kind in self.unserved else kind
 
-    def _draft_without_params(self) -> Draft:
+    def _shown(self, nodes: Sequence[Leaf | Group]) -> list[dict[str, Any]]:
+        return [
+            {"field": self[node.name]}
+            if isinstance(node, Leaf)
+            else {
+                "group": node,
+                "tick": None if node.ticked is None else self[node.name],
+                "nodes": self._shown(node.nodes),
+            }
+            for node in nodes
+        ]
+
+    def _as_sent(self) -> QueryDict:
+        """What a browser would send if nothing were typed into it."""
+        sent = QueryDict(mutable=True)
+        for field in self:
+            value = field.value()
+            if isinstance(value, list):
+                sent.setlist(field.name, value)
+            elif value not in (None, False):
+                sent[field.name] = "on" if value is True else str(value)
+        return sent
+
+    def _draft(self, *, readable: bool) -> Draft:
         data = self.cleaned_data
         return Draft(
-            name=data["name"],
-            kind=data["kind"],
+            name=data.get("name", ""),
+            kind=data.get("kind", ""),
+            params=self.tree.value(data, self.data),
             run_at=data.get("run_at"),
             timeout_seconds=data.get("timeout_seconds"),
             max_attempts=data.get("max_attempts"),
+            idempotency_key=data.get("idempotency_key") if readable else None,
         )
 
     def _renew_key(self, user: User, draft: Draft, problem: Problem) -> None:
@@ -162,9 +234,16 @@ class TaskForm(forms.Form):
 
     def _refuse(self, problem: Problem) -> None:
         first, *path = problem.field or ("",)
-        name = f"{PARAM}{path[0]}" if first == "params" and path else first
-        place = f"{'.'.join(path[1:])}: " if path[1:] else ""
-        self.add_error(name if name in self.fields else None, place + problem.message)
+        if first != "params":
+            self.add_error(first if first in self.fields else None, problem.message)
+            return
+        if path and any(_is_on_the_way(path, name) for name in self.errors):
+            return  # it could not even be read
+        name, rest = self.tree.place(path)
+        self.add_error(name or None, _placed(rest, problem.message, in_list=self._is_list(name)))
+
+    def _is_list(self, name: str) -> bool:
+        return isinstance(self.fields.get(name), LinesParam | ChoicesParam)
 
 
 def moment(text: str, zone_name: str) -> datetime | None:
@@ -219,3 +298,16 @@ def _has_unseen_params(posted: QueryDict, kinds: Mapping[str, Kind]) -> bool:
     """Whether the kind was changed while the parameters of another one were shown, as happens without JavaScript."""
     kind = posted.get("kind", "")
     return kind in kinds and posted.get("shown", kind) != kind
+
+
+def _is_on_the_way(path: Sequence[str], name: str) -> bool:
+    """Whether the field of this name and the place in the parameters are one, or one inside the other."""
+    place = f"{field_name(path)}."
+    return name.startswith(PARAM) and (place.startswith(f"{name}.") or f"{name}.".startswith(place))
+
+
+def _placed(rest: Sequence[str], message: str, *, in_list: bool) -> str:
+    """What is wrong, after the place inside the field's value where it is."""
+    if in_list and rest and rest[0].isdigit():
+        return f"Item {int(rest[0]) + 1}: {message}"
+    return f"{'.'.join(rest)}: {message}" if rest else message

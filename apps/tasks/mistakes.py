@@ -7,8 +7,10 @@ Python's `re` can take minutes over a text that the worker's linear engine reads
 from __future__ import annotations
 
 import json
+import re
 from contextvars import ContextVar
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 # Followed for one value, in about a second: models that hold each other in a union double them with every level.
 MOST_POINTERS = 30_000
 MOST_SHOWN = 20
+# Of a size that can be compared in no time.
+_DECIMAL = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\s*", re.ASCII)
 
 _followed: ContextVar[int] = ContextVar("followed")
 
@@ -65,7 +69,7 @@ def one_of(values: list[Any]) -> str:
 
 
 def shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -111,11 +115,9 @@ def _ref(validator: Any, pointer: str, instance: Any, schema: Any) -> Mistakes:
 
 
 def _required(_validator: Any, names: list[str], instance: Any, _schema: Any) -> Mistakes:
-    missing = [name for name in names if name not in instance] if isinstance(instance, dict) else []
-    if missing:
-        yield ValidationError(
-            f"{', '.join(missing)}: missing; {'it has' if len(missing) == 1 else 'they have'} no default."
-        )
+    for name in names if isinstance(instance, dict) else ():
+        if name not in instance:
+            yield ValidationError("Missing: it has no default.", path=[name])
 
 
 def _additional(validator: Any, allowed: Any, instance: Any, schema: Mapping[str, Any]) -> Mistakes:
@@ -124,8 +126,9 @@ def _additional(validator: Any, allowed: Any, instance: Any, schema: Mapping[str
     known = schema.get("properties", {})
     unknown = [name for name in instance if name not in known]
     if allowed is False and unknown:
-        takes = f"it takes {', '.join(known)}" if known else "none is taken"
-        yield ValidationError(f"Unknown parameter {', '.join(unknown)!r:.100}; {takes}.")
+        takes = f"known are {', '.join(list(known)[:MOST_SHOWN])}" if known else "none is taken"
+        for name in unknown:
+            yield ValidationError(f"There is no parameter {name!r:.100} here; {takes}.", path=[name])
         return
     for name in unknown:
         yield from validator.descend(instance[name], allowed, path=name)
@@ -165,7 +168,9 @@ def _multiple(validator: Any, step: float, instance: Any, _schema: Any) -> Mista
         yield ValidationError(must(f"a multiple of {step}", instance))
 
 
-def _format(_validator: Any, name: str, instance: Any, _schema: Any) -> Mistakes:
+def _format(validator: Any, name: str, instance: Any, schema: Any) -> Mistakes:
+    if name == "decimal" and isinstance(instance, str):
+        yield from _decimal(validator, instance, schema)
     if name not in _FORMATS or not isinstance(instance, str):
         return
     reader, wanted = _FORMATS[name]
@@ -173,6 +178,15 @@ def _format(_validator: Any, name: str, instance: Any, _schema: Any) -> Mistakes
         reader.validate_python(instance)
     except pydantic.ValidationError:
         yield ValidationError(must(wanted, instance))
+
+
+def _decimal(validator: Any, text: str, schema: Any) -> Mistakes:
+    """A Decimal's text keeps the limits of the number that it stands for."""
+    if not _DECIMAL.fullmatch(text):
+        yield OtherSort("a decimal number, such as 12.50", text)
+        return
+    limits = {name: limit for name, limit in schema.items() if name not in ("type", "format")}
+    yield from validator.descend(Decimal(text), limits)
 
 
 def _number(relation: str, keeps: Callable[[Any, Any], bool]) -> Keyword:

@@ -1,151 +1,184 @@
-"""One parameter of a kind as a form field: from its JSON Schema to an input that fits it.
-
-What a field reads is checked by the service; a field refuses only what cannot be read.
-"""
+"""One parameter of a kind as a form field: from its JSON Schema to an input that fits it."""
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from datetime import datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 
-from apps.tasks import mistakes, strict_json
+from apps.tasks import hints
+from apps.tasks.inputs import (
+    LEFT_OUT,
+    BooleanParam,
+    ChoiceParam,
+    ChoicesParam,
+    DecimalParam,
+    JsonParam,
+    LeftoverParam,
+    LinesParam,
+    ReadParam,
+    TextParam,
+    UnionParam,
+    number_field,
+)
 from apps.tasks.kind_schemas import plain
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from apps.tasks.widgets import TypedInput
 
 Schema = dict[str, Any]
+Field = Any  # one of apps.tasks.inputs
 
-LEFT_OUT: Any = object()  # the handler's own default applies
-
-# Python's own reading of numbers takes 1_000 and the digits of every script too.
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_WHOLE = re.compile(r"[+-]?\d+(\.0*)?", re.ASCII)
+LONG_TEXT = 120  # characters, beyond which a text gets more than one line
+MOST_BOXES = 24
+SCALARS = ("integer", "number", "string", "boolean")
 
 
-def param_field(name: str, schema: Any, root: Schema, *, required: bool, chosen: Any = LEFT_OUT) -> forms.Field:
-    """`root` holds the definitions that `schema` may point to. `chosen` stands there instead of the default."""
+def param_field(
+    name: str, schema: Any, root: Schema, *, required: bool, chosen: Any = LEFT_OUT, typed: str | None = None
+) -> Field:
+    """`root` holds the definitions that `schema` may point to. `chosen` stands there instead of the default.
+
+    `typed`: what was typed into it, which may be more than the input that it would have can show.
+    """
     schema, nullable = plain(schema, root)
     needed = required and "default" not in schema
     shown = schema if chosen is LEFT_OUT else {**schema, "default": chosen}
-    field = _field(shown, nullable=nullable, needed=needed)
-    field.error_messages["required"] = "Fill this in: it has no default."
+    field = _field(shown, root, nullable=nullable, needed=needed, typed=typed or "")
+    none = "; [] is none at all" if isinstance(field, LinesParam) else ""
+    field.error_messages["required"] = f"Fill this in: it has no default{none}."
+    _tell(field, name, schema, root)
+    if "default" in shown and not (shown["default"] == schema.get("default") == []):
+        field.initial = field.shown(shown["default"])
+    _empty(field, schema, nullable=nullable, needed=needed)
+    return field
+
+
+def leftover_field(name: str, value: Any = None, *, refused: bool) -> TextParam:
+    """What was typed for a parameter that the kind does not have; emptied, it is gone. Without a kind it just stays."""
+    field = LeftoverParam() if refused else TextParam()
+    field.label, field.empty_value = name, LEFT_OUT
+    field.initial = field.shown(value)
+    return field
+
+
+def _field(schema: Schema, root: Schema, *, nullable: bool, needed: bool, typed: str) -> Field:
+    if values := _values(schema, nullable=nullable):
+        unchosen = "" if "default" in schema else "choose one" if needed else "left out"
+        return ChoiceParam(values, _names(schema), unchosen=unchosen)
+    type_ = schema.get("type", "any of")
+    make = _MAKERS.get(type_, _json_field) if isinstance(type_, str) else _json_field
+    return make(schema, root, typed)
+
+
+def _number_field(schema: Schema, _root: Schema, _typed: str) -> Field:
+    return number_field(schema["type"], _range(schema, step=1 if schema["type"] == "integer" else "any"))
+
+
+def _boolean_field(_schema: Schema, _root: Schema, _typed: str) -> Field:
+    return BooleanParam()
+
+
+def _text_field(schema: Schema, _root: Schema, _typed: str) -> Field:
+    widget, format_ = schema.get("widget"), schema.get("format")
+    default = schema.get("default")
+    if widget == "password" or format_ == "password":
+        # Not kept by the browser, and told again when the form comes back: nothing that was typed is lost.
+        attrs = {"autocomplete": "new-password"}
+        return TextParam(widget=forms.PasswordInput(render_value=True, attrs=attrs))
+    if widget == "code":
+        return TextParam(widget=forms.Textarea(attrs={"rows": 6, "class": "code", "spellcheck": "false"}))
+    if format_ in _INPUTS:
+        attrs = _INPUTS[format_] if "x-zone" not in schema else {}
+        return ReadParam(widget=TypedInput(attrs=attrs))
+    is_long = schema.get("maxLength", 0) > LONG_TEXT and format_ is None
+    is_long = is_long or (isinstance(default, str) and ("\n" in default or len(default) > LONG_TEXT))
+    if widget == "textarea" or is_long:
+        return TextParam(widget=forms.Textarea(attrs={"rows": 3}))
+    # Without maxlength: what is pasted beyond it would vanish without a word.
+    return TextParam()
+
+
+def _list_field(schema: Schema, root: Schema, typed: str) -> Field:
+    """Boxes for a choice of several, lines for plain items; JSON for everything else, and where it was typed."""
+    items, nullable = plain(schema.get("items"), root)
+    default = schema.get("default")
+    if (values := _values(items, nullable=nullable)) and len(values) <= MOST_BOXES:
+        boxes = ChoicesParam(values, _names(items))
+        given = sorted(default, key=str) if schema.get("uniqueItems") and isinstance(default, list) else default
+        known = boxes.can_show(given) or (schema.get("uniqueItems") and boxes.can_show(_in_order(boxes, default)))
+        if known and not typed.lstrip().startswith("["):
+            return boxes
+    elif items.get("type") in SCALARS and not nullable and "prefixItems" not in schema:
+        return LinesParam(param_field("", items, root, required=True))
+    elif not nullable and "prefixItems" not in schema and (types := _scalar_types(items, root)):
+        return LinesParam(UnionParam(types, hints.wanted(items, root)))
+    return _json_field(schema, root, typed)
+
+
+def _in_order(boxes: ChoicesParam, default: Any) -> Any:
+    """A set has no order: that of the boxes will do."""
+    values = list(boxes.values.values())
+    known = isinstance(default, list) and all(value in values for value in default)
+    return [value for value in values if value in default] if known else default
+
+
+def _union_field(schema: Schema, root: Schema, typed: str) -> Field:
+    types = _scalar_types(schema, root)
+    if not types:
+        return _json_field(schema, root, typed)
+    if _is_decimal(schema):
+        return DecimalParam(widget=forms.TextInput(attrs={"inputmode": "decimal"}))
+    if types <= {"integer", "number"}:
+        return number_field("number", {"step": "any"})
+    return TextParam() if types == {"string"} else UnionParam(types, hints.wanted(schema, root))
+
+
+def _json_field(schema: Schema, root: Schema, _typed: str) -> Field:
+    field = JsonParam()
+    field.shape = hints.shape(schema, root)
+    return field
+
+
+_MAKERS = {
+    "integer": _number_field,
+    "number": _number_field,
+    "boolean": _boolean_field,
+    "string": _text_field,
+    "array": _list_field,
+    "any of": _union_field,
+}
+
+
+def _tell(field: Field, name: str, schema: Schema, root: Schema) -> None:
+    title = str(schema.get("title", ""))
     field.label = name
-    field.help_text = _help(schema)
-    if "default" in shown:
-        field.initial = _shown(field, shown["default"])
+    # pydantic makes a title of the name where none was given.
+    if title and "properties" not in schema and title.lower() != name.replace("_", " ").strip().lower():
+        field.label = title if "enum" not in schema else name
+    field.help_text = " · ".join(filter(None, [str(schema.get("description", "")), hints.limits(schema, root, field)]))
+    field.unit = str(schema.get("unit", ""))[:20]
+    placeholder = _placeholder(field, schema)
+    if placeholder and isinstance(field.widget, forms.TextInput | forms.Textarea):
+        field.widget.attrs["placeholder"] = placeholder
+
+
+def _placeholder(field: Field, schema: Schema) -> str:
+    examples = schema.get("examples")
+    if isinstance(examples, list) and examples and not isinstance(field, JsonParam):
+        return f"such as {field.shown(examples[0])}"
+    if isinstance(field, JsonParam) or schema.get("default", LEFT_OUT) is not None:
+        return ""
+    return "none"
+
+
+def _empty(field: Field, schema: Schema, *, nullable: bool, needed: bool) -> None:
+    """What it means to leave it empty."""
     if isinstance(field, ReadParam):
         field.required = needed and (not nullable or isinstance(field, ChoiceParam))
         field.empty_value = None if needed else LEFT_OUT
+    elif isinstance(field, ChoicesParam):
+        field.empty_value = None if nullable and schema.get("default", LEFT_OUT) is None else []
     elif isinstance(field, TextParam) and (nullable or (not needed and "default" not in schema)):
         field.empty_value = None if needed else LEFT_OUT
-    return field
-
-
-def leftover_field(name: str) -> forms.Field:
-    """What was typed for a parameter that the kind does not have; emptied, it is gone."""
-    field = TextParam(label=name, help_text="Kept as it was typed; this kind has no such parameter.")
-    field.empty_value = LEFT_OUT
-    return field
-
-
-class TextParam(forms.CharField):
-    """A text, as it was typed: blanks count, and whether it can be stored is the service's to say."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"strip": False, "required": False, **options})
-        self.validators.clear()
-
-
-class ReadParam(TextParam):
-    """A text that stands for something else; left empty, it stands for nothing."""
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        return self.read(text) if isinstance(text, str) and text.strip() else self.emptied()
-
-    def emptied(self) -> Any:
-        if self.required:
-            raise forms.ValidationError(self.error_messages["required"], code="required")
-        return self.empty_value
-
-    def read(self, text: str) -> Any:
-        return text.strip()
-
-
-class IntegerParam(ReadParam):
-    def read(self, text: str) -> int:
-        text = text.strip()
-        if not _WHOLE.fullmatch(text):
-            raise forms.ValidationError(mistakes.must("a whole number, such as 42", text))
-        if len(text) > strict_json.MAX_DIGITS:
-            raise forms.ValidationError(strict_json.too_many_digits(len(text)))
-        return int(text.partition(".")[0])
-
-
-class FloatParam(ReadParam):
-    def read(self, text: str) -> float:
-        text = text.strip()
-        if not _NUMBER.fullmatch(text):
-            raise forms.ValidationError(mistakes.must("a finite number, such as 2.5", text))
-        if math.isinf(float(text)):
-            raise forms.ValidationError(mistakes.must("a number of at most 1.7e308", text))
-        return float(text)
-
-
-class JsonParam(ReadParam):
-    """Anything that has no input of its own, as JSON."""
-
-    widget = forms.Textarea(attrs={"rows": 3, "class": "code", "spellcheck": "false"})
-
-    def read(self, text: str) -> Any:
-        try:
-            return strict_json.loads(text)
-        except strict_json.BadJson as error:
-            raise forms.ValidationError(str(error)) from None
-
-
-class ChoiceParam(ReadParam):
-    """One of an enum's values, whatever their types: the browser sends their JSON."""
-
-    def __init__(self, values: list[Any], *, unchosen: str) -> None:
-        """`unchosen`: the label of the empty choice that it begins with, if any."""
-        self.values = {json.dumps(value): value for value in values}
-        choices = [(sent, value if isinstance(value, str) else sent) for sent, value in self.values.items()]
-        super().__init__(widget=forms.Select(choices=[("", unchosen), *choices] if unchosen else choices))
-
-    def read(self, text: str) -> Any:
-        if text not in self.values:
-            raise forms.ValidationError(mistakes.must(mistakes.one_of(list(self.values.values())), text))
-        return self.values[text]
-
-
-class BooleanParam(forms.BooleanField):
-    def __init__(self) -> None:
-        super().__init__(required=False)
-
-
-def _field(schema: Schema, *, nullable: bool, needed: bool) -> forms.Field:
-    if values := _values(schema, nullable=nullable):
-        unchosen = "" if "default" in schema else "choose one" if needed else "left out"
-        return ChoiceParam(values, unchosen=unchosen)
-    match schema.get("type"):
-        case "integer" | "number" as type_:
-            field, step = (IntegerParam, 1) if type_ == "integer" else (FloatParam, "any")
-            return field(widget=forms.NumberInput(attrs=_range(schema, step=step)))
-        case "boolean":
-            return BooleanParam()
-        case "string" if schema.get("format") in _INPUTS:
-            return ReadParam(widget=forms.TextInput(attrs=_INPUTS[schema["format"]](schema.get("default"))))
-        case "string":
-            # Without maxlength: what is pasted beyond it would vanish without a word.
-            return TextParam()
-    return JsonParam()
 
 
 def _values(schema: Schema, *, nullable: bool) -> list[Any]:
@@ -153,7 +186,31 @@ def _values(schema: Schema, *, nullable: bool) -> list[Any]:
     values = schema.get("enum", [schema["const"]] if "const" in schema else [])
     if not values and nullable and schema.get("type") == "boolean":
         values = [True, False]
-    return [None, *values] if values and nullable else values
+    return [None, *values] if values and nullable and None not in values else values
+
+
+def _names(schema: Schema) -> list[str]:
+    names = schema.get("x-names")
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _scalar_types(schema: Schema, root: Schema) -> set[str]:
+    """The types of a union of plain ones; empty when it is none or one of them is not plain."""
+    types: set[str] = set()
+    for option in schema.get("anyOf", ()):
+        part, _ = plain(option, root)
+        values = part.get("enum", [part["const"]] if "const" in part else None)
+        type_ = "string" if values and all(isinstance(value, str) for value in values) else part.get("type")
+        if type_ == "null":
+            continue
+        if not isinstance(type_, str) or type_ not in SCALARS:
+            return set()
+        types.add(type_)
+    return types
+
+
+def _is_decimal(schema: Schema) -> bool:
+    return any(isinstance(part, dict) and part.get("format") == "decimal" for part in schema.get("anyOf", ()))
 
 
 def _range(schema: Schema, *, step: str | int) -> dict[str, Any]:
@@ -162,38 +219,13 @@ def _range(schema: Schema, *, step: str | int) -> dict[str, Any]:
     return {name: limit for name, limit in limits.items() if limit is not None}
 
 
-def _clock(type_: str, reader: Callable[[str], datetime | time]) -> Callable[[Any], dict[str, Any]]:
-    """An input for a time of whole seconds without a zone, unless it could not show the default."""
-
-    def attributes(default: Any) -> dict[str, Any]:
-        try:
-            fits = default is None or (reader(default).tzinfo is None and not reader(default).microsecond)
-        except (TypeError, ValueError):
-            fits = False
-        return {"type": type_, "step": 1} if fits else {}
-
-    return attributes
-
-
-_INPUTS: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "date": lambda _default: {"type": "date"},
-    "date-time": _clock("datetime-local", datetime.fromisoformat),
-    "time": _clock("time", time.fromisoformat),
-    "duration": lambda _default: {},
-    "uuid": lambda _default: {},
+# Inputs for times of whole seconds without a zone; they are plain ones where they cannot show what stands in them.
+_INPUTS: dict[str, dict[str, Any]] = {
+    "date": {"type": "date"},
+    "date-time": {"type": "datetime-local", "step": 1},
+    "time": {"type": "time", "step": 1},
+    "duration": {},
+    "uuid": {"spellcheck": "false"},
+    "path": {"spellcheck": "false"},
+    "uri": {"spellcheck": "false", "inputmode": "url"},
 }
-
-
-def _help(schema: Schema) -> str:
-    description = str(schema.get("description", ""))
-    return f"{description} (pattern: {schema['pattern']})".strip() if "pattern" in schema else description
-
-
-def _shown(field: forms.Field, default: Any) -> Any:
-    if isinstance(field, ChoiceParam):
-        return json.dumps(default)
-    if isinstance(field, BooleanParam):
-        return default is True
-    if default is None:
-        return None
-    return json.dumps(default) if isinstance(field, JsonParam) or not isinstance(default, str) else default

@@ -59,6 +59,13 @@ class TaskKind(DjangoObjectType):
     queue = graphene.Field(QueueType, required=True)
     timeout_seconds = graphene.Float()
     max_attempts = graphene.Int(required=True)
+    served = graphene.Boolean(
+        required=True, description="Whether a worker that is there now runs it; else its tasks wait for one."
+    )
+
+    def resolve_served(kind: Kind, info: GraphQLResolveInfo) -> bool:
+        context: Context = info.context
+        return kind.name not in context.once(_unserved)
 
     def resolve_doc(kind: Kind, info: GraphQLResolveInfo) -> str | None:
         return kind.doc or None
@@ -274,6 +281,10 @@ class StatusCounts(graphene.ObjectType):
 
 def _kinds() -> dict[str, Kind]:
     return Kind.objects.in_bulk()
+
+
+def _unserved() -> set[str]:
+    return Worker.objects.without(Kind.objects.all())
 
 
 def _live_workers() -> list[Worker]:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, trigger_client_event
 
+from apps.queues.models import Worker
 from apps.tasks import live, services, sheet, table
 from apps.tasks.drafts import Refused
 from apps.tasks.forms import TaskForm, selection
@@ -74,13 +75,29 @@ def create(request: SignedInRequest) -> HttpResponse:
     # Another kind was chosen without script. No redirect: the address could not hold what was typed.
     saves = posted and "choose" not in request.POST
     kinds = {kind.name: kind for kind in Kind.objects.all()}
-    form = TaskForm(kinds, request.POST if posted else request.GET, bound=saves, like=_like(request))
+    typed = request.POST if posted else request.GET
+    unserved = Worker.objects.without(kinds.values())
+    form = TaskForm(kinds, typed, bound=saves, like=_like(request), unserved=unserved)
     if form.is_bound and (created := form.save(request.user)):
         return _created(request, created, alone=alone)
+    form.look_over()
     form.focus()
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
     context = {"form": form, "kinds": kinds, "alone": alone}
     return render(request, template, context, status=422 if saves else 200)
+
+
+@require_POST
+def again(request: SignedInRequest) -> HttpResponse:
+    """The form with the input of the one task that was selected."""
+    try:
+        number, *others = selection(request.POST.getlist("number"))
+    except Refused as refused:
+        return _answer(request, "edited", [], [problem.message for problem in refused.problems], status=422)
+    if others:
+        return _answer(request, "edited", [], ["Choose one task to edit and run again."], status=422)
+    address = f"{reverse('tasks:create')}?{urlencode({'from': number})}"
+    return HttpResponseClientRedirect(address) if request.htmx else HttpResponseRedirect(address)
 
 
 @require_POST

@@ -19,6 +19,7 @@ def main() -> int:
     os.environ["MILLRACE_VAR"] = str(chosen.var)
     os.environ["MILLRACE_PORT"] = str(chosen.port)
     os.environ["MILLRACE_CONCURRENCY"] = str(chosen.concurrency)
+    _keep_ways_to_handlers()
     places.check(chosen.var)
     claim.check(chosen.var)  # before the port, which a running stack has taken
     _check_port(chosen.port)
@@ -28,6 +29,13 @@ def main() -> int:
         setup.prepare_data()
         _check_broker_ports(chosen.var)
         return _run(chosen.workers, chosen.port)
+
+
+def _keep_ways_to_handlers() -> None:
+    """The processes run in the checkout: what is named from here is found from there too."""
+    os.environ.setdefault("MILLRACE_HANDLERS_FOLDER", str(Path.cwd()))
+    folders = [str(Path(each).absolute()) for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
+    os.environ["PYTHONPATH"] = os.pathsep.join(folders)
 
 
 def _check_port(port: int) -> None:

@@ -17,6 +17,7 @@ NOT_IN_FOLDER = "'\"$`\\:"  # RabbitMQ hands its folder to a shell, in quotes, a
 VARIABLES = (
     *("MILLRACE_VAR", "MILLRACE_PORT", "MILLRACE_ALLOWED_HOSTS", "MILLRACE_SECRET_KEY", "MILLRACE_URL"),
     *("MILLRACE_TOKEN", "MILLRACE_CONCURRENCY", "MILLRACE_HANDLERS", "MILLRACE_DEBUG"),
+    "MILLRACE_HANDLERS_FOLDER",
     *("MILLRACE_BROWSER", "MILLRACE_TEST_DATABASE"),  # of bin/test
 )
 ALL = ("--workers", "--port", "--var", "--concurrency", "--help")

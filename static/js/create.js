@@ -4,8 +4,8 @@ let created = null; // the id of a row that has not come yet
 
 function show() {
   for (const button of document.querySelectorAll("[data-needs]")) {
-    const waits = button.form.matches(".htmx-request, :has(.htmx-request)");
-    button.disabled = waits || !button.form.elements[button.dataset.needs].value.trim();
+    const sent = button.form.matches(".htmx-request, :has(select.htmx-request)");
+    button.disabled = sent || !button.form.elements[button.dataset.needs].value.trim();
   }
 }
 
@@ -13,7 +13,16 @@ function forget() {
   if (dialog) delete dialog.dataset.changed;
 }
 
+// Only where there is a form: most pages never show one.
+function more() {
+  if (!document.getElementById("create-form")) return;
+  import("./draft.js");
+  import("./link.js");
+}
+
 show();
+more();
+document.addEventListener("htmx:after:swap", more);
 document.addEventListener("input", ({ target }) => {
   show();
   if (dialog?.contains(target)) dialog.dataset.changed = "";

@@ -4,7 +4,8 @@ const COMMANDS = {
   j: () => move(1),
   k: () => move(-1),
   x: () => row()?.querySelector("input[type=checkbox]")?.click(),
-  r: () => retry(),
+  r: () => press("r"),
+  e: () => press("e"),
   "?": () => document.getElementById("help").showModal(),
   Escape: () => document.dispatchEvent(new CustomEvent("deselect")),
 };
@@ -34,9 +35,10 @@ document.addEventListener("click", (event) => {
   document.querySelector(`[data-key=${clicks.dataset.clicks}]`)?.click();
 });
 
-// What is selected, else the row that has the focus, else the task whose page this is.
-function retry() {
-  const button = document.querySelector("[data-key=r]");
+// For what is selected, else for the row that has the focus, else for the task whose page this is.
+function press(key) {
+  const button = document.querySelector(`[data-key=${key}]`);
+  if (button instanceof HTMLAnchorElement) return button.click();
   const box = row()?.querySelector("input[type=checkbox]");
   if (!button || (button.disabled && !box)) return;
   const focused = button.disabled && box.value;

@@ -5,7 +5,7 @@ let last = null;
 function show() {
   const chosen = boxes().filter((box) => box.checked);
   for (const button of document.querySelectorAll(".acts button")) {
-    button.disabled = chosen.length === 0;
+    button.disabled = chosen.length === 0 || ("one" in button.dataset && chosen.length > 1);
     const what = chosen.length === 1 ? `task ${chosen[0].value}` : `${chosen.length} tasks`;
     if (button.dataset.question) button.dataset.question = `${button.textContent.trim()} ${what}`;
   }

@@ -39,6 +39,7 @@ def kinds(alice: User) -> None:
     Kind.objects.create(name="demo.coin", doc="Throws a coin.", schema=COIN, announced_at=now)
     Kind.objects.create(name="demo.noop", doc="Returns x.", schema={"properties": {"x": {}}}, announced_at=now)
     fields: dict[str, Any] = {"host": "h", "pid": 1, "queues": ["default"], "concurrency": 1, "started_at": now}
+    fields["kinds"] = ["demo.coin", "demo.noop"]
     Worker.objects.create(name="w1", last_seen_at=now + timedelta(hours=1), **fields)
 
 

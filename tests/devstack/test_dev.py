@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from devstack import claim, credentials, places
-from devstack.dev import _check_port
+from devstack.dev import _check_port, _keep_ways_to_handlers
 from devstack.screen import Stop
 
 OURS = ("MILLRACE_", "DJANGO_", "DATABASE_URL", "RABBITMQ_URL", "WEB_CONCURRENCY")
@@ -64,6 +64,18 @@ def test_a_port_of_root_is_told_apart_from_a_taken_one(monkeypatch: pytest.Monke
     monkeypatch.setattr(credentials, "bind", refuse)  # the tests may be root themselves
     with pytest.raises(Stop, match=r"^port 80 is for root alone; choose one from 1024 with --port$"):
         _check_port(80)
+
+
+def test_what_is_named_from_the_folder_of_the_start_is_found_from_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", "mine::/others")
+    monkeypatch.setenv("MILLRACE_HANDLERS_FOLDER", "")
+    monkeypatch.delenv("MILLRACE_HANDLERS_FOLDER")
+    _keep_ways_to_handlers()
+    assert os.environ["PYTHONPATH"] == f"{tmp_path / 'mine'}:/others"
+    assert os.environ["MILLRACE_HANDLERS_FOLDER"] == str(tmp_path)
 
 
 def test_a_start_beside_a_worker_that_runs_by_itself_is_refused(tmp_path: Path) -> None:

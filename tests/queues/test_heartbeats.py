@@ -85,3 +85,13 @@ def test_kinds_are_known_though_a_bare_heartbeat_follows_in_the_same_batch() -> 
     assert Kind.objects.get().name == "good"
     worker = Worker.objects.get()
     assert (worker.running, worker.environment) == ([7], {"python": "3.11"})
+
+
+def test_a_worker_serves_the_kinds_that_it_has_announced_for_its_queues() -> None:
+    kinds = [{"name": "good", "schema": {}}, {"name": "elsewhere", "schema": {}, "queue": "other"}, {"name": 7}]
+    heartbeats.record([("w1", {**BEAT, "kinds": kinds})], timezone.now())
+    heartbeats.record([("w1", BEAT)], timezone.now())
+    known = Kind.objects.all()
+    assert Worker.objects.without(known) == {"elsewhere"}
+    heartbeats.record([("w1", {**BEAT, "kinds": kinds[1:]})], timezone.now())
+    assert Worker.objects.without(known) == {"elsewhere", "good"}

@@ -66,7 +66,7 @@ def test_an_unknown_kind_is_answered_with_the_known_ones(kinds: dict[str, Kind])
     ("params", "path", "message"),
     [
         ([], "params", 'The parameters must be a JSON object, such as {"x": 1}.'),
-        ({}, "params", "sides: missing; it has no default."),
+        ({}, "params.sides", "Missing: it has no default."),
         ({"sides": 2.5}, "params.sides", "Must be a whole number (it is 2.5)."),
         ({"sides": True}, "params.sides", "Must be a whole number (it is true)."),
         ({"sides": 1}, "params.sides", "Must be more than 1 (it is 1)."),
@@ -75,8 +75,8 @@ def test_an_unknown_kind_is_answered_with_the_known_ones(kinds: dict[str, Kind])
         ({"sides": 2, "side": "edge"}, "params.side", 'Must be one of heads, tails (it is "edge").'),
         (
             {"sides": 2, "edges": 1},
-            "params",
-            "Unknown parameter 'edges'; it takes failure_rate, sides, side.",
+            "params.edges",
+            "There is no parameter 'edges' here; known are failure_rate, sides, side.",
         ),
     ],
 )

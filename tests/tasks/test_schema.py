@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 from graphql_relay import to_global_id
 from pytest_django.fixtures import DjangoAssertNumQueries
 
@@ -14,7 +15,7 @@ from apps.accounts import tokens
 from apps.accounts.permissions import Scope
 from apps.api import paging
 from apps.queues import report
-from apps.queues.models import Queue
+from apps.queues.models import Queue, Worker
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.models import Attempt, Kind, Task
 from tests.fixtures.asking import Asker, code_of
@@ -378,6 +379,18 @@ def test_tasks_are_counted_by_status(asker: Asker, alice: User, monkeypatch: pyt
     assert only == {"taskCounts": {"queueing": 0, "failed": 1}}
     monkeypatch.setattr("apps.tasks.schema.COUNT_CAP", 1)
     assert asker.data("{ taskCounts { queueing exact } }") == {"taskCounts": {"queueing": 1, "exact": False}}
+
+
+def test_a_kind_is_served_while_a_worker_that_runs_it_is_there(asker: Asker, kinds: dict[str, Kind]) -> None:
+    assert asker.data("{ kinds { served } }")["kinds"] == [{"served": False}, {"served": False}]
+    now = timezone.now()
+    given: dict[str, Any] = {"host": "h", "pid": 1, "queues": ["default"], "concurrency": 1, "started_at": now}
+    Worker.objects.create(name="w1", kinds=["demo.noop", "demo.coin"], last_seen_at=now, **given)
+    # The coin waits in another queue.
+    assert asker.data("{ kinds { name served } }")["kinds"] == [
+        {"name": "demo.coin", "served": False},
+        {"name": "demo.noop", "served": True},
+    ]
 
 
 def test_kinds_are_listed_by_name(asker: Asker, kinds: dict[str, Kind]) -> None:

@@ -2,15 +2,28 @@
 
 import json
 import math
+import sys
 import threading
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum, IntEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from workers import registry
 from workers.registry import BUILT_IN, RegistryError, handler, load
+
+
+class Level(IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Colour(Enum):
+    RED = "red"
 
 
 def test_a_kind_is_announced_with_its_documentation_and_schema() -> None:
@@ -146,6 +159,49 @@ def test_modules_without_any_handler_are_named(monkeypatch: pytest.MonkeyPatch) 
         RegistryError, match=r"^MILLRACE_HANDLERS: json, math: no function there is marked with @handler"
     ):
         load(["json", "math"])
+
+
+def test_the_docstring_describes_parameters_that_do_not_describe_themselves() -> None:
+    @handler("test.documented")
+    def documented(a: int, b: Annotated[int, Field(description="own words")] = 1) -> None:
+        """Does it.
+
+        Args:
+            a: the first
+            b: other words
+        """
+
+    told = registry._registered["test.documented"].announcement()
+    assert told["doc"] == "Does it."
+    assert [part["description"] for part in told["schema"]["properties"].values()] == ["the first", "own words"]
+
+
+def test_the_schema_says_what_pydantics_leaves_out() -> None:
+    @handler("test.described")
+    def described(
+        price: Annotated[Decimal, Field(ge=0)], level: Level, colour: Colour, at: AwareDatetime, local: datetime
+    ) -> None: ...
+
+    schema = registry._registered["test.described"].announcement()["schema"]
+    part = schema["properties"]
+    assert part["price"]["anyOf"][1] == {"type": "string", "format": "decimal", "minimum": 0}
+    assert schema["$defs"]["Level"]["x-names"] == ["LOW", "HIGH"]
+    assert "x-names" not in schema["$defs"]["Colour"]
+    assert part["at"]["x-zone"] == "needed"
+    assert "x-zone" not in part["local"]
+
+
+def test_handlers_are_found_in_the_folder_that_is_named_behind_all_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "handlers_beside.py").write_text(
+        "from workers.registry import handler\n@handler('test.beside')\ndef beside() -> None: ...\n"
+    )
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("MILLRACE_HANDLERS_FOLDER", str(tmp_path))
+    assert "test.beside" in load(["handlers_beside"])
+    own = [str(registry.ROOT), str(registry.ROOT / "site")]
+    assert sys.path[-3:] == [str(tmp_path), *own]
 
 
 def test_every_announcement_is_json() -> None:

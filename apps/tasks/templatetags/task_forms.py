@@ -15,6 +15,12 @@ def is_tick(field: BoundField) -> bool:
 
 
 @register.filter
+def is_boxes(field: BoundField) -> bool:
+    """Whether it is several boxes, which need a legend instead of a label."""
+    return isinstance(field.field.widget, forms.CheckboxSelectMultiple)
+
+
+@register.filter
 def paragraphs(doc: str) -> list[list[str]]:
     """A docstring's paragraphs, each in parts: text and `code` in turn."""
     return [_unwrapped(paragraph).split("`") for paragraph in doc.split("\n\n") if paragraph.strip()]
