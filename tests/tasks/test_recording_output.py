@@ -137,7 +137,7 @@ def test_pieces_cost_as_many_statements_as_one_and_nothing_where_nothing_is_prin
     tasks = create_many(user=alice, drafts=[Draft(name=str(n), kind="demo.noop") for n in range(50)])
     record([batch(*map(started, tasks))])
     counts = []
-    for events in ([printed(tasks[0], 0, "a")], [printed(each, at, f"{at}") for each in tasks for at in range(2)]):
+    for events in ([printed(tasks[0], 0, "a")], [printed(each, at, f"{at}") for each in tasks[1:] for at in range(2)]):
         with CaptureQueriesContext(connection) as captured:
             record([batch(*events)])
         about_output = [query["sql"] for query in captured if "outputpiece" in query["sql"]]

@@ -58,6 +58,20 @@ def pretty_json(value: Any) -> str:
 
 
 @register.filter
+def bytes(count: int | None) -> str:  # noqa: A001 the word that stands in templates
+    """ "312 KiB", "1.4 GiB"; empty when it is not known."""
+    if count is None:
+        return ""
+    size, unit = float(count), 0
+    while size >= 999.5 and unit < len(_BYTE_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.3g} {_BYTE_UNITS[unit]}"
+
+
+_BYTE_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+
+
+@register.filter
 def capped(count: int, cap: int) -> str:
     """ "10,000+" for what was counted no further than the cap."""
     return f"{cap:,}+" if count > cap else f"{count:,}"
