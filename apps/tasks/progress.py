@@ -24,18 +24,19 @@ def percent(fraction: float | None) -> int | None:
     return None if fraction is None else int(fraction * 100 + 1e-9)
 
 
-def left_text(task: Task, now: datetime) -> str:
-    """ "about 3 min left"; empty as long as it cannot be told.
-
-    At the pace that it had when it spoke last; nothing once that time is over and it has said no more.
-    """
+def seconds_left(task: Task, now: datetime) -> float | None:
+    """At the pace that it had when it spoke last; None as long as it cannot be told, and when that time is over."""
     if not (task.progress and task.started_at and task.progress_at and TELLS_FROM <= task.progress < 1):
-        return ""
+        return None
     elapsed = (task.progress_at - task.started_at).total_seconds()
     left = elapsed / task.progress * (1 - task.progress) - (now - task.progress_at).total_seconds()
-    if elapsed < TELLS_AFTER_SECONDS or left <= 0:
-        return ""
-    return f"about {_rounded(left)} left"
+    return left if elapsed >= TELLS_AFTER_SECONDS and left > 0 else None
+
+
+def left_text(task: Task, now: datetime) -> str:
+    """ "about 3 min left"; empty as long as it cannot be told."""
+    left = seconds_left(task, now)
+    return "" if left is None else f"about {_rounded(left)} left"
 
 
 def _rounded(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -37,10 +37,19 @@ class CodeLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Where in a person's code it went wrong: the faulty line and those around it."""
+    """Where in a person's code it went wrong."""
 
     number: int
-    lines: list[CodeLine] = field(default_factory=list)
+    all_lines: list[CodeLine]
+
+    @property
+    def lines(self) -> list[CodeLine]:
+        """The faulty one and those around it."""
+        return self.all_lines[max(self.number - 1 - LINES_BEFORE, 0) : self.number + LINES_AFTER]
+
+    @property
+    def is_cut(self) -> bool:
+        return len(self.lines) < len(self.all_lines)
 
 
 def parts(traceback: str) -> list[Part]:
@@ -54,10 +63,8 @@ def fault(code: str, traceback: str) -> Fault | None:
     lines = code.splitlines()
     if not numbers or not 1 <= numbers[-1] <= len(lines):
         return None
-    at = numbers[-1]
-    first, last = max(at - LINES_BEFORE, 1), min(at + LINES_AFTER, len(lines))
-    shown = [CodeLine(number, lines[number - 1], number == at) for number in range(first, last + 1)]
-    return Fault(number=at, lines=shown)
+    numbered = enumerate(lines, start=1)
+    return Fault(number=numbers[-1], all_lines=[CodeLine(at, text, at == numbers[-1]) for at, text in numbered])
 
 
 def library_of(file: str) -> str:
