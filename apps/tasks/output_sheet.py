@@ -98,7 +98,8 @@ def changes(attempt: Attempt, tag: str | None) -> Changes | None:
     if is_open and before == output.mark(attempt):
         return None
     sheet = look(attempt)
-    everything = before is None or before.run != sheet.mark.run or (sheet.is_empty and not is_open)
+    other = before is None or before.run != sheet.mark.run or after > sheet.printed.head_end
+    everything = other or (sheet.is_empty and not is_open)
     if not everything:
         sheet = OutputSheet(**{**vars(sheet), "after": after})
     return Changes(
