@@ -63,7 +63,7 @@ def numbers(make: Make) -> dict[str, int]:
     tasks["printing"] = make(name=LONG)
     packages = {"python": "3.11.2", "packages": {"numpy": "2.0.0", "p" * 90: "v" * 90}}
     beat = {"host": "h", "pid": 7, "queues": [], "concurrency": 1, "running": [], "kinds": [], "environment": packages}
-    parts = ["x" * 500, ("stderr", "y" * 500)]
+    parts: list[Any] = ["x" * 500, ("stderr", "y" * 500)]
     record([batch(started(tasks["printing"]), printed(tasks["printing"], 0, *parts), worker="w2", heartbeat=beat)])
     record([batch(printed(tasks["printing"], 9_999, "tail", is_tail=True), worker="w2")])
     record([batch(progress(tasks["printing"], 0.4, "z" * 200), worker="w2")])
