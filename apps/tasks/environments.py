@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from apps.tasks.models import Attempt
 
 MOST_DIFFERENCES = 50
+MACHINE = {"python": "Python", "platform": "Platform", "cpus": "CPUs"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """`packages`: version by name, in the order of the names."""
+    """`machine`: what is known besides packages, each with its name. `packages`: version by name, in their order."""
 
-    python: str
+    machine: dict[str, str]
     packages: dict[str, str]
 
     @classmethod
@@ -29,7 +30,10 @@ class Installed:
         packages = data.get("packages")
         pairs = packages.items() if isinstance(packages, dict) else []
         named = sorted((str(name), str(version)) for name, version in pairs)
-        return cls(python=str(data.get("python") or ""), packages=dict(sorted(named, key=lambda pair: pair[0].lower())))
+        return cls(
+            machine={label: str(data[name]) for name, label in MACHINE.items() if data.get(name)},
+            packages=dict(sorted(named, key=lambda pair: pair[0].lower())),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,10 @@ def _change(before: Attempt, after: Attempt, installed: dict[str, Installed]) ->
 
 
 def differences(before: Installed, after: Installed) -> list[Difference]:
-    then, now = ({"Python": each.python, **each.packages} for each in (before, after))
-    names = sorted(then.keys() | now.keys(), key=str.lower)
-    pairs = [Difference(name, then.get(name, ""), now.get(name, "")) for name in names]
+    return [*_differences(before.machine, after.machine), *_differences(before.packages, after.packages)]
+
+
+def _differences(before: dict[str, str], after: dict[str, str]) -> list[Difference]:
+    names = sorted(before.keys() | after.keys(), key=str.lower)
+    pairs = [Difference(name, before.get(name, ""), after.get(name, "")) for name in names]
     return [each for each in pairs if each.before != each.after]

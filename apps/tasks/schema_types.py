@@ -139,10 +139,8 @@ class AttemptType(DjangoObjectType):
     def resolve_peak_memory_bytes(attempt: Attempt, info: GraphQLResolveInfo) -> float | None:
         return attempt.peak_bytes
 
-    def resolve_output(
-        attempt: Attempt, info: GraphQLResolveInfo, after: float, stream: str | None = None
-    ) -> dict[str, Any]:
-        return output_of(attempt, info.context, after, stream)
+    def resolve_output(attempt: Attempt, info: GraphQLResolveInfo, after: float, stream: Any = None) -> dict[str, Any]:
+        return output_of(attempt, info.context, after, stream.value if stream else None)
 
     def resolve_worker_name(attempt: Attempt, info: GraphQLResolveInfo) -> str:
         return attempt.worker
