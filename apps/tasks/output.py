@@ -16,7 +16,7 @@ from django.db.models import Count, F, Max, Min, Q
 
 from apps.tasks.batches import upsert_rows
 from apps.tasks.models import WORKER_LENGTH, OutputPiece
-from workers.messages import Output
+from workers.messages import BIGGEST_ID, HEAD_BYTES, Output
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -43,6 +43,11 @@ class Piece(NamedTuple):
     @property
     def place(self) -> int:
         return OutputPiece.TAIL if self.event.is_tail else self.event.position
+
+
+def is_sound(event: Output) -> bool:
+    """Whether it can be stored: a head has an end, and so have the database's numbers."""
+    return event.position + event.size <= BIGGEST_ID and (event.is_tail or event.position < HEAD_BYTES)
 
 
 def write(pieces: Sequence[Piece]) -> None:

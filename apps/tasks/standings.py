@@ -169,6 +169,8 @@ class Page:
         """Whatever has become of the attempt: what it printed may arrive after its outcome."""
         if event.attempt > standing.attempt:
             return Verdict.STALE
+        if not output.is_sound(event):
+            return Verdict.INVALID
         self.printed.append(output.Piece(worker, event))
         return Verdict.APPLIED
 

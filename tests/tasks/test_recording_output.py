@@ -117,7 +117,8 @@ def test_output_goes_with_its_task(task: Task, alice: User) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"position": -1}, {"size": None}, {"parts": "text"}, {"parts": [["stdlog", "x"]]},
+        {"position": -1}, {"size": None}, {"size": 2**63}, {"position": 2**62, "size": 2**62, "is_tail": True},
+        {"position": 65_536}, {"parts": "text"}, {"parts": [["stdlog", "x"]]},
         {"parts": [["stdout", "\0"]]}, {"parts": [["stdout"]]}, {"parts": [["stdout", "x" * 65_537]]},
     ],
 )  # fmt: skip
