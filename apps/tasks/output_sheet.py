@@ -56,6 +56,10 @@ class OutputSheet:
         return not self.printed.total_bytes
 
     @property
+    def is_running(self) -> bool:
+        return self.attempt.status == Status.RUNNING
+
+    @property
     def cut(self) -> str:
         left_out = self.printed.left_out_bytes
         return CUT_HERE.format(left_out) if left_out else ""

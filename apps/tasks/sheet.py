@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from apps.tasks.environments import Change
     from apps.tasks.models import Attempt
-    from apps.tasks.tracebacks import Fault, Part
+    from apps.tasks.tracebacks import Fault
 
 MOST_ATTEMPTS = 20  # with their tracebacks
 
@@ -53,10 +53,6 @@ class Sheet:
     def shown_error(self) -> Attempt | None:
         """The attempt whose error is the task's outcome."""
         return self.last if self.task.status == Status.FAILED else None
-
-    @property
-    def traceback(self) -> list[Part]:
-        return tracebacks.parts(self.last.traceback) if self.last else []
 
     @property
     def code(self) -> str:

@@ -61,6 +61,36 @@ def test_output_is_appended_while_the_task_runs(opened: Open, printer: Printer) 
     expect(page.get_by_role("button", name="Follow")).to_be_hidden()
 
 
+def test_output_begins_on_a_page_that_was_open_before(opened: Open, make: Make, kinds: None) -> None:
+    task = make(name="waits")
+    page = opened(f"/tasks/{task.pk}/")
+    expect(page.locator("#output")).to_be_hidden()
+    printer = Printer(task)
+    expect(page.locator("#output")).to_contain_text("It has printed nothing yet.")
+    printer.print("one\n")
+    expect(page.locator("#output-text")).to_have_text("one\n")
+    record([batch(started(task), printed(task, 0, "of another worker\n"), worker="w2")])
+    expect(page.locator("#output-text")).to_have_text("of another worker\n")
+    record([batch(printed(task, 0, "anew\n"), worker="w2")])
+    expect(page.locator("#output-text")).to_have_text("anew\n")
+
+
+def test_library_frames_open_without_script(
+    browser: Any, sign_in: Callable[[Any], None], base_url: str, make: Make
+) -> None:
+    frame = '  File "/usr/lib/python3.11/json/__init__.py", line 1, in loads\n    deep inside\n'
+    task, text = make(), f"Traceback (most recent call last):\n{frame * 5}ValueError: no\n"
+    record([batch({**failed(task), "error": {"type": "ValueError", "message": "no", "traceback": text}})])
+    context = browser.new_context(java_script_enabled=False)
+    sign_in(context)
+    page = context.new_page()
+    page.goto(f"{base_url}/tasks/{task.pk}/")
+    expect(page.get_by_text("deep inside").first).to_be_hidden()
+    page.get_by_text("5 frames in Python").click()
+    expect(page.get_by_text("deep inside").first).to_be_visible()
+    context.close()
+
+
 def test_the_tail_is_replaced_and_the_cut_named(opened: Open, printer: Printer) -> None:
     printer.print("the beginning\n")
     page = opened(f"/tasks/{printer.task.pk}/")

@@ -195,13 +195,13 @@ def test_marked_text_of_a_traceback_survives_the_polls(opened: Open, numbers: di
 def test_an_open_fold_of_an_attempt_survives_the_polls(opened: Open, numbers: dict[str, int]) -> None:
     page = opened(f"/tasks/{numbers['retrying']}/")
     page.locator("#error-1 summary").click()
-    expect(page.locator("#error-1 pre")).to_be_visible()
+    expect(page.locator("#error-1 .traceback")).to_be_visible()
     Task.objects.filter(pk=numbers["retrying"]).update(
         status="RUNNING", reason="", worker="w1", started_at=timezone.now()
     )
     tick()
     expect(page.locator(".head .chip")).to_have_text("Running")
-    expect(page.locator("#error-1 pre")).to_be_visible()
+    expect(page.locator("#error-1 .traceback")).to_be_visible()
 
 
 def test_a_running_task_counts_alike_wherever_it_counts(opened: Open, numbers: dict[str, int]) -> None:

@@ -133,6 +133,7 @@ def test_the_polling_ends_with_the_task(web: Client, task: Task) -> None:
 def test_a_task_that_printed_nothing_says_so(web: Client, task: Task) -> None:
     terminal = Terminal(web, task)
     record([batch(finished(task))])
+    assert "It printed nothing." in text_of(web.get(f"/tasks/{task.pk}/"))
     Attempt.objects.update(finished_at=timezone.now() - timedelta(minutes=1))
     assert "It printed nothing." in text_of(terminal.poll())
     assert "It printed nothing." in text_of(web.get(f"/tasks/{task.pk}/"))

@@ -7,10 +7,11 @@ from typing import Any
 
 from django import template
 
-from apps.tasks import sentences
+from apps.tasks import sentences, tracebacks
 
 register = template.Library()
 register.filter(sentences.number_text)
+register.filter("frames", tracebacks.parts)
 
 SHORT = 80
 WHOLE_BELOW = 1e6
