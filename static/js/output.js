@@ -2,6 +2,7 @@
 const WRAP = "millrace-wrap";
 const NEAR_PX = 24;
 let following = true;
+let lastTop = 0;
 
 const terminal = () => document.getElementById("output-text");
 const live = () => document.getElementById("output-live");
@@ -9,6 +10,8 @@ const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < NEA
 
 function show() {
   const box = terminal();
+  // The reader may have scrolled up at this very moment, before anybody was told.
+  if (box && box.scrollTop < lastTop && !atEnd(box)) following = false;
   const [follow, wrap] = ["follow", "wrap"].map((name) => document.querySelector(`#output [data-${name}]`));
   if (!follow) return;
   follow.hidden = !live();
@@ -17,6 +20,7 @@ function show() {
   wrap.setAttribute("aria-pressed", wraps);
   box?.classList.toggle("unwrapped", !wraps);
   if (box && following && live()) box.scrollTop = box.scrollHeight;
+  lastTop = box?.scrollTop ?? 0;
 }
 
 // Scroll events do not bubble; those of the output are seen on their way down. One that `show` makes ends at the end.
@@ -27,7 +31,10 @@ document.addEventListener("scroll", ({ target }) => {
 }, true);
 
 document.addEventListener("click", ({ target }) => {
-  if (target.closest("[data-follow]")) following = !following;
+  if (target.closest("[data-follow]")) {
+    following = !following;
+    lastTop = 0;
+  }
   else if (target.closest("[data-wrap]")) localStorage.setItem(WRAP, target.closest("[aria-pressed=true]") ? "off" : "on");
   else return;
   show();
