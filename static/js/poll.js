@@ -25,10 +25,10 @@ document.addEventListener("htmx:config:request", (event) => {
   if (top) ctx.request.body.set("seen", top);
 });
 
-// The extension may have come too late to read the tag that the page came with.
-document.addEventListener("htmx:config:request", ({ target, detail: { ctx } }) => {
+// The extension may have come too late to read the page's tag.
+document.addEventListener("htmx:config:request", ({ target, detail: { ctx: { request } } }) => {
   const tag = target.getAttribute("hx-ptag");
-  if (tag) ctx.request.headers["HX-PTag"] ??= tag;
+  if (tag) request.headers["HX-PTag"] ??= tag;
 });
 
 // New rows would move what somebody reads, points at or has selected: they are announced instead.
