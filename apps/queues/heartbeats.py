@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, transaction
 
+from apps.queues import environments
 from apps.queues.models import Queue, Worker
 from apps.tasks import kind_schemas
 from apps.tasks.drafts import LONGEST_RUN_SECONDS, SHORTEST_RUN_SECONDS
@@ -77,7 +78,6 @@ def _worker(name: str, beat: Heartbeat, now: datetime) -> Worker:
         running=beat.running,
         draining=beat.draining,
         rss_bytes=beat.rss_bytes,
-        environment=beat.environment,
         started_at=now,
         last_seen_at=now,
         left_at=now if beat.leaving else None,
@@ -87,8 +87,10 @@ def _worker(name: str, beat: Heartbeat, now: datetime) -> Worker:
 def _announce(name: str, beat: Heartbeat, now: datetime) -> None:
     Worker.objects.filter(last_seen_at__lt=now - FORGET_AFTER).delete()
     kinds = sorted((_kind(data, now) for data in beat.kinds or [] if _is_kind(data)), key=attrgetter("name"))
-    known = [kind.name for kind in kinds]
-    Worker.objects.filter(name=name).update(environment=beat.environment, kinds=known)
+    Worker.objects.filter(name=name).update(
+        kinds=[kind.name for kind in kinds],
+        **({} if beat.environment is None else {"environment": environments.keep(beat.environment)}),
+    )
     queues = [Queue(name=queue) for queue in sorted(beat.queues[:MOST_QUEUES]) if _is_queue(queue)]
     Queue.objects.bulk_create(queues, ignore_conflicts=True)
     Kind.objects.bulk_create(

@@ -4,6 +4,8 @@ from django.db import models
 
 from apps.queues.querysets import WorkerQuerySet
 
+DIGEST_LENGTH = 32
+
 
 class Queue(models.Model):
     """A named line of waiting tasks; it comes to be when a worker first serves it."""
@@ -12,6 +14,19 @@ class Queue(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Environment(models.Model):
+    """What workers have installed, once for all that have the same.
+
+    `data`: {"python": version, "packages": {name: version}, ..} as they announce it.
+    """
+
+    digest = models.CharField(max_length=DIGEST_LENGTH, primary_key=True)
+    data = models.JSONField()
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class Worker(models.Model):
@@ -25,7 +40,7 @@ class Worker(models.Model):
     running = models.JSONField(default=list)
     draining = models.BooleanField(default=False)
     rss_bytes = models.BigIntegerField(null=True)
-    environment = models.JSONField(null=True)
+    environment = models.ForeignKey(Environment, models.SET_NULL, null=True, db_index=False, related_name="+")
     kinds = models.JSONField(default=list)  # names of those it has announced
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(db_index=True)

@@ -69,16 +69,27 @@ def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row])
 
 
 def upsert_rows(
-    model: type[Model], columns: Sequence[str], rows: Sequence[Row], unique: Sequence[str], update: Sequence[str]
+    model: type[Model],
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    unique: Sequence[str],
+    update: Sequence[str],
+    *,
+    only_if: str = "",
 ) -> None:
-    """Insert the rows; of one that is there already by its `unique` columns, set the `update` columns."""
+    """Insert the rows; of one that is there already by its `unique` columns, set the `update` columns.
+
+    `only_if` is SQL over the aliases `t`, the row that is there, and `excluded`, the new one: else it stays as it is.
+    """
     if not rows:
         return
     fields = _fields(model, columns)
     names = ", ".join(field.column for field in fields)
     known = ", ".join(field.column for field in _fields(model, unique))
     settings = ", ".join(f"{name} = excluded.{name}" for name in update)
-    head, tail = f"INSERT INTO {_table(model)} ({names})", f"ON CONFLICT ({known}) DO UPDATE SET {settings}"
+    more = f" WHERE {only_if}" if only_if else ""
+    head = f"INSERT INTO {_table(model)} AS t ({names})"
+    tail = f"ON CONFLICT ({known}) DO UPDATE SET {settings}{more}"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"{head} SELECT {names} FROM {_arrays(fields)} {tail}", _turned(fields, rows))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from apps.tasks import table
 from apps.tasks.clock import ticks, ticks_and_now
+from apps.tasks.lifecycle import Status
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -132,6 +133,7 @@ def _row(row: Row) -> str:
         row.stranded,
         task.run_at,
         task.started_at,
+        *((row.percent, task.progress_text) if task.status == Status.RUNNING else ()),
         task.value_text,
         getattr(task, "result_start", None),
         row.error,

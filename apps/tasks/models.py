@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from apps.queues.models import DIGEST_LENGTH
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.querysets import CancelledAttemptQuerySet, TaskQuerySet
 
@@ -12,6 +13,8 @@ KEY_LENGTH = 200
 MAX_ATTEMPTS = 1
 MAX_CRASHES = 3
 RETRY_SECONDS = 10.0
+PROGRESS_LENGTH = 200
+WORKER_LENGTH = 200
 
 
 class Kind(models.Model):
@@ -49,6 +52,8 @@ class Task(models.Model):
 
     `value_text` is the returned number as `repr` ("0.25", "nan"), because SQLite stores NaN as NULL; `value` is the
     same as a float, for sorting. `result` is what was returned as JSON text when it is no plain float.
+
+    `progress` (0 to 1) and `progress_text` are what its attempt said last, at `progress_at`; they count while it runs.
     """
 
     name = models.CharField(max_length=NAME_LENGTH)
@@ -71,6 +76,9 @@ class Task(models.Model):
     worker = models.CharField(max_length=200, blank=True)
     value = models.FloatField(null=True)
     value_text = models.CharField(max_length=50, blank=True)
+    progress = models.FloatField(null=True)
+    progress_text = models.CharField(max_length=PROGRESS_LENGTH, default="", db_default="", blank=True)
+    progress_at = models.DateTimeField(null=True)
     result = models.TextField(null=True)  # noqa: DJ001 NULL is "returned nothing", '""' is an empty text
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="tasks")
     created_at = models.DateTimeField()
@@ -108,11 +116,14 @@ class Task(models.Model):
 
 
 class Attempt(models.Model):
-    """One numbered try at a task, from the moment a worker began it."""
+    """One numbered try at a task, from the moment a worker began it.
+
+    `environment` is the digest of what its worker had installed; `peak_bytes` of memory at once; both when known.
+    """
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="attempts", db_index=False)
     number = models.PositiveIntegerField()
-    worker = models.CharField(max_length=200)
+    worker = models.CharField(max_length=WORKER_LENGTH)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
     reason = models.CharField(max_length=30, choices=Reason.choices, blank=True)
     started_at = models.DateTimeField()
@@ -121,6 +132,9 @@ class Attempt(models.Model):
     error_type = models.CharField(max_length=200, blank=True)
     error_message = models.TextField(blank=True)
     traceback = models.TextField(blank=True)
+    cpu_seconds = models.FloatField(null=True)
+    peak_bytes = models.BigIntegerField(null=True)
+    environment = models.CharField(max_length=DIGEST_LENGTH, default="", db_default="", blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "number"], name="attempt_once")]
@@ -135,6 +149,28 @@ class Attempt(models.Model):
         if self.run_seconds is None and self.finished_at:
             return (self.finished_at - self.started_at).total_seconds()
         return self.run_seconds
+
+
+class OutputPiece(models.Model):
+    """A piece of what an attempt printed on one worker: bytes `position` to `position + size`, as (stream, text).
+
+    Where a run begins anew the pieces do too.
+    """
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="+", db_index=False)
+    attempt = models.PositiveIntegerField()
+    worker = models.CharField(max_length=WORKER_LENGTH)
+    position = models.BigIntegerField()
+    size = models.BigIntegerField()
+    parts = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "attempt", "worker", "position"], name="output_piece_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} attempt {self.attempt} from {self.position}"
 
 
 class CancelledAttempt(models.Model):

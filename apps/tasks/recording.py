@@ -43,7 +43,7 @@ def record(batches: Sequence[object]) -> list[Verdict]:
         health.beat_now_and_then("sink")
         if canaries := [batch["canary"] for batch in checked if batch.get("canary") is not None]:
             health.record_canary(max(canaries), now)
-        if somebody_left or Verdict.APPLIED in verdicts:
+        if somebody_left or page.is_changed:
             tick()
     return verdicts
 

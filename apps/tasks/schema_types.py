@@ -16,10 +16,11 @@ from apps.api.schema import JSON, Connection, DateTime, finite
 from apps.queues.models import Queue, Worker
 from apps.queues.report import obstacle
 from apps.queues.schema import QueueType
-from apps.tasks import sentences
+from apps.tasks import progress, sentences
 from apps.tasks.clock import database_now
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.models import Attempt, Kind, Task
+from apps.tasks.schema_output import MOST_OUTPUTS, AttemptOutput, LogStream, output_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -95,6 +96,28 @@ class TaskError(graphene.ObjectType):
         return attempt.traceback or None
 
 
+class Progress(graphene.ObjectType):
+    """How far a running task has come, as its handler said last."""
+
+    fraction = graphene.Float(description="From 0 to 1; null when it cannot tell.")
+    message = graphene.String()
+    updated_at = DateTime(required=True)
+    seconds_left = graphene.Float(description="At its pace so far; null as long as that cannot be told.")
+
+    def resolve_fraction(task: Task, info: GraphQLResolveInfo) -> float | None:
+        return task.progress
+
+    def resolve_message(task: Task, info: GraphQLResolveInfo) -> str | None:
+        return task.progress_text or None
+
+    def resolve_updated_at(task: Task, info: GraphQLResolveInfo) -> datetime | None:
+        return task.progress_at
+
+    def resolve_seconds_left(task: Task, info: GraphQLResolveInfo) -> float | None:
+        context: Context = info.context
+        return progress.seconds_left(task, context.once(database_now))
+
+
 class AttemptType(DjangoObjectType):
     """One numbered try."""
 
@@ -110,6 +133,21 @@ class AttemptType(DjangoObjectType):
     reason = graphene.Field(TaskReason)
     error = graphene.Field(TaskError)
     run_seconds = graphene.Float(description="As the worker measured it.")
+    cpu_seconds = graphene.Float(description="Of its process and those that it has waited for.")
+    peak_memory_bytes = graphene.Float(description="The most that its process had at once.")
+    output = graphene.Field(
+        AttemptOutput,
+        required=True,
+        after=graphene.Float(default_value=0, description="Only what begins at this byte or later."),
+        stream=LogStream(description="Only what was printed there."),
+        description=f"What it printed. At most {MOST_OUTPUTS} in one query.",
+    )
+
+    def resolve_peak_memory_bytes(attempt: Attempt, info: GraphQLResolveInfo) -> float | None:
+        return attempt.peak_bytes
+
+    def resolve_output(attempt: Attempt, info: GraphQLResolveInfo, after: float, stream: Any = None) -> dict[str, Any]:
+        return output_of(attempt, info.context, after, stream.value if stream else None)
 
     def resolve_worker_name(attempt: Attempt, info: GraphQLResolveInfo) -> str:
         return attempt.worker
@@ -164,6 +202,7 @@ class TaskType(DjangoObjectType):
     params = graphene.Field(JSON)
     status = graphene.Field(TaskStatus, required=True)
     reason = graphene.Field(TaskReason, description="Null when there is nothing to add.")
+    progress = graphene.Field(Progress, description="Null unless it runs and has said how far it has come.")
     status_text = graphene.String(
         required=True, description="One sentence for a person: why it has not started yet, or how it ended."
     )
@@ -205,6 +244,9 @@ class TaskType(DjangoObjectType):
             live_workers=context.once(_live_workers),
             obstacle=context.once(obstacle) if task.status == Status.QUEUEING else "",
         )
+
+    def resolve_progress(task: Task, info: GraphQLResolveInfo) -> Task | None:
+        return task if progress.is_shown(task) else None
 
     def resolve_value(task: Task, info: GraphQLResolveInfo) -> float | None:
         return finite(task.value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from apps.accounts.permissions import ALLOWED, may
 from apps.queues.models import Worker
 from apps.queues.report import obstacle
-from apps.tasks import live
+from apps.tasks import environments, live, output_sheet, progress, tracebacks
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Task
@@ -18,8 +18,9 @@ from apps.tasks.sentences import Moment, Parts, last_attempt, status_parts
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+    from apps.tasks.environments import Change
     from apps.tasks.models import Attempt
-
+    from apps.tasks.tracebacks import Fault
 
 MOST_ATTEMPTS = 20  # with their tracebacks
 
@@ -31,6 +32,8 @@ class Sheet:
     left_out: bool  # earlier ones
     sentence: Parts
     stranded: bool
+    output_of: Attempt | None  # whose output is shown
+    environment_changes: list[Change]
     may: dict[str, bool]  # what this person can do with it now
     now: datetime
 
@@ -50,6 +53,29 @@ class Sheet:
     def shown_error(self) -> Attempt | None:
         """The attempt whose error is the task's outcome."""
         return self.last if self.task.status == Status.FAILED else None
+
+    @property
+    def code(self) -> str:
+        """What a person wrote to be run, of kinds that take such."""
+        params = self.task.params
+        code = params.get("code") if isinstance(params, dict) else None
+        return code if isinstance(code, str) else ""
+
+    @property
+    def fault(self) -> Fault | None:
+        return tracebacks.fault(self.code, self.last.traceback) if self.last and self.code else None
+
+    @property
+    def shows_progress(self) -> bool:
+        return progress.is_shown(self.task) and not self.stranded
+
+    @property
+    def percent(self) -> int | None:
+        return progress.percent(self.task.progress)
+
+    @property
+    def left_text(self) -> str:
+        return progress.left_text(self.task, self.now)
 
     @property
     def attempts_before(self) -> int:
@@ -87,8 +113,11 @@ class Sheet:
         return (self.task.finished_at - self.task.started_at).total_seconds()
 
 
-def read(user: User, number: int) -> Sheet:
-    """Raises Task.DoesNotExist for a task of nobody's and for one that is not this person's to see."""
+def read(user: User, number: int, attempt: int | None = None) -> Sheet:
+    """`attempt`: whose output is asked for; else the last one's that has begun.
+
+    Raises Task.DoesNotExist for a task of nobody's and for one that is not this person's to see.
+    """
     now = database_now()
     task = Task.objects.visible_to(user).select_related("created_by").get(pk=number)
     attempts = list(task.attempts.order_by("-number")[: MOST_ATTEMPTS + 1])
@@ -98,9 +127,12 @@ def read(user: User, number: int) -> Sheet:
     why_not = obstacle() if task.status == Status.QUEUEING else ""
     sentence = status_parts(task, now=now, live_workers=workers, obstacle=why_not)
     acts = {act: may(user, act, task) for act in ALLOWED}
+    shown = attempts[:MOST_ATTEMPTS][::-1]
     return Sheet(
         task=task,
-        attempts=attempts[:MOST_ATTEMPTS][::-1],
+        attempts=shown,
+        output_of=next((each for each in attempts if each.number == attempt), attempts[0] if attempts else None),
+        environment_changes=environments.changes(shown),
         left_out=len(attempts) > MOST_ATTEMPTS,
         sentence=sentence,
         stranded=silent,
@@ -109,18 +141,34 @@ def read(user: User, number: int) -> Sheet:
     )
 
 
-def look(user: User, number: int) -> tuple[Sheet, live.Tag]:
-    """The sheet now, with its tag. Raises Task.DoesNotExist."""
+def look(user: User, number: int, attempt: int | None = None) -> tuple[Sheet, live.Tag]:
+    """The sheet now, with its tag, whose parts are those of `changes`. Raises Task.DoesNotExist."""
     tick = ticks()
-    sheet = read(user, number)
+    sheet = read(user, number, attempt)
     # Its sentence speaks of busy workers and of the time that passes, neither of which moves the tick.
     lasts_until = live.until(sheet.now + timedelta(seconds=1)) if sheet.is_live else live.NEVER
-    tag = live.Tag(ticks=tick, until=lasts_until, view=view_of(user, number), parts=(sheet.rhythm, _shown(sheet)))
-    return sheet, tag
+    parts = (sheet.rhythm, _shown(sheet), _progress(sheet), output_sheet.identity(sheet.output_of))
+    return sheet, live.Tag(ticks=tick, until=lasts_until, view=view_of(user, number, attempt), parts=parts)
 
 
-def view_of(user: User, number: int) -> str:
-    return live.digest(user.pk, user.is_staff, number)
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What of the page must be sent. The output's own poll tells what is printed; here it is another one's."""
+
+    rhythm: bool
+    sheet: bool
+    progress: bool
+    output: bool
+
+
+def changes(tag: live.Tag, before: live.Tag | None) -> Changes:
+    if before is None or len(before.parts) != len(tag.parts):
+        return Changes(rhythm=True, sheet=True, progress=True, output=True)
+    return Changes(*(now != then for now, then in zip(tag.parts, before.parts, strict=True)))
+
+
+def view_of(user: User, number: int, attempt: int | None = None) -> str:
+    return live.digest(user.pk, user.is_staff, number, attempt)
 
 
 def _shown(sheet: Sheet) -> str:
@@ -139,3 +187,9 @@ def _shown(sheet: Sheet) -> str:
         task.started_at,
         attempts,
     )
+
+
+def _progress(sheet: Sheet) -> str:
+    if not sheet.shows_progress:
+        return ""
+    return live.digest(sheet.percent, sheet.task.progress_text, sheet.left_text)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from django.db.models import F
 
-from apps.tasks.batches import upsert_rows
+from apps.queues import environments
+from apps.tasks import output
+from apps.tasks.batches import update_rows, upsert_rows
 from apps.tasks.lifecycle import (
     FAIL,
     FINAL,
@@ -24,8 +26,9 @@ from apps.tasks.lifecycle import (
     Step,
 )
 from apps.tasks.models import Attempt, Task
+from apps.tasks.progress import percent
 from apps.tasks.retrying import pause
-from workers.messages import ErrorInfo, Event, Outcome, Returned, Started, Undeliverable
+from workers.messages import ErrorInfo, Event, Outcome, Output, Progress, Returned, Started, Undeliverable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,6 +64,9 @@ class Standing:
     retry_seconds: float
     crashes: int
     max_crashes: int
+    progress: float | None
+    progress_text: str
+    progress_at: datetime | None = None  # to be written when set
     step: Step | None = None  # to be written
     reason: str = ""
     dispatch_at: datetime | None = None
@@ -74,10 +80,11 @@ class Standing:
 
 READ: Final = (
     "id", "attempt", "status", "worker", "started_at", "run_at",
-    "errors", "max_attempts", "retry_seconds", "crashes", "max_crashes",
+    "errors", "max_attempts", "retry_seconds", "crashes", "max_crashes", "progress", "progress_text",
 )  # fmt: skip
+PROGRESS: Final = ("progress", "progress_text", "progress_at")
 WRITTEN: Final[dict[Step, tuple[str, ...]]] = {
-    START: ("reason", "worker", "started_at", "dispatch_at"),
+    START: ("reason", "worker", "started_at", "dispatch_at", *PROGRESS),
     GIVE_BACK: ("reason", "worker", "started_at", "dispatch_at", "crashes"),
     TRY_AGAIN: (
         "reason", "worker", "started_at", "dispatch_at", "run_at", "handed_at", "errors", "crashes",
@@ -94,6 +101,8 @@ class Page:
     now: datetime
     standings: dict[int, Standing]
     first_met: dict[int, datetime] = field(default_factory=dict)  # when a worker first did not know a task's kind
+    printed: list[output.Piece] = field(default_factory=list)
+    is_changed: bool = False  # so that a table of tasks would show it
 
     @classmethod
     def of(cls, events: Iterable[Event], now: datetime) -> Page:
@@ -110,22 +119,9 @@ class Page:
         standing = self.standings.get(event.task)
         if standing is None:
             return Verdict.UNKNOWN_TASK
-        if event.attempt != standing.attempt or standing.step is TRY_AGAIN:
-            return Verdict.STALE
-        if standing.status in FINAL:
-            return Verdict.CANCELLED if standing.status == Status.CANCELLED else Verdict.DUPLICATE
-        match event:
-            case Outcome():
-                self._end(standing, worker, event)
-            case Started():
-                return self._start(standing, worker)
-            case Returned():
-                return self._give_back(standing, worker)
-            case Undeliverable():
-                self._charge_crash(standing, "RabbitMQ gave up its message after too many deliveries")
-                if standing.step is GIVE_BACK:
-                    standing.dispatch_at = self.now
-        return Verdict.APPLIED
+        if isinstance(event, Output):
+            return self._print(standing, worker, event)
+        return self._refusal(standing, event) or self._follow(standing, worker, event)
 
     def vanish(self, standing: Standing) -> None:
         """Its run is gone with its worker, which is known to be gone."""
@@ -143,11 +139,61 @@ class Page:
                     standing.worker, standing.started_at = "", None
             row = attrgetter(*WRITTEN[step], "task", "attempt")
             Task.objects.take(step, WRITTEN[step], [row(standing) for standing in standings])
+        self._write_progress()
+        output.write(self.printed)
+
+    def _refusal(self, standing: Standing, event: Event) -> Verdict | None:
+        if event.attempt != standing.attempt or standing.step is TRY_AGAIN:
+            return Verdict.STALE
+        if standing.status in FINAL:
+            return Verdict.CANCELLED if standing.status == Status.CANCELLED else Verdict.DUPLICATE
+        return None
+
+    def _follow(self, standing: Standing, worker: str, event: Event) -> Verdict:
+        match event:
+            case Progress():
+                return self._get_on(standing, worker, event)
+            case Started():
+                return self._start(standing, worker)
+            case Returned():
+                return self._give_back(standing, worker)
+            case Outcome():
+                self._end(standing, worker, event)
+            case Undeliverable():
+                self._charge_crash(standing, "RabbitMQ gave up its message after too many deliveries")
+                if standing.step is GIVE_BACK:
+                    standing.dispatch_at = self.now
+        return Verdict.APPLIED
+
+    def _print(self, standing: Standing, worker: str, event: Output) -> Verdict:
+        """Whatever has become of the attempt: what it printed may arrive after its outcome."""
+        if event.attempt > standing.attempt:
+            return Verdict.STALE
+        if not output.is_sound(event):
+            return Verdict.INVALID
+        self.printed.append(output.Piece(worker, event))
+        return Verdict.APPLIED
+
+    def _get_on(self, standing: Standing, worker: str, event: Progress) -> Verdict:
+        if standing.status != Status.RUNNING or standing.worker != worker:
+            return Verdict.STALE
+        now = (event.fraction, event.text)
+        if now == (standing.progress, standing.progress_text):
+            return Verdict.DUPLICATE
+        self.is_changed |= (percent(event.fraction), event.text) != (percent(standing.progress), standing.progress_text)
+        (standing.progress, standing.progress_text), standing.progress_at = now, self.now
+        return Verdict.APPLIED
+
+    def _write_progress(self) -> None:
+        moved = [each for each in self.standings.values() if each.progress_at and each.step is None]
+        row = attrgetter(*PROGRESS, "task", "attempt")
+        update_rows(Task, ("id", "attempt"), PROGRESS, [row(standing) for standing in moved])
 
     def _start(self, standing: Standing, worker: str) -> Verdict:
         if standing.status == Status.RUNNING and standing.worker == worker:
             return Verdict.DUPLICATE
         self._take(standing, START)
+        standing.progress, standing.progress_text, standing.progress_at = None, "", None
         standing.worker, standing.started_at, standing.outcome = worker, self.now, None
         return Verdict.APPLIED
 
@@ -210,22 +256,26 @@ class Page:
 
     def _take(self, standing: Standing, step: Step) -> None:
         standing.step, standing.status, standing.reason, standing.dispatch_at = step, step.after, "", None
+        self.is_changed = True
 
     def _write_attempts(self, standings: Sequence[Standing]) -> None:
         ended = [each for each in standings if each.outcome and each.step is not GIVE_BACK]
         begun = [each for each in standings if not each.outcome and each.started_at]
         # Of one whose kind a worker does not know it is the first time that counts.
         unknown = [each for each in standings if each.outcome and each.step is GIVE_BACK]
+        installed = environments.of_workers({each.worker for each in standings if each.worker})
         for group, update in (
-            ([*begun, *ended], ("worker", "status", "started_at", *OUTCOME_COLUMNS)),
-            (unknown, ("worker", "status", *OUTCOME_COLUMNS)),
+            ([*begun, *ended], ("worker", "status", "started_at", "environment", *OUTCOME_COLUMNS)),
+            (unknown, ("worker", "status", "environment", *OUTCOME_COLUMNS)),
         ):
-            rows = [_attempt_row(standing, self.now) for standing in group]
+            rows = [_attempt_row(standing, installed.get(standing.worker, ""), self.now) for standing in group]
             upsert_rows(Attempt, ATTEMPT_COLUMNS, rows, unique=("task", "number"), update=update)
 
 
-OUTCOME_COLUMNS = ("reason", "finished_at", "run_seconds", "error_type", "error_message", "traceback")
-ATTEMPT_COLUMNS = ("task", "number", "worker", "status", "started_at", *OUTCOME_COLUMNS)
+OUTCOME_COLUMNS = (
+    "reason", "finished_at", "run_seconds", "error_type", "error_message", "traceback", "cpu_seconds", "peak_bytes",
+)  # fmt: skip
+ATTEMPT_COLUMNS = ("task", "number", "worker", "environment", "status", "started_at", *OUTCOME_COLUMNS)
 NO_ERROR = ErrorInfo(type="", message="")
 
 
@@ -234,16 +284,14 @@ def _first_met(tasks: set[int]) -> dict[int, datetime]:
     return dict(met.values_list("task_id", "started_at"))
 
 
-def _attempt_row(standing: Standing, now: datetime) -> tuple[object, ...]:
+def _attempt_row(standing: Standing, environment: str, now: datetime) -> tuple[object, ...]:
+    place = (standing.task, standing.attempt, standing.worker, environment)
     outcome = standing.outcome
     if outcome is None:
-        place = (standing.task, standing.attempt, standing.worker, standing.status, standing.started_at)
-        return (*place, "", None, None, "", "", "")
+        return (*place, standing.status, standing.started_at, "", None, None, "", "", "", None, None)
     error = outcome.error or NO_ERROR
     return (
-        standing.task,
-        standing.attempt,
-        standing.worker,
+        *place,
         outcome.status,
         standing.started_at,
         _reason(outcome),
@@ -252,6 +300,8 @@ def _attempt_row(standing: Standing, now: datetime) -> tuple[object, ...]:
         error.type[:200],
         error.message,
         error.traceback,
+        outcome.cpu_seconds,
+        outcome.peak_bytes,
     )
 
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Left
 
 from apps.queues.models import Worker
 from apps.queues.querysets import SILENT_AFTER
+from apps.tasks import progress
 from apps.tasks.clock import database_now
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Attempt, Task
@@ -31,6 +32,7 @@ NEWS_CAP = 999
 START_LENGTH = 200
 SHOWN = (
     "name", "kind", "status", "reason", "attempt", "worker", "value_text", "run_at", "created_at", "started_at",
+    "progress", "progress_text",
 )  # fmt: skip
 
 
@@ -89,6 +91,11 @@ class Row:
     @property
     def word(self) -> str:
         return "Waiting" if self.stranded else Status(self.task.status).label
+
+    @property
+    def percent(self) -> int | None:
+        """How far it has come, while it runs."""
+        return progress.percent(self.task.progress)
 
     @property
     def template(self) -> str:

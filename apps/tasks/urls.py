@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.tasks import views
+from apps.tasks import attempt_views, views
 
 app_name = "tasks"
 urlpatterns = [
@@ -15,4 +15,7 @@ urlpatterns = [
     path("delete/", views.delete, name="delete"),
     path("<int:number>/", views.task, name="task"),
     path("<int:number>/changes/", views.task_changes, name="task_changes"),
+    path("<int:number>/output/", attempt_views.output_changes, name="output_changes"),
+    path("<int:number>/output.txt", attempt_views.output_text, name="output_text"),
+    path("<int:number>/attempts/<int:attempt_number>/environment/", attempt_views.environment, name="environment"),
 ]

@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, trigger_client_event
 
 from apps.queues.models import Worker
-from apps.tasks import live, services, sheet, table
+from apps.tasks import live, output_sheet, services, sheet, table
 from apps.tasks.drafts import Refused
 from apps.tasks.forms import TaskForm, selection
 from apps.tasks.models import Kind, Task
@@ -118,28 +118,31 @@ def delete(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @gzip_page
 def task(request: SignedInRequest, number: int) -> HttpResponse:
+    attempt = table.number(request.GET.get("attempt", ""))
     try:
-        shown, tag = sheet.look(request.user, number)
+        shown, tag = sheet.look(request.user, number, attempt)
     except Task.DoesNotExist:
         raise Http404 from None
-    return render(request, "tasks/task.html", _sheet(shown, tag))
+    return render(request, "tasks/task.html", _sheet(shown, tag, attempt, with_output=True))
 
 
 @require_safe
 @gzip_page
 def task_changes(request: SignedInRequest, number: int) -> HttpResponse:
-    """The task's page when it has changed since the browser's tag was made; usually 304."""
-    before = live.Tag.decode(request.htmx.ptag)
-    if before and before.holds(sheet.view_of(request.user, number)):
+    """What of the task's page has changed since the browser's tag was made; usually 304."""
+    before, attempt = live.Tag.decode(request.htmx.ptag), table.number(request.GET.get("attempt", ""))
+    if before and before.holds(sheet.view_of(request.user, number, attempt)):
         return HttpResponseNotModified()
     try:
-        shown, tag = sheet.look(request.user, number)
+        shown, tag = sheet.look(request.user, number, attempt)
     except Task.DoesNotExist:
         # Into the title too, which htmx leaves alone as long as nothing is swapped.
         return reswap(render(request, "tasks/_gone.html", {"number": number}, status=404), "innerHTML")
     if before and before.parts == tag.parts:
         return _tagged(HttpResponseNotModified(), tag)
-    return _tagged(render(request, "tasks/_task_changes.html", _sheet(shown, tag)), tag)
+    difference = sheet.changes(tag, before)
+    context = {**_sheet(shown, tag, attempt, with_output=difference.output), "changes": difference}
+    return _tagged(render(request, "tasks/_task_changes.html", context), tag)
 
 
 def _table(shown: table.Table, tag: Tag) -> dict[str, Any]:
@@ -149,9 +152,11 @@ def _table(shown: table.Table, tag: Tag) -> dict[str, Any]:
     return {"table": shown, "live": _live(address, tag), **CONSTANTS}
 
 
-def _sheet(shown: sheet.Sheet, tag: Tag) -> dict[str, Any]:
+def _sheet(shown: sheet.Sheet, tag: Tag, attempt: int | None, *, with_output: bool) -> dict[str, Any]:
     address = reverse("tasks:task_changes", args=[shown.task.pk])
-    return {"sheet": shown, "task": shown.task, "live": _live(address, tag)}
+    address = f"{address}?attempt={attempt}" if attempt else address
+    printed = output_sheet.look(shown.output_of) if with_output and shown.output_of else None
+    return {"sheet": shown, "task": shown.task, "output": printed, "live": _live(address, tag)}
 
 
 def _live(address: str, tag: Tag) -> dict[str, str]:

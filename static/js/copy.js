@@ -10,8 +10,15 @@ document.addEventListener("click", async ({ target }) => {
 });
 
 async function copy(source) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(source.textContent);
+  if (navigator.clipboard) return navigator.clipboard.writeText(text(source));
   // A page that came without TLS has no clipboard.
   getSelection().selectAllChildren(source);
   document.execCommand("copy");
+}
+
+// Without what stands in it only for whoever reads it here.
+function text(source) {
+  const copy = source.cloneNode(true);
+  for (const each of copy.querySelectorAll("[data-uncopied]")) each.remove();
+  return copy.textContent;
 }

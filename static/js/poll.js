@@ -25,6 +25,12 @@ document.addEventListener("htmx:config:request", (event) => {
   if (top) ctx.request.body.set("seen", top);
 });
 
+// The extension may have come too late to read the page's tag.
+document.addEventListener("htmx:config:request", ({ target, detail: { ctx: { request } } }) => {
+  const tag = target.getAttribute("hx-ptag");
+  if (tag) request.headers["HX-PTag"] ??= tag;
+});
+
 // New rows would move what somebody reads, points at or has selected: they are announced instead.
 function held() {
   if (follow || /[?&](after|before)=/.test(live().getAttribute("hx-get"))) return false;

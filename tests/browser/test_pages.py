@@ -12,11 +12,18 @@ from playwright.sync_api import Page, expect
 
 from apps.tasks.clock import tick
 from apps.tasks.models import Attempt, Task
+from apps.tasks.recording import record
+from tests.tasks.events import batch, failed, printed, progress, started
 
 Open = Callable[[str], Page]
 Make = Callable[..., Task]
 LONG = "a name that goes on " * 6 + "x" * 70
 TRACEBACK = 'Traceback (most recent call last):\n  File "<b>handler.py</b>", line 1, in run\n' + "    y" * 200
+CODE_TRACEBACK = (
+    'Traceback (most recent call last):\n  File "<code>", line 20, in <module>\n    x()\n'
+    + '  File "/usr/lib/python3.11/json/__init__.py", line 1, in loads\n    pass\n' * 5
+    + "ValueError: no\n"
+)
 
 WATCH_SHIFTS = """
 window.shift = 0;
@@ -53,6 +60,18 @@ def numbers(make: Make) -> dict[str, int]:
         task=tasks["failed"], number=1, worker="w1" * 60, status="FAILED", reason="ERROR", started_at=now,
         finished_at=now, run_seconds=1.5, error_type="ValueError", error_message="z" * 300, traceback=TRACEBACK,
     )  # fmt: skip
+    tasks["printing"] = make(name=LONG)
+    packages = {"python": "3.11.2", "packages": {"numpy": "2.0.0", "p" * 90: "v" * 90}}
+    beat = {"host": "h", "pid": 7, "queues": [], "concurrency": 1, "running": [], "kinds": [], "environment": packages}
+    parts: list[Any] = ["x" * 500, ("stderr", "y" * 500)]
+    record([batch(started(tasks["printing"]), printed(tasks["printing"], 0, *parts), worker="w2", heartbeat=beat)])
+    record([batch(printed(tasks["printing"], 9_999, "tail", is_tail=True), worker="w2")])
+    record([batch(progress(tasks["printing"], 0.4, "z" * 200), worker="w2")])
+    tasks["coded"] = make(
+        name="coded", kind="code.python", params={"code": "\n".join(f"x = {n}" * 40 for n in range(30))}
+    )
+    error = {"type": "ValueError", "message": "no", "traceback": CODE_TRACEBACK}
+    record([batch({**failed(tasks["coded"]), "error": error})])
     tick()
     return {name: task.pk for name, task in tasks.items()}
 
@@ -60,7 +79,8 @@ def numbers(make: Make) -> dict[str, int]:
 def every_page(numbers: dict[str, int]) -> list[str]:
     tasks = [f"/tasks/{number}/" for number in numbers.values()]
     lists = ["/tasks/", "/tasks/?status=FAILED", f"/tasks/?after={numbers['queueing']}", "/tasks/?status=FOO"]
-    return [*lists, *tasks, "/tasks/new/?kind=demo.coin", "/tasks/424242/"]
+    environment = f"/tasks/{numbers['printing']}/attempts/1/environment/"
+    return [*lists, *tasks, environment, "/tasks/new/?kind=demo.coin", "/tasks/424242/"]
 
 
 def faults(page: Page) -> list[str]:
@@ -74,7 +94,8 @@ def test_no_page_breaks_a_rule_of_accessibility(
 ) -> None:
     console.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     found = []
-    shown = [f"/tasks/{numbers[name]}/" for name in ("running", "result", "failed", "retrying")]
+    shown = [f"/tasks/{numbers[name]}/" for name in ("running", "result", "failed", "retrying", "printing", "coded")]
+    shown.append(f"/tasks/{numbers['printing']}/attempts/1/environment/")
     for path in [*shown, "/tasks/?status=FOO", "/tasks/new/?kind=demo.coin", "/tasks/424242/"]:
         page = opened(path)
         for fold in page.locator("summary").all():
@@ -174,13 +195,13 @@ def test_marked_text_of_a_traceback_survives_the_polls(opened: Open, numbers: di
 def test_an_open_fold_of_an_attempt_survives_the_polls(opened: Open, numbers: dict[str, int]) -> None:
     page = opened(f"/tasks/{numbers['retrying']}/")
     page.locator("#error-1 summary").click()
-    expect(page.locator("#error-1 pre")).to_be_visible()
+    expect(page.locator("#error-1 .traceback")).to_be_visible()
     Task.objects.filter(pk=numbers["retrying"]).update(
         status="RUNNING", reason="", worker="w1", started_at=timezone.now()
     )
     tick()
     expect(page.locator(".head .chip")).to_have_text("Running")
-    expect(page.locator("#error-1 pre")).to_be_visible()
+    expect(page.locator("#error-1 .traceback")).to_be_visible()
 
 
 def test_a_running_task_counts_alike_wherever_it_counts(opened: Open, numbers: dict[str, int]) -> None:

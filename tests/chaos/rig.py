@@ -6,7 +6,6 @@ a part that is called in `through` reaches the broker by another port.
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import time
@@ -160,6 +159,7 @@ class Rig:
             "MILLRACE_PORT": str(self.port),
             "MILLRACE_CONCURRENCY": str(self.slots),
             "MILLRACE_HANDLERS": "tests.chaos.handlers",
+            "PYTHONPATH": str(INJECT),  # behind what the line itself puts there
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(self.temporary),
             ledger.VARIABLE: str(self.ledger),
@@ -181,7 +181,7 @@ class Rig:
 
 
 def _procfile() -> Iterator[tuple[str, str]]:
-    path = f"PYTHONPATH=site:{INJECT}"
     for line in (places.ROOT / "Procfile.dev").read_text().splitlines():
-        if found := re.fullmatch(r"(\w+): (PYTHONPATH=site) (.*)", line):
-            yield found[1], f"{path} {found[3]}"
+        name, separator, command = line.partition(": ")
+        if separator:
+            yield name, command

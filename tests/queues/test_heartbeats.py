@@ -84,7 +84,8 @@ def test_kinds_are_known_though_a_bare_heartbeat_follows_in_the_same_batch() -> 
     heartbeats.record([("w1", full), ("w1", {**BEAT, "running": [7]})], timezone.now())
     assert Kind.objects.get().name == "good"
     worker = Worker.objects.get()
-    assert (worker.running, worker.environment) == ([7], {"python": "3.11"})
+    assert worker.environment
+    assert (worker.running, worker.environment.data) == ([7], {"python": "3.11"})
 
 
 def test_a_worker_serves_the_kinds_that_it_has_announced_for_its_queues() -> None:

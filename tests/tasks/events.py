@@ -29,3 +29,15 @@ def returned(task: Task, attempt: int = 1) -> dict[str, Any]:
 
 def undeliverable(task: Task, attempt: int = 1) -> dict[str, Any]:
     return {"type": "UNDELIVERABLE", "task": task.pk, "attempt": attempt}
+
+
+def printed(task: Task, position: int, *parts: tuple[str, str] | str, attempt: int = 1, **more: Any) -> dict[str, Any]:
+    """A piece of its output. A part that is only a text is of stdout."""
+    pairs = [("stdout", part) if isinstance(part, str) else part for part in parts]
+    size = sum(len(text.encode()) for _, text in pairs)
+    place = {"type": "OUTPUT", "task": task.pk, "attempt": attempt, "position": position, "size": size}
+    return {**place, "parts": [list(pair) for pair in pairs], **more}
+
+
+def progress(task: Task, fraction: float | None, text: str = "", attempt: int = 1) -> dict[str, Any]:
+    return {"type": "PROGRESS", "task": task.pk, "attempt": attempt, "fraction": fraction, "text": text}

@@ -195,7 +195,8 @@ def test_a_heartbeat_makes_the_worker_its_queues_and_kinds_known(db: None) -> No
     kind = {"name": "report", "doc": "A report.", "schema": {"type": "object"}, "queue": "gpu"}
     record([batch(heartbeat={**HEARTBEAT, "kinds": [kind], "environment": {"python": "3.11"}})])
     worker = Worker.objects.alive().get()
-    assert (worker.name, worker.concurrency, worker.environment) == ("w1", 2, {"python": "3.11"})
+    assert worker.environment
+    assert (worker.name, worker.concurrency, worker.environment.data) == ("w1", 2, {"python": "3.11"})
     assert set(Queue.objects.values_list("name", flat=True)) == {"default", "gpu"}
     assert Kind.objects.get().queue == "gpu"
 
@@ -204,7 +205,8 @@ def test_a_light_heartbeat_keeps_what_the_first_one_told(db: None) -> None:
     record([batch(heartbeat={**HEARTBEAT, "kinds": [], "environment": {"python": "3.11"}})])
     record([batch(heartbeat={**HEARTBEAT, "running": [5], "draining": True})])
     worker = Worker.objects.get()
-    assert (worker.running, worker.draining, worker.environment) == ([5], True, {"python": "3.11"})
+    assert worker.environment
+    assert (worker.running, worker.draining, worker.environment.data) == ([5], True, {"python": "3.11"})
 
 
 def test_a_worker_that_leaves_is_no_longer_alive(db: None) -> None:

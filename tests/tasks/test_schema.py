@@ -18,7 +18,9 @@ from apps.queues import report
 from apps.queues.models import Queue, Worker
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.models import Attempt, Kind, Task
+from apps.tasks.recording import record
 from tests.fixtures.asking import Asker, code_of
+from tests.tasks.events import batch, finished, printed, progress, started
 
 pytestmark = pytest.mark.django_db
 
@@ -426,6 +428,76 @@ def test_a_list_costs_as_many_statements_as_one_task(
         asker.data(f"{{ tasks {{ edges {{ node {{ ...t }} }} }} }} fragment t on Task {{ {task} }}")
     with django_assert_num_queries(1):
         asker.data("{ tasks { nodes { id number name status value createdAt queue { name } } } }")
+
+
+OUTPUT = "output { pieces { position bytes texts { stream text } } totalBytes leftOutBytes }"
+
+
+def attempts_of(asker: Asker, asked: str) -> list[dict[str, Any]]:
+    nodes: list[dict[str, Any]] = asker.data(f"{{ tasks {{ nodes {{ attempts {{ nodes {{ {asked} }} }} }} }} }}")[
+        "tasks"
+    ]["nodes"]
+    return [attempt for node in nodes for attempt in node["attempts"]["nodes"]]
+
+
+def test_an_attempt_tells_what_it_printed(asker: Asker, alice: User) -> None:
+    task = a_task(alice)
+    record([batch(started(task), printed(task, 0, "one\n", ("stderr", "two")), printed(task, 7, "!"))])
+    record([batch(printed(task, 100_000, "end"))])
+    (attempt,) = attempts_of(asker, OUTPUT)
+    first, second, tail = attempt["output"]["pieces"]
+    assert first == {
+        "position": 0,
+        "bytes": 7,
+        "texts": [{"stream": "STDOUT", "text": "one\n"}, {"stream": "STDERR", "text": "two"}],
+    }
+    assert (second["position"], tail["position"]) == (7, 100_000)
+    assert (attempt["output"]["totalBytes"], attempt["output"]["leftOutBytes"]) == (100_003, 99_992)
+
+
+def test_output_is_asked_for_from_a_byte_on_and_by_stream(asker: Asker, alice: User) -> None:
+    task = a_task(alice)
+    record([batch(started(task), printed(task, 0, "one\n"), printed(task, 4, "two", ("stderr", "three")))])
+    asked = "output(after: 4, stream: STDERR) { pieces { position texts { text } } }"
+    (attempt,) = attempts_of(asker, asked)
+    assert attempt["output"]["pieces"] == [{"position": 4, "texts": [{"text": "three"}]}]
+
+
+def test_one_query_brings_twenty_outputs_and_no_more(asker: Asker, alice: User) -> None:
+    for _ in range(20):
+        a_failed_task(alice)
+    assert len(attempts_of(asker, OUTPUT)) == 20
+    a_failed_task(alice)
+    answer = asker.ask(f"{{ tasks {{ nodes {{ attempts {{ nodes {{ {OUTPUT} }} }} }} }} }}")
+    assert code_of(answer) == "BAD_USER_INPUT"
+    assert "At most 20 outputs in one query" in str(answer)
+
+
+def test_the_output_of_others_is_not_told(asker: Asker, bob: User) -> None:
+    task = a_task(bob)
+    record([batch(started(task), printed(task, 0, "secret"))])
+    assert attempts_of(asker, OUTPUT) == []
+
+
+def test_an_attempt_tells_what_it_used(asker: Asker, alice: User) -> None:
+    task = a_task(alice)
+    record([batch(finished(task, cpu_seconds=1.5, peak_bytes=2**40))])
+    assert attempts_of(asker, "cpuSeconds peakMemoryBytes") == [{"cpuSeconds": 1.5, "peakMemoryBytes": 2**40}]
+
+
+def test_progress_is_told_while_a_task_runs(asker: Asker, alice: User) -> None:
+    task = a_task(alice)
+    asked = f"{{ task(number: {task.pk}) {{ progress {{ fraction message updatedAt secondsLeft }} }} }}"
+    record([batch(started(task))])
+    assert asker.data(asked)["task"]["progress"] is None
+    record([batch(progress(task, 0.5, "half"))])
+    Task.objects.update(started_at=timezone.now() - timedelta(minutes=3))
+    told = asker.data(asked)["task"]["progress"]
+    assert (told["fraction"], told["message"]) == (0.5, "half")
+    assert told["updatedAt"]
+    assert 100 < told["secondsLeft"] < 190
+    record([batch(finished(task))])
+    assert asker.data(asked)["task"]["progress"] is None
 
 
 @pytest.mark.parametrize("asked", ["", "params", "result", "params result"])

@@ -7,10 +7,11 @@ from typing import Any
 
 from django import template
 
-from apps.tasks import sentences
+from apps.tasks import sentences, tracebacks
 
 register = template.Library()
 register.filter(sentences.number_text)
+register.filter("frames", tracebacks.parts)
 
 SHORT = 80
 WHOLE_BELOW = 1e6
@@ -55,6 +56,20 @@ def pretty_json(value: Any) -> str:
         except ValueError:
             return str(value)
     return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@register.filter
+def bytes(count: int | None) -> str:  # noqa: A001 the word that stands in templates
+    """ "312 KiB", "1.4 GiB"; empty when it is not known."""
+    if count is None:
+        return ""
+    size, unit = float(count), 0
+    while size >= 999.5 and unit < len(_BYTE_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.3g} {_BYTE_UNITS[unit]}"
+
+
+_BYTE_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
 @register.filter
