@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -13,6 +14,7 @@ from playwright.sync_api import Page, expect
 from apps.tasks.clock import tick
 from apps.tasks.models import Attempt, Task
 from apps.tasks.recording import record
+from tests.fixtures.processes import ROOT
 from tests.tasks.events import batch, failed, printed, progress, started
 
 Open = Callable[[str], Page]
@@ -150,7 +152,14 @@ def test_the_first_view_weighs_less_than_100_kb_and_asks_no_other_host(
     )
     assert len(entries) > 20
     assert all(url.startswith(base_url) for url, _ in entries)
-    assert sum(size for _, size in entries) < 100_000
+    assert sum(size - saved(url) for url, size in entries) < 100_000
+
+
+def saved(url: str) -> int:
+    """WhiteNoise sends what is beside a file as .gz, which the tests' own server does not."""
+    file = ROOT / urlsplit(url).path.lstrip("/")
+    packed = file.with_name(f"{file.name}.gz")
+    return file.stat().st_size - packed.stat().st_size if packed.exists() else 0
 
 
 def test_the_first_view_does_not_shift(opened: Open, console: Page, numbers: dict[str, int]) -> None:
