@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache import cache
@@ -22,8 +24,11 @@ if TYPE_CHECKING:
 # Relay and sink give a sign of life every 5 s at the latest.
 SILENT_AFTER = timedelta(seconds=12)
 BANNER_SECONDS = 1
+OBSTACLES = 3  # of the troubles: those that keep tasks from the workers
 
 DATABASE_AWAY = "The database does not answer."
+DISK_FULL = "The disk of the database is full: nothing can be saved until there is room on it."
+FULL_BYTES = 1_000_000
 RELAY_SILENT = "The relay gives no sign of life: new tasks wait until it is back."
 SINK_SILENT = "The sink gives no sign of life: outcomes wait in RabbitMQ until it is back."
 NO_WORKER = "No worker is connected: tasks wait until one is."
@@ -59,7 +64,7 @@ def report() -> dict[str, Any]:
         parts = dict.fromkeys(("broker", "relay", "sink", "workers", "parked"), unknown)
         said = {"sentence": DATABASE_AWAY, "obstacle": DATABASE_AWAY}
         return {"ready": False, **said, "database": _part(DATABASE_AWAY, ok=False), **parts}
-    sentence, obstacle = (next(filter(None, troubles), "") for troubles in (seen.troubles, seen.troubles[:2]))
+    sentence, obstacle = (next(filter(None, troubles), "") for troubles in (seen.troubles, seen.troubles[:OBSTACLES]))
     return {"ready": seen.is_ready, "sentence": sentence, "obstacle": obstacle, **seen.parts}
 
 
@@ -69,6 +74,7 @@ class _Seen:
 
     signs: dict[str, str]  # of those with a fresh sign of life: what troubles them
     workers: int
+    disk_is_full: bool
     unserved: list[str]  # queues with waiting tasks that no worker serves
 
     @classmethod
@@ -77,13 +83,17 @@ class _Seen:
         signs = dict(Pulse.objects.filter(seen_at__gte=now - SILENT_AFTER).values_list("name", "trouble"))
         served = list(Worker.objects.alive().values_list("queues", flat=True))
         return cls(
-            signs=signs, workers=len(served), unserved=_unserved({each for queues in served for each in queues}, now)
+            signs=signs,
+            workers=len(served),
+            disk_is_full=_disk_is_full(),
+            unserved=_unserved({each for queues in served for each in queues}, now),
         )
 
     @property
     def troubles(self) -> list[str]:
         """The worst first: each part's silence before what it says, causes before what follows from them."""
         return [
+            DISK_FULL if self.disk_is_full else "",  # nobody can note a sign of life then
             "" if "relay" in self.signs else RELAY_SILENT,
             self.signs.get("broker", ""),
             "" if "sink" in self.signs else SINK_SILENT,
@@ -113,7 +123,7 @@ class _Seen:
         late = signs.get("outcomes", "")
         connected = f"{self.workers} connected." if self.workers else NO_WORKER
         return {
-            "database": _part("Answers.", ok=True),
+            "database": _part(DISK_FULL if self.disk_is_full else "Answers.", ok=not self.disk_is_full),
             "broker": _part(broker or "The relay reaches the broker.", ok=not broker),
             "relay": _part(signs.get("relay", RELAY_SILENT) or "Running.", ok="relay" in signs),
             "sink": _part((late or "Running.") if "sink" in signs else SINK_SILENT, ok="sink" in signs),
@@ -123,6 +133,13 @@ class _Seen:
             },
             "parked": _part(parked or "Nothing.", ok=not parked),
         }
+
+
+def _disk_is_full() -> bool:
+    """Only SQLite's is here."""
+    if connection.vendor != "sqlite" or not (path := Path(str(connection.settings_dict["NAME"]))).exists():
+        return False
+    return shutil.disk_usage(path.parent).free < FULL_BYTES
 
 
 def _unserved(served: set[str], now: datetime) -> list[str]:

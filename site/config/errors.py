@@ -1,6 +1,7 @@
 """The answers to requests that went wrong: a page that says what happened and the way back, or a toast for HTMX."""
 
 import logging
+import re
 import sys
 import uuid
 
@@ -12,6 +13,7 @@ from django.template.loader import render_to_string
 log = logging.getLogger(__name__)
 
 BUSY = "The database is busy or away. Try again in a few seconds."
+FULL = "The disk of the database is full, so nothing was saved. Make room on it, then try again."
 LOOK_FIRST = "If you sent something to be saved, look first whether it is there."
 
 
@@ -50,9 +52,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """503 instead of 500 when the database cannot be used now (locked, restarting): the request may be sent again."""
-    sentence = BUSY if request.method in ("GET", "HEAD") else f"{BUSY} {LOOK_FIRST}"
-    if request.path.startswith("/graphql"):
-        error = {"message": f"{BUSY} {LOOK_FIRST}", "extensions": {"code": "UNAVAILABLE"}}
+    is_graphql = request.path.startswith("/graphql")
+    if _is_full(sys.exception()):
+        sentence = FULL
+    else:
+        sentence = BUSY if request.method in ("GET", "HEAD") and not is_graphql else f"{BUSY} {LOOK_FIRST}"
+    if is_graphql:
+        error = {"message": sentence, "extensions": {"code": "UNAVAILABLE"}}
         response: HttpResponse = JsonResponse({"errors": [error]}, status=503)
     else:
         response = answer(request, 503, "Not available now", sentence)
@@ -76,6 +82,13 @@ def _logged(response: HttpResponse) -> HttpResponse:
     """Django would log every answer from 500 on once more."""
     vars(response)["_has_been_logged"] = True
     return response
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """As SQLite and PostgreSQL say it."""
+    while error is not None and not re.search("disk is full|No space left on device", str(error)):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _line(exception: BaseException) -> str:

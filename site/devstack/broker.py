@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from devstack import credentials, lifeline, node, places, rabbitmq, screen
+from devstack.disk import Disk
 
 STOP_SECONDS = 3.5  # honcho kills five seconds after it asked
 LOCK_SECONDS = 10.0
+LOOK_SECONDS = 1.0
 
 
 class BrokerError(Exception):
@@ -71,13 +73,15 @@ def _run(
 ) -> None:
     started = time.monotonic()
     epmd, vm = _start(folder, environment, broker, lock)
-    ready = False
-    while not signals.wait(None if ready else 0.05) & lifeline.STOPS:
+    ready, disk = False, Disk(folder)
+    while not signals.wait(LOOK_SECONDS if ready else 0.05) & lifeline.STOPS:
         ended = lifeline.reap()
         if vm in ended:
             raise BrokerError(f"RabbitMQ ended by itself; why is written in {places.short(folder / 'log')}")
         if epmd in ended:
             raise BrokerError("epmd, by which RabbitMQ is found, was ended from outside, and RabbitMQ with it")
+        if disk.has_room_again():
+            raise BrokerError("its disk was full, after which RabbitMQ's queues take nothing until it starts anew")
         if not ready and node.answers(broker["port"]):
             ready = True
             screen.say(f"RabbitMQ is ready on 127.0.0.1:{broker['port']} after {time.monotonic() - started:.1f} s")

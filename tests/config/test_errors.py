@@ -60,6 +60,13 @@ def test_a_database_that_is_away_is_said_as_such_wherever_it_is_met(
     assert (record.levelno, record.exc_info) == (logging.WARNING, None)
 
 
+@pytest.mark.parametrize("error", ["database or disk is full", "could not extend file: No space left on device"])
+def test_a_full_disk_is_said_as_such(web: Client, monkeypatch: pytest.MonkeyPatch, error: str) -> None:
+    monkeypatch.setattr(SessionStore, "load", failing(OperationalError(error)))
+    page = web.post("/tasks/new/", {"name": "n"}).content.decode()
+    assert "The disk of the database is full, so nothing was saved. Make room on it, then try again." in page
+
+
 def test_who_sent_something_is_told_to_look_first(web: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SessionStore, "load", failing(OperationalError("database is locked")))
     toast = web.post("/tasks/new/", {"name": "n"}, headers={"HX-Request": "true"}).content.decode()

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
-from apps.queues import health
+from apps.queues import health, report
 from apps.queues.models import Pulse, Worker
 from apps.tasks import recording
 from apps.tasks.models import Kind, Task
@@ -224,3 +224,10 @@ def test_healthz_asks_nobody_and_tells_nothing(client: Client) -> None:
     answer = client.get("/healthz")
     assert (answer.status_code, answer.content) == (200, b"ok\n")
     assert client.post("/healthz").status_code == 405
+
+
+def test_a_full_disk_is_told_before_what_follows_from_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "_disk_is_full", lambda: True)
+    told = client.get("/readyz").json()
+    assert told["database"] == {"ok": False, "detail": report.DISK_FULL}
+    assert (told["ready"], told["sentence"], told["obstacle"]) == (False, report.DISK_FULL, report.DISK_FULL)
