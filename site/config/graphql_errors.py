@@ -29,8 +29,9 @@ def failure(message: str, code: str) -> dict[str, Any]:
 
 def answer_errors(errors: Sequence[GraphQLError]) -> dict[str, Any]:
     """Raises Busy when the database is the reason of any."""
-    if any(isinstance(_cause(error), OperationalError | InterfaceError) for error in errors):
-        raise Busy
+    for error in errors:
+        if isinstance(cause := _cause(error), OperationalError | InterfaceError):
+            raise Busy from cause
     return {"errors": [_shown(error) for error in errors]}
 
 
