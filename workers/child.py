@@ -32,7 +32,6 @@ def serve(sock: socket.socket, streams: Streams, kinds: Mapping[str, Kind]) -> N
     os.register_at_fork(after_in_child=lambda: forked.append(True))
     for body in receive(sock):
         message = TaskMessage.decode(body)
-        usage.begin()
         current.begin(message.task, message.attempt, say.note)
         outcome = execute(message, kinds, limit)
         current.end()
@@ -68,8 +67,8 @@ class _Mouth:
 
 
 def _with_usage(outcome: Outcome, usage: Usage) -> Outcome:
-    peak = usage.peak_bytes(outcome.run_seconds)
-    return replace(outcome, cpu_seconds=usage.cpu_seconds(), peak_bytes=peak)
+    cpu_seconds, peak_bytes = usage.take(outcome.run_seconds)
+    return replace(outcome, cpu_seconds=cpu_seconds, peak_bytes=peak_bytes)
 
 
 def _end_leftovers() -> bool:

@@ -16,13 +16,13 @@ class Live:
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
         self._capture: Capture | None = None
-        self._printed: Printed | None = None
+        self._taken: Taken | None = None
+        self._printed: Printed | None = None  # most tasks print nothing
         self._progress = b""
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, taken: Taken, capture: Capture) -> None:
-        self._printed = Printed(taken.task, taken.attempt)
-        self._capture = capture
+        self._taken, self._capture = taken, capture
         capture.to(self._take)
 
     def progress(self, event: bytes) -> None:
@@ -32,18 +32,19 @@ class Live:
 
     def end(self, *, of_child: bool) -> None:
         """Tells what is left, before the outcome. A child that goes on has waited until its pipes were empty."""
-        if self._capture and self._printed:
+        if self._capture:
             if of_child:
                 self._capture.read()
             self._capture.to(None)
-            self._tell(is_last=True)
+        self._tell(is_last=True)
         if self._timer:
             self._timer.cancel()
-        self._capture = self._printed = self._timer = None
+        self._taken = self._capture = self._printed = self._timer = None
         self._progress = b""
 
     def _take(self, stream: Stream, data: bytes) -> None:
-        if self._printed:
+        if self._taken:
+            self._printed = self._printed or Printed(self._taken.task, self._taken.attempt)
             self._printed.add(stream, data)
             self._tell_in(BEHIND_SECONDS if self._printed.is_behind else TELL_SECONDS)
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 READ_SECONDS = 2.0  # for the worker to read what is left: it may be suspended, or a thread may print without end
 LOOK_SECONDS = 0.0002
 _LINE_BUFFERED = 1  # C's _IOLBF
+_NONE = bytes(4)  # a C int
 
 
 class Streams:
@@ -36,18 +37,24 @@ class Streams:
 
     def flush(self) -> None:
         """What has been printed is seen now, not when a buffer is full."""
-        for stream in (*self._files, sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError, AttributeError):  # closed or replaced; the task's own affair
-                stream.flush()
+        for own, used in zip(self._files, (sys.stdout, sys.stderr), strict=True):
+            try:
+                own.flush()
+                if used is not own:
+                    used.flush()
+            except (OSError, ValueError, AttributeError):
+                continue  # closed or replaced; the task's own affair
 
     def wait_until_read(self) -> None:
         """What the next task prints cannot be told from it before."""
-        deadline = 0.0
-        while any(_unread(pipe) for pipe in self._pipes.values()):
-            deadline = deadline or time.monotonic() + READ_SECONDS
-            if time.monotonic() > deadline:
-                return
+        if not self._unread():
+            return
+        deadline = time.monotonic() + READ_SECONDS
+        while self._unread() and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
+
+    def _unread(self) -> bool:
+        return any(fcntl.ioctl(pipe, termios.FIONREAD, _NONE) != _NONE for pipe in self._pipes.values())
 
 
 def print_lines_from_c() -> None:
@@ -55,8 +62,3 @@ def print_lines_from_c() -> None:
     libc = ctypes.CDLL(None)
     with contextlib.suppress(ValueError):  # a libc that calls it otherwise
         libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, _LINE_BUFFERED, ctypes.c_size_t(0))
-
-
-def _unread(pipe: int) -> bool:
-    count = fcntl.ioctl(pipe, termios.FIONREAD, b"\0\0\0\0")
-    return count != b"\0\0\0\0"
