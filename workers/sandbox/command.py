@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from workers.sandbox import view
+from workers.sandbox.plan import Plan
 
 OURS_INSIDE = "/millrace"
 PACKAGES_INSIDE = "/millrace/packages"
@@ -27,6 +28,11 @@ def python(module: str, *arguments: str, bubblewrap: str | None) -> list[str]:
     """The command that runs a module of ours there; to be started with `environment` in "/"."""
     inner = ["-P", "-m", module, *arguments]
     return [bubblewrap, *_view(), "--", _executable(), *inner] if bubblewrap else [sys.executable, *inner]
+
+
+def template(plan: Plan, descriptor: int, *, bubblewrap: str | None) -> list[str]:
+    """`descriptor`: of the socket to it, which the new process is to inherit."""
+    return python("workers.sandbox.template", str(descriptor), plan.encode(), bubblewrap=bubblewrap)
 
 
 def environment(bubblewrap: str | None) -> dict[str, str]:

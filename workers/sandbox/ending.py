@@ -1,5 +1,6 @@
 """How code ended -> its Outcome. Runs inside, after the code, which may have done anything to this process."""
 
+import mmap
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,9 +19,9 @@ RESERVE = 32 << 20  # given back when the code has used up its memory: telling s
 def run(message: TaskMessage, limit: Limit) -> Outcome:
     """`limit`: the one installed in this process."""
     began = time.perf_counter()
-    reserve = [bytearray(RESERVE)]
+    reserve = mmap.mmap(-1, RESERVE)  # address space alone: none of it is touched
     try:
-        ended = _run(message, limit, reserve.clear)
+        ended = _run(message, limit, reserve.close)
     except BaseException as error:  # noqa: BLE001  a last surprise, such as a signal's in the lines that report another
         ended = _failed("ERROR", describe(error, hidden_file=__file__))
     return Outcome(

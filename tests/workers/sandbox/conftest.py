@@ -1,0 +1,63 @@
+"""A running sandbox at each level that this machine has."""
+
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.workers.sandbox.harness import Sandbox
+from workers.sandbox.limits import Limits
+from workers.sandbox.probe import Findings, Level, find_bubblewrap, probe
+
+CANARY = "canary-of-the-worker"
+
+
+@pytest.fixture(scope="session")
+def found() -> Findings:
+    """At its full level: a machine on which the tests run has to have it."""
+    found = probe(Limits(), find_bubblewrap())
+    assert found.level is Level.FULL, found
+    return found
+
+
+@pytest.fixture(scope="session", params=["full", "reduced"])
+def sandbox(found: Findings, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """*reduced* in bubblewrap's view, as where tasks may have no namespaces of their own."""
+    assert found.plan
+    os.environ["CANARY"] = CANARY
+    sandbox = Sandbox(replace(found.plan, namespaces=request.param == "full"), found.bubblewrap)
+    yield sandbox
+    sandbox.close()
+    del os.environ["CANARY"]
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Things of value around the sandbox."""
+    var = tmp_path_factory.mktemp("var")
+    (var / "secrets.json").write_text("{}")
+    (var / "secrets.json").chmod(0o600)
+    open_to_all = var / "open"
+    open_to_all.write_text("open")
+    open_to_all.chmod(0o666)
+    sockets = var / "socket"
+    with socket.create_server(("127.0.0.1", 0)) as server, _listening(str(sockets)), _listening("\0millrace-test"):
+        yield {
+            "secret": str(var / "secrets.json"),
+            "open": str(open_to_all),
+            "var": str(var),
+            "checkout": str(Path(__file__).resolve().parents[3]),
+            "worker": str(os.getpid()),
+            "port": str(server.getsockname()[1]),
+            "sockets": str(sockets),
+        }
+
+
+def _listening(address: str) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(address)
+    listening.listen()
+    return listening
