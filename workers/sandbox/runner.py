@@ -4,9 +4,11 @@ import ast
 import linecache
 import sys
 import types
+from collections import deque
 from typing import Any
 
 NAME = "<code>"
+MOST_FRAMES = 1_000
 
 
 def run(source: str) -> Any:
@@ -48,14 +50,15 @@ def _keep_own_lines(error: BaseException) -> None:
 
 
 def _own_lines(error: BaseException) -> types.TracebackType | None:
-    frames = []
+    first: list[types.TracebackType] = []
+    last: deque[types.TracebackType] = deque(maxlen=MOST_FRAMES)  # of millions, when the code has raised its limit
     frame = _of(error, "__traceback__")
     while frame is not None:
         if frame.tb_frame.f_code.co_filename == NAME:
-            frames.append(frame)
+            (first if len(first) < MOST_FRAMES else last).append(frame)
         frame = frame.tb_next
     own = None
-    for frame in reversed(frames):
+    for frame in reversed([*first, *last]):
         own = types.TracebackType(own, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return own
 

@@ -38,16 +38,16 @@ def restrict(*, processes: bool) -> None:
 
 def supported() -> bool:
     """Whether the numbers of this machine's system calls are known."""
-    return bool(syscalls.numbers())
+    return bool(_NUMBERS)
 
 
 def _program(*, processes: bool) -> Iterator[Step]:
-    number = syscalls.numbers()
+    number = _NUMBERS
     yield _LOAD, 0, 0, _ARCH
     yield _EQUAL, 1, 0, syscalls.AUDIT_ARCH[platform.machine()]
     yield _RETURN, 0, 0, _KILL  # another machine's numbers, as of 32-bit programs
     yield _LOAD, 0, 0, _NUMBER
-    for first, last in _ranges(syscalls.harmless()):
+    for first, last in _HARMLESS:
         yield _AT_LEAST, 0, 2, first
         yield _GREATER, 1, 0, last
         yield _RETURN, 0, 0, _ALLOW
@@ -75,7 +75,7 @@ _SOCKET_FLAGS = (0, socket.SOCK_CLOEXEC, socket.SOCK_NONBLOCK, socket.SOCK_CLOEX
 
 
 def _ranges(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    first = last = numbers[0]
+    first = last = numbers[0] if numbers else 0
     for each in numbers[1:]:
         if each != last + 1:
             yield first, last
@@ -114,3 +114,8 @@ def _none_of(position: int, values: Sequence[int]) -> list[Step]:
 def _argument(position: int) -> Step:
     """Its lower half, which is all that the kernel takes of an int; both machines are little-endian."""
     return _LOAD, 0, 0, 16 + 8 * position
+
+
+# Read before there are children.
+_NUMBERS = syscalls.numbers()
+_HARMLESS = tuple(_ranges(syscalls.harmless()))

@@ -35,8 +35,8 @@ def serve(sock: socket.socket) -> None:
 def _reseed() -> None:
     """Children of one template would all draw the same random numbers."""
     random.seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
 
 
 def _print_by_line() -> None:

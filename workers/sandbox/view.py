@@ -20,6 +20,8 @@ def parts_of(prefix: str) -> list[str]:
 
 def readable(ours: str) -> list[str]:
     """For Landlock, inside. `ours`: where our package is there."""
-    python = [part for prefix in {sys.prefix, sys.base_prefix} for part in parts_of(prefix)]
     pseudo = [f"/proc/{os.getpid()}", *(f"/proc/{each}" for each in ("cpuinfo", "meminfo", "stat"))]
-    return [*SYSTEM, *SETTINGS, *DEVICES, *python, ours, *pseudo]
+    return [*SYSTEM, *SETTINGS, *DEVICES, *_PYTHON, ours, *pseudo]
+
+
+_PYTHON = [part for prefix in {sys.prefix, sys.base_prefix} for part in parts_of(prefix)]  # before there are children

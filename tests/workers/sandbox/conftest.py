@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 from tests.workers.sandbox.harness import Sandbox
-from workers.sandbox.limits import Limits
+from workers.sandbox.limits import MIB, Limits
 from workers.sandbox.probe import Findings, Level, find_bubblewrap, probe
 
 CANARY = "canary-of-the-worker"
+LIMITS = Limits(memory=600 * MIB, file_size=8 * MIB, tmp=32 * MIB)  # small, so that they are soon used up
 
 
 @pytest.fixture(scope="session")
 def found() -> Findings:
     """At its full level: a machine on which the tests run has to have it."""
-    found = probe(Limits(), find_bubblewrap())
+    found = probe(LIMITS, find_bubblewrap())
     assert found.level is Level.FULL, found
     return found
 

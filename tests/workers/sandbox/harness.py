@@ -96,13 +96,15 @@ class Sandbox:
         finally:
             child.end()
 
-    def ended(self, pid: int) -> int:
-        """Waits for the wait status of a child."""
+    def ended(self, pid: int, seconds: float = PATIENCE_SECONDS) -> int:
+        """Waits for the wait status of a child. Raises TimeoutError."""
         while True:
             for frame in self._frames:
                 if frame.get("ended") == pid:
                     self._frames.remove(frame)
                     return int(frame["status"])
+            if not select.select([self._control], [], [], seconds)[0]:
+                raise TimeoutError
             self._read()
 
     def _frame(self, *names: str) -> dict[str, Any]:
@@ -167,6 +169,7 @@ class Child:
             if limit is not None and passed > limit + STOP_SECONDS:
                 return
             if not self._hear_once(ended, joiner, outputs):
+                self._await_end(limit)
                 return
 
     def _hear_once(self, ended: Ended, joiner: Any, outputs: dict[int, bytearray]) -> bool:
@@ -187,6 +190,13 @@ class Child:
                 ended.outcome = own.outcome_of(body, self._task, 1)
                 ended.intruded = ended.outcome is None
         return True
+
+    def _await_end(self, limit: float | None) -> None:
+        """It has closed its end of the socket, as the end of its life does."""
+        with contextlib.suppress(TimeoutError):
+            self._status = self._sandbox.ended(self.pid, limit or PATIENCE_SECONDS)
+            self._over = True
+            self._socket.close()
 
     def _drain(self, outputs: dict[int, bytearray]) -> None:
         for each in list(outputs):

@@ -20,11 +20,9 @@ def test_it_gets_nowhere(hostile: Hostile, sandbox: Sandbox, places: Places) -> 
     with sandbox.child() as sibling:
         ended = sandbox.run(_filled_in(hostile.code, sandbox, places, sibling.pid), limit=hostile.limit)
         _check(hostile, ended)
-        assert is_alive(sibling.pid)
-        sibling.post("'unharmed'")
-        assert sibling.wait().result == "unharmed"
-    assert not is_alive(ended.pid)
-    assert sandbox.run("6 * 7").result == 42
+        assert not is_alive(ended.pid)
+        sibling.post("6 * 7")  # the next task, in a process that was there meanwhile
+        assert sibling.wait().result == 42
     assert Path(places["open"]).read_text() == "open"
     assert [pid for pid in children_of(sandbox.process.pid) if is_alive(pid)] == sandbox.template_pids
 
@@ -33,7 +31,7 @@ def _check(hostile: Hostile, ended: Ended) -> None:
     assert ended.intruded == hostile.intruded, ended
     if hostile.intruded:
         return
-    if hostile.how:
+    if hostile.how and not (ended.outcome and (hostile.error or hostile.value is not NOTHING)):
         assert ended.outcome is None, ended
         assert re.search(hostile.how, ended.how), ended.how
     elif hostile.value is not NOTHING:
