@@ -60,7 +60,9 @@ def size(name: str, low: int, high: int) -> Callable[[str], int]:
         found = re.fullmatch(r"([0-9]{1,9})(MiB|GiB)", text)
         value = int(found[1]) * _UNITS[found[2]] if found else -1
         if not low <= value <= high:
-            refuse(f"{name} must be a size from {_shown(low)} to {_shown(high)}, such as 512MiB or 2GiB (got {text!r:.60})")
+            refuse(
+                f"{name} must be a size from {_shown(low)} to {_shown(high)}, such as 512MiB or 2GiB (got {text!r:.60})"
+            )
         return value
 
     return read

@@ -1,4 +1,4 @@
-"""Finds bubblewrap, which shuts in the code that people write in the browser: the machine's own, or Debian's unpacked."""
+"""Finds bubblewrap, which shuts in code written in the browser: the machine's own, or Debian's unpacked."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""How a process of the sandbox is started: by bubblewrap in a view of its own, where that works; with no secret at all."""
+"""How a process of the sandbox is started: by bubblewrap in a view of its own, where that works; without any secret."""
 
 import os
 import sys

@@ -1,6 +1,8 @@
 """Takes from a process, in this order, all that a task is not to have. What comes later would forbid what is before."""
 
+import contextlib
 import os
+from pathlib import Path
 
 from workers.sandbox import landlock, namespaces, rlimits, seccomp, system, view
 from workers.sandbox.plan import Plan
@@ -23,10 +25,8 @@ def confine(plan: Plan, folder: str) -> None:
 def _processes_of_user() -> int:
     """With their threads: outside of a namespace of its own a task is counted together with all of them."""
     user, count = os.getuid(), 0
-    for name in os.listdir("/proc"):  # noqa: PTH208
-        if name.isdigit():
-            try:
-                count += os.stat(f"/proc/{name}/task").st_nlink - 2 if os.stat(f"/proc/{name}").st_uid == user else 0  # noqa: PTH116
-            except OSError:
-                continue  # it has ended
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended
+            if process.stat().st_uid == user:
+                count += (process / "task").stat().st_nlink - 2
     return count

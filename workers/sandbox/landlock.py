@@ -4,6 +4,7 @@ import ctypes
 import os
 import struct
 from collections.abc import Sequence
+from pathlib import Path
 
 from workers.sandbox import system
 
@@ -44,8 +45,10 @@ def _add(rules: int, path: str, access: int) -> None:
     except OSError:
         return
     try:
-        allowed = access if os.path.isdir(path) else access & _OF_FILES  # noqa: PTH112
+        allowed = access if Path(path).is_dir() else access & _OF_FILES
         rule = struct.pack("=Qi", allowed, place)
-        system.syscall("Landlock", _ADD_RULE, ctypes.c_int(rules), ctypes.c_int(_PATH_BENEATH), rule, ctypes.c_uint32(0))
+        system.syscall(
+            "Landlock", _ADD_RULE, ctypes.c_int(rules), ctypes.c_int(_PATH_BENEATH), rule, ctypes.c_uint32(0)
+        )
     finally:
         os.close(place)

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from pathlib import Path
 
 from workers.sandbox import system
 
@@ -19,8 +20,7 @@ def leave() -> None:
     flags = _NEWUSER | _NEWPID | _NEWNS | _NEWIPC
     system.checked("namespaces", system.libc.unshare(ctypes.c_int(flags)))
     for file, text in (("setgroups", "deny"), ("uid_map", f"{INSIDE_ID} {uid} 1"), ("gid_map", f"{INSIDE_ID} {gid} 1")):
-        with open(f"/proc/self/{file}", "w", encoding="ascii") as proc:  # noqa: PTH123
-            proc.write(text)
+        Path(f"/proc/self/{file}").write_text(text, encoding="ascii")
 
 
 def furnish(tmp_bytes: int) -> None:

@@ -1,7 +1,7 @@
 """Finds out, by trying, how well code can be shut in on this machine, and what would make it better.
 
-*full*: namespaces, Landlock if there is one, seccomp, limits. *reduced*: the same without namespaces. *none*: neither is
-possible, and code written in the browser is refused.
+*full*: namespaces, Landlock if there is one, seccomp, limits. *reduced*: the same without namespaces. *none*: neither
+is possible, and code written in the browser is refused.
 """
 
 import json
@@ -76,7 +76,9 @@ def _found(tried: dict[str, Any], bubblewrap: str | None, limits: Limits, missin
     landlock = tried["landlock"] > 0
     if bubblewrap and not full:
         plan = _plan(bubblewrap, namespaces=True, landlock=landlock)
-        return Findings(level=Level.FULL, missing=tuple(missing), bubblewrap=bubblewrap, plan=replace(plan, limits=limits))
+        return Findings(
+            level=Level.FULL, missing=tuple(missing), bubblewrap=bubblewrap, plan=replace(plan, limits=limits)
+        )
     if bubblewrap:
         missing.insert(0, f"A task cannot have namespaces of its own: {full}.")
     if landlock and not reduced:
@@ -113,9 +115,7 @@ def _tries(bubblewrap: str | None) -> dict[str, Any] | str:
 
 
 def _plan(bubblewrap: str | None, *, namespaces: bool, landlock: bool) -> Plan:
-    return Plan(
-        namespaces=namespaces, landlock=landlock, ours=command.ours(bubblewrap), in_view=bubblewrap is not None
-    )
+    return Plan(namespaces=namespaces, landlock=landlock, ours=command.ours(bubblewrap), in_view=bubblewrap is not None)
 
 
 def _fix(bubblewrap: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Runs a text of Python as a notebook runs a cell: the value of its last expression, if it ends with one, is the value."""
+"""Runs a text of Python as a notebook runs a cell: its value is that of its last expression, if it ends with one."""
 
 import ast
 import linecache

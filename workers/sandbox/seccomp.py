@@ -19,7 +19,14 @@ _MODE_FILTER = 2
 _NUMBER, _ARCH = 0, 4  # where they are in struct seccomp_data
 _NEW_NAMESPACES, _THREAD = 0x7E02_0000, 0x0001_0000
 _NAMES_OF_THREADS, _READ_OF_CAPABILITIES, _NAMES_OF_MEMORY = (15, 16), 23, 0x5356_4D41
-_TERMINAL_AND_FLAGS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # isatty, its size, FIONREAD, FIONBIO, FIO(N)CLEX
+_TERMINAL_AND_FLAGS = (
+    0x5401,
+    0x5413,
+    0x541B,
+    0x5421,
+    0x5450,
+    0x5451,
+)  # isatty, its size, FIONREAD, FIONBIO, FIO(N)CLEX
 _SIGNALS_AND_LEASES = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: a signal to another process
 
 Step = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
@@ -33,7 +40,9 @@ def restrict(*, processes: bool) -> None:
     described = ctypes.create_string_buffer(struct.pack("@HP", len(program), ctypes.addressof(steps)))
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
     mode = ctypes.c_ulong(_MODE_FILTER)
-    system.checked("seccomp", system.libc.prctl(system.PR_SET_SECCOMP, mode, described, ctypes.c_ulong(0), ctypes.c_ulong(0)))
+    system.checked(
+        "seccomp", system.libc.prctl(system.PR_SET_SECCOMP, mode, described, ctypes.c_ulong(0), ctypes.c_ulong(0))
+    )
 
 
 def supported() -> bool:

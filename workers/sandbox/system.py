@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from pathlib import Path
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -43,7 +44,6 @@ def drop_capabilities() -> None:
 
 def _read(path: str, default: str) -> str:
     try:
-        with open(path, encoding="ascii") as file:  # noqa: PTH123  in a template as light as can be
-            return file.read()
+        return Path(path).read_text(encoding="ascii")
     except OSError:
         return default

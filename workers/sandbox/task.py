@@ -1,11 +1,11 @@
 """A confined process: waits for its one task, runs it, answers, ends."""
 
 import contextlib
-import os
 import random
 import signal
 import socket
 import sys
+from io import TextIOWrapper
 
 from workers.answers import pack_answer
 from workers.link import receive, send
@@ -18,6 +18,7 @@ def serve(sock: socket.socket) -> None:
     """The body received is a TaskMessage's, the one sent an answer: see `pack_answer`."""
     limit = Limit()
     limit.install()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the worker was started in the background
     _reseed()
     _print_by_line()
     body = next(receive(sock), None)
@@ -40,10 +41,13 @@ def _reseed() -> None:
 
 
 def _print_by_line() -> None:
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115  empty: input() says so
-    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: PTH123, SIM115
-    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: PTH123, SIM115
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # type: ignore[misc]  # noqa: SIM115  empty
+    sys.stdout = sys.__stdout__ = _printing_to(1)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _printing_to(2)  # type: ignore[misc]
+
+
+def _printing_to(descriptor: int) -> TextIOWrapper:
+    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _flush() -> None:

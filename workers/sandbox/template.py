@@ -25,7 +25,10 @@ from workers.sandbox.plan import Plan
 from workers.sandbox.user import leave_root
 from workers.sandbox.wards import Wards
 
-PRELOADED = ("numpy", "numpy.random")  # others cost 30 to 60 MB each, which a machine that does not use them would pay as well
+PRELOADED = (
+    "numpy",
+    "numpy.random",
+)  # others cost 30 to 60 MB each, which a machine that does not use them would pay as well
 
 
 class WorkerGone(Exception):

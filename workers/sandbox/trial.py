@@ -1,4 +1,4 @@
-"""`python -m workers.sandbox.trial PLAN...`: tries each plan in a throw-away process, inside, and prints what came of it.
+"""`python -m workers.sandbox.trial PLAN...`: tries each plan inside, in a throw-away process; prints what came of it.
 
 A line of JSON: {"landlock": its version, "plans": ["" or why it cannot be done, ...]}.
 """
@@ -8,6 +8,8 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from workers import scratch
 from workers.sandbox import landlock, seccomp
@@ -19,14 +21,14 @@ from workers.sandbox.wards import Wards
 def main(arguments: Sequence[str]) -> None:
     plans = [Plan.decode(each) for each in arguments]
     leave_root(in_view=plans[0].in_view)
-    os.listdir(os.path.dirname(os.__file__))  # noqa: PTH120, PTH208  whoever it is now can read Python
+    next(Path(os.__file__).parent.iterdir())  # whoever it is now can read Python
     print(json.dumps({"landlock": landlock.version(), "plans": [_tried(plan) for plan in plans]}))  # noqa: T201
 
 
 def _tried(plan: Plan) -> str:
     if not seccomp.supported():
         return "the numbers of this processor's system calls are not known"
-    wards = Wards(plan, str(scratch.make()))
+    wards = Wards(replace(plan, landlock=landlock.version() > 0), str(scratch.make()))
     try:
         pid = wards.fork(_try_to_get_out, ())
         status = os.waitpid(pid, 0)[1]

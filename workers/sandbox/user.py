@@ -1,6 +1,7 @@
 """No task runs as root: what belongs to root lies open to root, whatever namespaces there are."""
 
 import os
+from pathlib import Path
 
 NOBODY = 65_534
 
@@ -10,7 +11,7 @@ def leave_root(*, in_view: bool) -> None:
     if os.getuid() != 0 or _is_root_in_name_only():
         return
     if in_view:
-        os.chmod("/tmp", 0o1777)  # noqa: PTH101, S103, S108
+        Path("/tmp").chmod(0o1777)  # noqa: S108
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
@@ -18,6 +19,5 @@ def leave_root(*, in_view: bool) -> None:
 
 def _is_root_in_name_only() -> bool:
     """In a namespace of one user, who is somebody else outside."""
-    with open("/proc/self/uid_map", encoding="ascii") as file:  # noqa: PTH123
-        lines = [line.split() for line in file]
+    lines = [line.split() for line in Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()]
     return len(lines) == 1 and lines[0][1] != "0" and lines[0][2] == "1"

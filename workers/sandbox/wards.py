@@ -83,14 +83,12 @@ class Wards:
             os.waitpid(pid, 0)
         raise OSError(reason or "the process between ended early")
 
-    def _become(
-        self, run: Callable[[], None], folder: str, kept: Collection[int], tell: int, may_go: int
-    ) -> NoReturn:
+    def _become(self, run: Callable[[], None], folder: str, kept: Collection[int], tell: int, may_go: int) -> NoReturn:
         try:
             try:
                 self._prepare(folder, kept, tell, may_go)
             except BaseException as error:  # noqa: BLE001  whatever it is, no task runs in this process
-                _say(tell, str(error))
+                _say(tell, getattr(error, "strerror", None) or str(error) or type(error).__name__)
                 os._exit(BROKEN)
             os.close(tell)
             os.close(may_go)
@@ -131,7 +129,7 @@ class Wards:
 
 def _say(tell: int, reason: str) -> None:
     with contextlib.suppress(OSError):
-        os.write(tell, (reason or "failed").encode(errors="replace")[:_MOST_OF_A_REASON])
+        os.write(tell, reason.encode(errors="replace")[:_MOST_OF_A_REASON])
 
 
 def _read_all(descriptor: int) -> str:

@@ -81,6 +81,13 @@ class Sandbox:
 
     @contextlib.contextmanager
     def child(self) -> Iterator["Child"]:
+        child = self.start_child()
+        try:
+            yield child
+        finally:
+            child.end()
+
+    def start_child(self) -> "Child":
         ours, theirs = link.pair()
         (out, out_end), (err, err_end) = os.pipe(), os.pipe()
         socket.send_fds(self._control, [b"f"], [theirs.fileno(), out_end, err_end])
@@ -90,11 +97,7 @@ class Sandbox:
         theirs.close()
         assert "forked" in told, told
         self.tasks += 1
-        child = Child(self, told["forked"], ours, [out, err], self.tasks)
-        try:
-            yield child
-        finally:
-            child.end()
+        return Child(self, told["forked"], ours, [out, err], self.tasks)
 
     def ended(self, pid: int, seconds: float = PATIENCE_SECONDS) -> int:
         """Waits for the wait status of a child. Raises TimeoutError."""
@@ -174,11 +177,10 @@ class Child:
 
     def _hear_once(self, ended: Ended, joiner: Any, outputs: dict[int, bytearray]) -> bool:
         """False: it has closed its end of the socket, with its life as a rule."""
-        readable, _, _ = select.select([self._socket, *outputs], [], [], 0.02)
-        for each in readable:
-            if each in outputs:
-                _read_into(outputs, each)
-        if self._socket in readable:
+        readable, _, _ = select.select([self._socket.fileno(), *outputs], [], [], 0.02)
+        for each in set(readable) & set(outputs):
+            _read_into(outputs, each)
+        if self._socket.fileno() in readable:
             try:
                 packet = self._socket.recv(65_537)
             except ConnectionError:

@@ -1,5 +1,6 @@
 """Code that means harm, and what must come of each piece: the list that the sandbox is measured against."""
 
+# ruff: noqa: S108
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,11 +43,16 @@ class Hostile:
 
 
 def _reads(*places: str) -> list[Hostile]:
-    return [Hostile(name=f"reads {place}", code=f'open(f"{place}", "rb").read()', error=UNREACHABLE) for place in places]
+    return [
+        Hostile(name=f"reads {place}", code=f'open(f"{place}", "rb").read()', error=UNREACHABLE) for place in places
+    ]
 
 
 def _writes(*places: str) -> list[Hostile]:
-    return [Hostile(name=f"writes {place}", code=f'open(f"{place}", "wb").write(b"x")', error=UNREACHABLE) for place in places]
+    return [
+        Hostile(name=f"writes {place}", code=f'open(f"{place}", "wb").write(b"x")', error=UNREACHABLE)
+        for place in places
+    ]
 
 
 def _tries(name: str, code: str, error: str = "PermissionError: ", **more: Any) -> Hostile:
@@ -111,7 +117,10 @@ before
 """,
         value=[],
     ),
-    _tries("opens by handle", SYSCALL + 'call(303, -100, b"/", ctypes.create_string_buffer(200), ctypes.byref(ctypes.c_int()), 0)'),
+    _tries(
+        "opens by handle",
+        SYSCALL + 'call(303, -100, b"/", ctypes.create_string_buffer(200), ctypes.byref(ctypes.c_int()), 0)',
+    ),
 ]
 
 NETWORK = [
@@ -144,7 +153,9 @@ socket.socket(fileno=os.dup(end)).connect("\\0millrace-test")
 ]
 
 WRITING = [
-    *_writes("/x", "/usr/x", "/etc/x", "/etc/passwd", "/dev/shm/x", "/dev/x", "/proc/x", "/sys/x", "/var/tmp/x", "/run/x"),
+    *_writes(
+        "/x", "/usr/x", "/etc/x", "/etc/passwd", "/dev/shm/x", "/dev/x", "/proc/x", "/sys/x", "/var/tmp/x", "/run/x"
+    ),
     *_writes("{checkout}/x", "{checkout}/manage.py", "{var}/x", "{open}", "/home/x", "/root/x", "/millrace/x"),
     *_writes("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/self/oom_score_adj", "/proc/self/uid_map"),
     *_writes("/sys/kernel/mm/transparent_hugepage/enabled", "/sys/fs/cgroup/cgroup.procs", "/dev/kmsg"),
@@ -166,9 +177,9 @@ py_compile.compile(json.__file__, cfile=os.path.dirname(json.__file__) + "/__pyc
         UNREACHABLE,
     ),
     _tries("changes our own package", 'import workers; open(workers.__path__[0] + "/link.py", "a")', UNREACHABLE),
-    _tries("removes a library", 'import json, os; os.remove(json.__file__)', UNREACHABLE),
+    _tries("removes a library", "import json, os; os.remove(json.__file__)", UNREACHABLE),
     _tries("renames a library", 'import json, os; os.rename(json.__file__, json.__file__ + "x")', UNREACHABLE),
-    _tries("changes rights", 'import json, os; os.chmod(json.__file__, 0o777)', UNREACHABLE),
+    _tries("changes rights", "import json, os; os.chmod(json.__file__, 0o777)", UNREACHABLE),
     _tries("writes through a symlink", 'import os; os.symlink("{open}", "a"); open("a", "w")', UNREACHABLE),
     _tries("makes a hard link to a secret", 'import os; os.link("{open}", "a")', UNREACHABLE + "|OSError"),
     _tries("makes a device", "import os, stat; os.mknod('sda', stat.S_IFBLK | 0o600, os.makedev(8, 0))"),
@@ -181,7 +192,9 @@ USING_UP = [
     _tries("runs a shell", 'import os; os.execv("/bin/sh", ["sh", "-c", "id"])'),
     _tries("runs a shell by subprocess", 'import subprocess; subprocess.run(["id"])'),
     _tries("spawns", 'import os; os.posix_spawn("/bin/sh", ["sh"], {})'),
-    Hostile(name="runs a shell by system", code='import os; os.system("id > /tmp/out"), os.listdir(".")', value=[32512, []]),
+    Hostile(
+        name="runs a shell by system", code='import os; os.system("id > /tmp/out"), os.listdir(".")', value=[32512, []]
+    ),
     _tries("starts a pool", "import multiprocessing\nwith multiprocessing.Pool(2) as p: p.map(abs, [1])", UNREACHABLE),
     _tries(
         "starts threads for ever",
@@ -200,7 +213,11 @@ while True:
     _tries("maps 10 GB", "import mmap; mmap.mmap(-1, 10 << 30)", "OSError: .*memory|MemoryError"),
     _tries("takes memory outside of its own", "import os; os.memfd_create('m')"),
     _tries("takes shared memory", SYSCALL + "call(29, 0, 1 << 20, 0o1600)"),
-    _tries("takes POSIX shared memory", "from multiprocessing import shared_memory as s; s.SharedMemory(create=True, size=9)", UNREACHABLE),
+    _tries(
+        "takes POSIX shared memory",
+        "from multiprocessing import shared_memory as s; s.SharedMemory(create=True, size=9)",
+        UNREACHABLE,
+    ),
     _tries(
         "fills the disk",
         """
@@ -214,7 +231,11 @@ for number in range(1000):
     ),
     _tries("writes a huge file", 'f = open("a", "wb")\nwhile True: f.write(bytes(1 << 20))', r"OSError: \[Errno 27\]"),
     _tries("makes a sparse file", 'open("a", "wb").truncate(1 << 40)', r"OSError: \[Errno 27\]"),
-    _tries("allocates a file", 'import os; f = open("a", "wb"); os.posix_fallocate(f.fileno(), 0, 1 << 40)', r"OSError: \[Errno 27\]"),
+    _tries(
+        "allocates a file",
+        'import os; f = open("a", "wb"); os.posix_fallocate(f.fileno(), 0, 1 << 40)',
+        r"OSError: \[Errno 27\]",
+    ),
     _tries(
         "makes files without end",
         'for number in range(10 ** 6): open(str(number), "w").close()',
@@ -224,13 +245,25 @@ for number in range(1000):
     _tries("opens files without end", 'a = [open("/dev/null") for _ in range(10 ** 6)]', r"OSError: \[Errno 24\]"),
     _tries("makes pipes without end", "import os; a = [os.pipe() for _ in range(10 ** 6)]", r"OSError: \[Errno 24\]"),
     Hostile(name="prints without end", code='while True: print("x" * 1000)', error="TimeLimit: ", limit=1.0),
-    Hostile(name="prints without end below Python", code="import os\nwhile True: os.write(2, b'x' * 65536)", error="TimeLimit: ", limit=1.0),
+    Hostile(
+        name="prints without end below Python",
+        code="import os\nwhile True: os.write(2, b'x' * 65536)",
+        error="TimeLimit: ",
+        limit=1.0,
+    ),
     Hostile(name="loops", code="while True: pass", error="TimeLimit: ", limit=0.5),
     Hostile(name="sleeps", code="import time; time.sleep(1000)", error="TimeLimit: ", limit=0.5),
-    Hostile(name="loops with pleasure", code="while True:\n  try:\n    while True: sum([1])\n  except BaseException: pass", how="SIGKILL", limit=0.5),
+    Hostile(
+        name="loops with pleasure",
+        code="while True:\n  try:\n    while True: sum([1])\n  except BaseException: pass",
+        how="SIGKILL",
+        limit=0.5,
+    ),
     Hostile(name="computes a large number", code="10 ** 10 ** 9", error="TimeLimit: |MemoryError: ", limit=0.5),
     Hostile(name="computes where no signal is seen", code="sum(iter(int, 1))", how="SIGKILL", limit=0.5),
-    Hostile(name="matches without end", code='import re; re.match("(a+)+$", "a" * 60 + "b")', error="TimeLimit: ", limit=0.5),
+    Hostile(
+        name="matches without end", code='import re; re.match("(a+)+$", "a" * 60 + "b")', error="TimeLimit: ", limit=0.5
+    ),
     Hostile(
         name="ignores the signal",
         code="import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: pass",
@@ -243,13 +276,17 @@ for number in range(1000):
         how="SIGKILL",
         limit=0.5,
     ),
-    Hostile(name="goes on in threads", code="""
+    Hostile(
+        name="goes on in threads",
+        code="""
 import threading, time
 def spin():
     while True: pass
 for _ in range(4): threading.Thread(target=spin).start()
 "left"
-""", value="left"),
+""",
+        value="left",
+    ),
 ]
 
 OTHERS = [
@@ -290,7 +327,9 @@ KERNEL = [
     _tries("unshares", SYSCALL + "call(272, 0x10000000)"),
     _tries("clones into a namespace", SYSCALL + "call(56, 0x10000000 | 17, 0, 0, 0, 0)"),
     _tries("clones a thread into a namespace", SYSCALL + "call(56, 0x10000000 | 0x10f00, 0, 0, 0, 0)"),
-    _tries("clones by the newer call", SYSCALL + "call(435, ctypes.create_string_buffer(88), 88)", r"OSError: \[Errno 38\]"),
+    _tries(
+        "clones by the newer call", SYSCALL + "call(435, ctypes.create_string_buffer(88), 88)", r"OSError: \[Errno 38\]"
+    ),
     _tries("enters a namespace", SYSCALL + "call(308, 3, 0)"),
     _tries("changes the root", 'import os; os.chroot("/tmp")'),
     _tries("pivots the root", SYSCALL + 'call(155, b"/tmp", b"/tmp")'),
@@ -309,14 +348,25 @@ KERNEL = [
     _tries("sets the host's name", 'import socket; socket.sethostname("x")'),
     _tries("becomes root", "import os; os.setuid(0)"),
     _tries("becomes another group", "import os; os.setgroups([0])"),
-    _tries("takes capabilities", SYSCALL + "call(126, (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)(*[0xffffffff] * 6))"),
+    _tries(
+        "takes capabilities",
+        SYSCALL + "call(126, (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)(*[0xffffffff] * 6))",
+    ),
     _tries("keeps capabilities", SYSCALL + "call(157, 8, 1, 0, 0, 0)"),
     _tries("outlives the template", SYSCALL + "call(157, 1, 0, 0, 0, 0)"),
     _tries("adopts orphans", SYSCALL + "call(157, 36, 1, 0, 0, 0)"),
     _tries("replaces the filter", SYSCALL + "call(157, 22, 0, 0, 0, 0)"),
     _tries("lets the worker's tracer in", SYSCALL + "call(157, 0x59616d61, {worker}, 0, 0, 0)"),
-    _tries("raises its limits", "import resource as r; r.setrlimit(r.RLIMIT_AS, (1 << 40, 1 << 40))", "ValueError: not allowed to raise"),
-    _tries("frees its limits", "import resource as r; r.setrlimit(r.RLIMIT_NPROC, (-1, -1))", "ValueError: not allowed to raise"),
+    _tries(
+        "raises its limits",
+        "import resource as r; r.setrlimit(r.RLIMIT_AS, (1 << 40, 1 << 40))",
+        "ValueError: not allowed to raise",
+    ),
+    _tries(
+        "frees its limits",
+        "import resource as r; r.setrlimit(r.RLIMIT_NPROC, (-1, -1))",
+        "ValueError: not allowed to raise",
+    ),
     _tries("types into a terminal", "import fcntl; fcntl.ioctl(1, 0x5412, b'x')", r"OSError: \[Errno 25\]"),
     _tries("locks memory", SYSCALL + "call(151, 1)"),
     _tries("watches files", SYSCALL + "call(294, 0)"),
@@ -345,12 +395,16 @@ ctypes.CDLL("./evil.so")
 ]
 
 ENDING = [
-    Hostile(name="exits", code="import sys; sys.exit(3)", error=r"SystemExit: exited with code 3 in mid-task \(sys.exit\)"),
+    Hostile(
+        name="exits", code="import sys; sys.exit(3)", error=r"SystemExit: exited with code 3 in mid-task \(sys.exit\)"
+    ),
     Hostile(name="exits with words", code='import sys; sys.exit("bye")', error="SystemExit: exited with code 1"),
     Hostile(name="exits at once", code="import os; os._exit(0)", how="exited with code 0"),
     Hostile(name="faults", code="import ctypes; ctypes.string_at(0)", how="SIGSEGV"),
     Hostile(name="aborts", code="import os; os.abort()", how="SIG"),
-    Hostile(name="kills itself", code="import os, signal; os.kill(os.getpid(), signal.SIGKILL)", how="SIGKILL", value=None),
+    Hostile(
+        name="kills itself", code="import os, signal; os.kill(os.getpid(), signal.SIGKILL)", how="SIGKILL", value=None
+    ),
     Hostile(name="recurses", code="def f(): f()\nf()", error="RecursionError: ", words=("f()",)),
     Hostile(
         name="recurses without a limit",
@@ -364,11 +418,19 @@ ENDING = [
         code="import sys\nsys.setrecursionlimit(10 ** 9)\na = []\nfor _ in range(10 ** 6): a = [a]\nrepr(a)",
         how="SIGSEGV",
     ),
-    Hostile(name="nests too deeply to be read", code="(" * 5000 + ")" * 5000, error="SyntaxError: |MemoryError: |RecursionError"),
+    Hostile(
+        name="nests too deeply to be read",
+        code="(" * 5000 + ")" * 5000,
+        error="SyntaxError: |MemoryError: |RecursionError",
+    ),
     Hostile(name="nests operators", code="-" * 100_000 + "1", error="RecursionError: |MemoryError: |SyntaxError"),
     Hostile(name="has a NUL", code="a = 1\0", error="(SyntaxError|ValueError): .*null bytes"),
     Hostile(name="has a lone surrogate", code="a = '\ud800'", error="UnicodeEncodeError: "),
-    Hostile(name="raises a huge text", code='raise ValueError("x" * 10 ** 7)', error="ValueError: x{1000,}\n... .* bytes left out"),
+    Hostile(
+        name="raises a huge text",
+        code='raise ValueError("x" * 10 ** 7)',
+        error="ValueError: x{1000,}\n... .* bytes left out",
+    ),
     Hostile(
         name="raises what cannot be told",
         code="class E(Exception):\n  def __str__(self): raise SystemExit(1)\n  __repr__ = __str__\nraise E",
@@ -397,50 +459,80 @@ raise E("still told")
     Hostile(name="returns too much", code='"x" * 10 ** 6', error="TooLarge: it returned 1,000,002 bytes"),
     Hostile(name="returns a huge number", code="10 ** 10000", error="NotSerialisable: |ValueError"),
     Hostile(name="returns itself", code="a = []\na.append(a)\na", error="NotSerialisable: result.*contains itself"),
-    Hostile(name="returns an endless thing", code="""
+    Hostile(
+        name="returns an endless thing",
+        code="""
 import collections.abc
 class A(collections.abc.Sequence):
     def __len__(self): return 10 ** 12
     def __getitem__(self, i): return i
 A()
-""", error="TooLarge: "),
-    Hostile(name="returns what never ends to be told", code="""
+""",
+        error="TooLarge: ",
+    ),
+    Hostile(
+        name="returns what never ends to be told",
+        code="""
 class A(float):
     @property
     def __class__(self):
         while True: pass
 A()
-""", how="SIGKILL", value=NOTHING, limit=0.5),
-    Hostile(name="returns what raises", code="""
+""",
+        how="SIGKILL",
+        value=NOTHING,
+        limit=0.5,
+    ),
+    Hostile(
+        name="returns what raises",
+        code="""
 class A(dict):
     def items(self): raise SystemExit(5)
     def __iter__(self): raise SystemExit(5)
     def keys(self): raise SystemExit(5)
 A(a={1})
-""", error="SystemExit|NotSerialisable"),
+""",
+        error="SystemExit|NotSerialisable",
+    ),
     Hostile(name="returns a module", code="import os; os", error="NotSerialisable: a module"),
-    Hostile(name="breaks what would answer", code="""
+    Hostile(
+        name="breaks what would answer",
+        code="""
 import json, workers.messages, workers.link, workers.answers
 def broken(*_, **__): raise SystemExit(9)
 for module in (json, workers.messages, workers.link, workers.answers):
     for name in list(vars(module)):
         if callable(getattr(module, name)) and not name.startswith("__"):
             setattr(module, name, broken)
-""", how="exited with code 70"),
-    Hostile(name="breaks the builtins", code="""
+""",
+        how="exited with code 70",
+    ),
+    Hostile(
+        name="breaks the builtins",
+        code="""
 import builtins
 for name in list(vars(builtins)):
     if name not in ("__build_class__", "__import__"):
         try: setattr(builtins, name, None)
         except Exception: pass
-""", how="exited with code"),
+""",
+        how="exited with code",
+    ),
     Hostile(name="closes everything", code="import os; os.closerange(0, 256)", how="exited with code 70"),
-    Hostile(name="closes what it prints to", code="import os, sys\nos.close(1); os.close(2)\nsys.stdout = None\n42", value=42),
-    Hostile(name="ends the interpreter's threads", code="""
+    Hostile(
+        name="closes what it prints to",
+        code="import os, sys\nos.close(1); os.close(2)\nsys.stdout = None\n42",
+        value=42,
+    ),
+    Hostile(
+        name="ends the interpreter's threads",
+        code="""
 import _thread, threading
 threading.Timer(0.05, _thread.interrupt_main).start()
 while True: pass
-""", error="KeyboardInterrupt"),
+""",
+        error="KeyboardInterrupt",
+    ),
 ]
 
 WORKERS_SOCKET = """
@@ -472,7 +564,9 @@ FORGING = [
     _forges("a number that is none", 'answer(outcome(value="1; DROP TABLE"))', intruded=True),
     _forges("JSON that is none", 'answer(outcome(result="{{"))', intruded=True),
     _forges("text that cannot be stored", 'answer(outcome(result=json.dumps("\\ud800")))', intruded=True),
-    _forges("more than may be kept", 'answer(outcome(result=json.dumps("x" * 60000)) + b" " * 4000)', value="x" * 60000),
+    _forges(
+        "more than may be kept", 'answer(outcome(result=json.dumps("x" * 60000)) + b" " * 4000)', value="x" * 60000
+    ),
     _forges("garbage", "answer(os.urandom(1000))", intruded=True),
     _forges("an empty answer", 'sock.send(b"\\0")', intruded=True),
     _forges("deep JSON", 'answer(b"[" * 60000)', intruded=True),

@@ -52,5 +52,5 @@ def _ends_somehow(hostile: Hostile, sandbox: Sandbox) -> None:
 
 def _filled_in(code: str, sandbox: Sandbox, places: Places, sibling: int) -> str:
     for name, value in {**places, "template": str(sandbox.template_pid), "sibling": str(sibling)}.items():
-        code = code.replace("{%s}" % name, value)
+        code = code.replace(f"{{{name}}}", value)
     return code.replace("TASK", str(sandbox.tasks + 1))
