@@ -19,7 +19,7 @@ from typing import Any
 
 from workers import scratch
 from workers.pipes import pack
-from workers.sandbox import task
+from workers.sandbox import system, task
 from workers.sandbox.kind import announcement
 from workers.sandbox.plan import Plan
 from workers.sandbox.user import leave_root
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
         leave_root(in_view=plan.in_view)
+        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)  # becoming another user has ended bubblewrap's own
         folder = "" if plan.namespaces else str(scratch.make())
     except OSError as error:
         _tell(control, {"error": f"the sandbox cannot be made: {(error.strerror or str(error)).lower()}"})

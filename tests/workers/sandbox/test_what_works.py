@@ -20,7 +20,7 @@ WORKS = {
     "numpy that multiplies": ("import numpy as np\na = np.random.rand(400, 400)\n(a @ a).shape", [400, 400]),
     "the standard library": (
         (
-            "import csv, datetime, decimal, fractions, hashlib, itertools, json, math, re, sqlite3, statistics, uuid, zlib\n"
+            "import csv, datetime, decimal, hashlib, itertools, json, math, sqlite3, statistics, uuid, zlib\n"
             "sqlite3.connect(':memory:').execute('select 2').fetchone()[0] + statistics.mean([1, 3])"
         ),
         4,
