@@ -59,17 +59,19 @@ def probe(limits: Limits, bubblewrap: str | None) -> Findings:
         tried = _tries(bubblewrap)
         if isinstance(tried, str):
             missing.append(f"bubblewrap cannot make a view of its own: {tried}.")
-        elif found := _found(tried, bubblewrap, limits, missing):
+        elif found := _found(tried, bubblewrap, limits, missing, _fix(bubblewrap)):
             return found
     tried = _tries(None)
     if isinstance(tried, str):
         missing.append(f"Python cannot be run by an unprivileged user: {tried}.")
-    elif found := _found(tried, None, limits, missing):
+    elif found := _found(tried, None, limits, missing, _fix(bubblewrap)):
         return found
     return Findings(level=Level.NONE, missing=tuple(dict.fromkeys(missing)), fix=_fix(bubblewrap))
 
 
-def _found(tried: dict[str, Any], bubblewrap: str | None, limits: Limits, missing: list[str]) -> Findings | None:
+def _found(
+    tried: dict[str, Any], bubblewrap: str | None, limits: Limits, missing: list[str], fix: str
+) -> Findings | None:
     full, reduced = tried["plans"]
     if not tried["landlock"]:
         missing.append("This kernel has no Landlock (Linux 5.13 and later have, unless it is switched off).")
@@ -83,7 +85,6 @@ def _found(tried: dict[str, Any], bubblewrap: str | None, limits: Limits, missin
         missing.insert(0, f"A task cannot have namespaces of its own: {full}.")
     if landlock and not reduced:
         plan = replace(_plan(bubblewrap, namespaces=False, landlock=True), limits=limits)
-        fix = _fix(bubblewrap)
         return Findings(level=Level.REDUCED, missing=tuple(missing), fix=fix, bubblewrap=bubblewrap, plan=plan)
     if landlock:
         missing.append(f"System calls cannot be filtered: {reduced}.")

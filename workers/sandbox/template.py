@@ -19,7 +19,7 @@ from typing import Any
 
 from workers import scratch
 from workers.pipes import pack
-from workers.sandbox import system, task
+from workers.sandbox import task
 from workers.sandbox.kind import announcement
 from workers.sandbox.plan import Plan
 from workers.sandbox.user import leave_root
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
         leave_root(in_view=plan.in_view)
-        system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)  # becoming another user has ended bubblewrap's own
+        parent = os.pidfd_open(os.getppid())  # a death signal does not reach another user's process
         folder = "" if plan.namespaces else str(scratch.make())
     except OSError as error:
         _tell(control, {"error": f"the sandbox cannot be made: {(error.strerror or str(error)).lower()}"})
@@ -51,29 +51,28 @@ def main(arguments: Sequence[str]) -> None:
             importlib.import_module(module)
     outside = "" if plan.in_view else folder
     _tell(control, {"kinds": [announcement()], "environment": {}, "folder": outside})
-    _serve(control, Wards(plan, folder))
+    _serve(control, parent, Wards(plan, folder))
 
 
-def _serve(control: socket.socket, wards: Wards) -> None:
+def _serve(control: socket.socket, parent: int, wards: Wards) -> None:
     gc.freeze()  # children share the memory of what is imported as long as no collector touches it
     woken, wake = socket.socketpair()
     wake.setblocking(False)
     for each in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(each, lambda *_: None)  # a handler, so that the wake-up byte is written
     signal.set_wakeup_fd(wake.fileno())
+    watched = [control.fileno(), woken.fileno(), parent]
     try:
-        while True:
-            readable, _, _ = select.select([control, woken], [], [])
-            if woken in readable:
+        while parent not in (readable := select.select(watched, [], [])[0]):
+            if woken.fileno() in readable:
                 woken.recv(4096)
                 for pid, status in wards.ended():
                     _tell(control, {"ended": pid, "status": status})
-            if control in readable:
+            if control.fileno() in readable:
                 _fork(control, wards)
-    except WorkerGone:
-        wards.end()
     finally:
         signal.set_wakeup_fd(-1)  # before the pair is closed: signals still come
+        wards.end()
 
 
 def _fork(control: socket.socket, wards: Wards) -> None:
