@@ -19,7 +19,8 @@ def confine(plan: Plan, folder: str) -> None:
     system.drop_capabilities()
     if plan.landlock:
         landlock.restrict(view.readable(plan.ours), [folder, "/dev/null"])
-    seccomp.restrict(processes=plan.namespaces and plan.limits.processes > 0)
+    processes = plan.namespaces and plan.limits.processes > 0
+    seccomp.restrict(processes=processes, shares_files=not plan.namespaces)
 
 
 def _processes_of_user() -> int:

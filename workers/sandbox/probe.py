@@ -18,6 +18,7 @@ from workers.sandbox.limits import Limits
 from workers.sandbox.plan import Plan
 
 PATIENCE_SECONDS = 30.0
+ENOUGH_ALONE = 3  # before, files that may be read could be cut off
 INSTALL = "Install bubblewrap: apt-get install bubblewrap (or dnf install bubblewrap)."
 SWITCHES = (
     ("kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"),
@@ -76,6 +77,7 @@ def _found(
     if not tried["landlock"]:
         missing.append("This kernel has no Landlock (Linux 5.13 and later have, unless it is switched off).")
     landlock = tried["landlock"] > 0
+    alone = tried["landlock"] >= ENOUGH_ALONE
     if bubblewrap and not full:
         plan = _plan(bubblewrap, namespaces=True, landlock=landlock)
         return Findings(
@@ -83,11 +85,13 @@ def _found(
         )
     if bubblewrap:
         missing.insert(0, f"A task cannot have namespaces of its own: {full}.")
-    if landlock and not reduced:
+    if alone and not reduced:
         plan = replace(_plan(bubblewrap, namespaces=False, landlock=True), limits=limits)
         return Findings(level=Level.REDUCED, missing=tuple(missing), fix=fix, bubblewrap=bubblewrap, plan=plan)
-    if landlock:
+    if alone:
         missing.append(f"System calls cannot be filtered: {reduced}.")
+    elif landlock:
+        missing.append("This kernel's Landlock is too old to be enough without namespaces (Linux 6.2 and later do).")
     return None
 
 

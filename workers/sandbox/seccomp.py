@@ -27,14 +27,15 @@ _TERMINAL_AND_FLAGS = (
     0x5450,
     0x5451,
 )  # isatty, its size, FIONREAD, FIONBIO, FIO(N)CLEX
-_SIGNALS_AND_LEASES = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: a signal to another process
+# F_SETOWN, F_SETSIG, F_SETOWN_EX send a signal to another process; F_SETPIPE_SZ uses up what is the user's.
+_SIGNALS_AND_LEASES = (8, 10, 15, 1024, 1026, 1031)
 
 Step = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
 
 
-def restrict(*, processes: bool) -> None:
-    """For good, for this process and what it starts. Raises OSError."""
-    program = list(_program(processes=processes))
+def restrict(*, processes: bool, shares_files: bool) -> None:
+    """`shares_files`: with others, so that their rights and times must stay. For good, for this process and what it starts. Raises OSError."""
+    program = list(_program(processes=processes, shares_files=shares_files))
     code = b"".join(struct.pack("=HBBI", *step) for step in program)
     steps = ctypes.create_string_buffer(code, len(code))
     described = ctypes.create_string_buffer(struct.pack("@HP", len(program), ctypes.addressof(steps)))
@@ -50,7 +51,7 @@ def supported() -> bool:
     return bool(_NUMBERS)
 
 
-def _program(*, processes: bool) -> Iterator[Step]:
+def _program(*, processes: bool, shares_files: bool) -> Iterator[Step]:
     number = _NUMBERS
     yield _LOAD, 0, 0, _ARCH
     yield _EQUAL, 1, 0, syscalls.AUDIT_ARCH[platform.machine()]
@@ -60,6 +61,8 @@ def _program(*, processes: bool) -> Iterator[Step]:
         yield _AT_LEAST, 0, 2, first
         yield _GREATER, 1, 0, last
         yield _RETURN, 0, 0, _ALLOW
+    for each in () if shares_files else _CHANGING_FILES:
+        yield from _on(each, [(_RETURN, 0, 0, _ALLOW)])
     yield from _answer(number["clone3"], errno.ENOSYS)  # its flags are in memory; glibc then takes clone
     yield from _on(number["clone"], _clone(processes=processes))
     if not processes:
@@ -127,4 +130,5 @@ def _argument(position: int) -> Step:
 
 # Read before there are children.
 _NUMBERS = syscalls.numbers()
+_CHANGING_FILES = syscalls.changing_files()
 _HARMLESS = tuple(_ranges(syscalls.harmless()))

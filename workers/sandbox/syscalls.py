@@ -2,8 +2,9 @@
 
 import platform
 
-ALLOWED_UNTIL = "# Allowed with some arguments only"
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_OF_FILES_ONLY = "# Allowed where no file but its own"
+_NOT_ALWAYS = "# Allowed with some arguments only"
 
 
 def numbers() -> dict[str, int]:
@@ -13,7 +14,12 @@ def numbers() -> dict[str, int]:
 
 def harmless() -> list[int]:
     """Those that may be called with any argument."""
-    return sorted(_column(_TABLE.partition(ALLOWED_UNTIL)[0]).values())
+    return sorted(_column(_TABLE.partition(_OF_FILES_ONLY)[0]).values())
+
+
+def changing_files() -> list[int]:
+    """Those that change rights and times of files."""
+    return list(_column(_TABLE.partition(_OF_FILES_ONLY)[2].partition(_NOT_ALWAYS)[0]).values())
 
 
 def _column(table: str) -> dict[str, int]:
@@ -81,13 +87,7 @@ symlink 88 -
 symlinkat 266 36
 readlink 89 -
 readlinkat 267 78
-chmod 90 -
-fchmod 91 52
-fchmodat 268 53
 umask 95 166
-utime 132 -
-utimes 235 -
-utimensat 280 88
 statfs 137 43
 fstatfs 138 44
 flock 73 32
@@ -198,6 +198,13 @@ getrusage 98 165
 uname 63 160
 sysinfo 99 179
 getrandom 318 278
+# Allowed where no file but its own can be reached: Landlock does not look at them
+chmod 90 -
+fchmod 91 52
+fchmodat 268 53
+utime 132 -
+utimes 235 -
+utimensat 280 88
 # Allowed with some arguments only, or in some cases: see seccomp.py
 clone 56 220
 clone3 435 435

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64")
-SETTINGS = ("/etc/ld.so.cache", "/etc/localtime")
+SETTINGS = ("/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 OURS = Path(__file__).resolve().parents[1]
 _OF_PYTHON = ("bin", "lib", "lib64", "pyvenv.cfg")

@@ -34,7 +34,7 @@ def program(**_):
             yield from seccomp._answer(numbers[name], getattr(errno, error))
     yield 0x06, 0, 0, 0x7FFF0000
 seccomp._program = program
-seccomp.restrict(processes=True)
+seccomp.restrict(processes=True, shares_files=False)
 os.execv(sys.argv[2], sys.argv[2:])
 """
 NO_NAMESPACES = "clone=EPERM,unshare=EPERM,clone3=ENOSYS"
@@ -85,6 +85,15 @@ def test_without_bubblewrap_it_is_reduced_or_none() -> None:
     assert sandbox.run("6 * 7").result == 42
     assert sandbox.run(f"open({str(ROOT / 'manage.py')!r})").error.startswith("PermissionError: ")
     assert sandbox.run(f"open('/proc/{os.getpid()}/environ')").error.startswith("PermissionError: ")
+    for change in (
+        "os.chmod({0}, 0o777)",
+        "os.utime({0})",
+        "os.chmod(os.open({0}, os.O_PATH), 0)",
+        "os.truncate({0}, 0)",
+    ):
+        code = "import os; " + change.format(repr(str(ROOT / "manage.py")))
+        assert sandbox.run(code).error.startswith(("PermissionError: ", "OSError: [Errno 9]")), change
+    assert sandbox.run("import os; os.chmod(os.__file__, 0o777)").error.startswith("PermissionError: ")
     assert sandbox.run("import os; open('/etc/passwd')").error.startswith("PermissionError: ")
     assert sandbox.run(f"import os; os.kill({os.getpid()}, 0)").error.startswith("PermissionError: ")
     assert sandbox.run("import os; os.listdir('.'), open('a', 'w').write('x')").result == [[], 1]
