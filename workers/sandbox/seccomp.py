@@ -34,7 +34,10 @@ Step = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
 
 
 def restrict(*, processes: bool, shares_files: bool) -> None:
-    """`shares_files`: with others, so that their rights and times must stay. For good, for this process and what it starts. Raises OSError."""
+    """For good, for this process and what it starts. Raises OSError.
+
+    `shares_files`: with others, so that the rights and times of files are to stay as they are.
+    """
     program = list(_program(processes=processes, shares_files=shares_files))
     code = b"".join(struct.pack("=HBBI", *step) for step in program)
     steps = ctypes.create_string_buffer(code, len(code))

@@ -3,8 +3,8 @@
 import platform
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-_OF_FILES_ONLY = "# Allowed where no file but its own"
-_NOT_ALWAYS = "# Allowed with some arguments only"
+_OF_FILES_ONLY = "# Allowed where no file but its own can be reached: Landlock does not look at them\n"
+_NOT_ALWAYS = "# Allowed with some arguments only, or in some cases: see seccomp.py\n"
 
 
 def numbers() -> dict[str, int]:
