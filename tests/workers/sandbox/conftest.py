@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workers.sandbox.harness import Sandbox
+from tests.workers.sandbox.harness import Sandbox, python_is_readable_for_nobody
 from workers.sandbox.limits import MIB, Limits
 from workers.sandbox.probe import Findings, Level, find_bubblewrap, probe
 
@@ -24,12 +24,17 @@ def found() -> Findings:
     return found
 
 
-@pytest.fixture(scope="session", params=["full", "reduced"])
+# Who is root, with a Python that root alone can read, has no level without a view: see test_levels.py.
+WAYS = ["full", "reduced", *(["bare"] if python_is_readable_for_nobody() else [])]
+
+
+@pytest.fixture(scope="session", params=WAYS)
 def sandbox(found: Findings, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """*reduced* in bubblewrap's view, as where tasks may have no namespaces of their own."""
-    assert found.plan
+    """*reduced*: in a view, where tasks may have no namespaces of their own. *bare*: reduced, without bubblewrap."""
     os.environ["CANARY"] = CANARY
-    sandbox = Sandbox(replace(found.plan, namespaces=request.param == "full"), found.bubblewrap)
+    used = probe(LIMITS, None) if request.param == "bare" else found
+    assert used.plan
+    sandbox = Sandbox(replace(used.plan, namespaces=request.param == "full"), used.bubblewrap)
     yield sandbox
     sandbox.close()
     del os.environ["CANARY"]

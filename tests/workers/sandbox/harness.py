@@ -6,10 +6,13 @@ import os
 import select
 import signal
 import socket
+import stat
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.workers.rig import children_of, is_alive
@@ -48,6 +51,12 @@ class Ended:
         assert self.outcome, self
         assert self.outcome.error, self.outcome
         return f"{self.outcome.error.type}: {self.outcome.error.message}"
+
+
+def python_is_readable_for_nobody() -> bool:
+    """Whether code could be run by an unprivileged user without a view of its own."""
+    folders = [Path(sys.base_prefix), *Path(sys.base_prefix).parents]
+    return os.getuid() != 0 or all(folder.stat().st_mode & stat.S_IXOTH for folder in folders)
 
 
 class Sandbox:

@@ -2,13 +2,12 @@
 
 import json
 import os
-import stat
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.fixtures.processes import ROOT
-from tests.workers.sandbox.harness import Sandbox
+from tests.workers.sandbox.harness import Sandbox, python_is_readable_for_nobody
 from workers.sandbox.limits import Limits
 from workers.sandbox.probe import INSTALL, Findings, Level, find_bubblewrap, probe
 
@@ -58,12 +57,6 @@ def probed(denied: str, bubblewrap: str | None) -> tuple[str, str, str]:
     done = subprocess.run(given, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     level, missing, fix = json.loads(done.stdout)
     return level, missing, fix
-
-
-def python_is_readable_for_nobody() -> bool:
-    """Whether code could be run by an unprivileged user without a view of its own."""
-    folders = [Path(sys.base_prefix), *Path(sys.base_prefix).parents]
-    return os.getuid() != 0 or all(folder.stat().st_mode & stat.S_IXOTH for folder in folders)
 
 
 def test_a_machine_with_all_of_it_lacks_nothing(found: Findings) -> None:
