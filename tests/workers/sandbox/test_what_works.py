@@ -45,7 +45,7 @@ WORKS = {
     ),
     "a clock": ("import time\ntime.sleep(0.01)\ntime.time() > 1.7e9 and time.process_time() > 0", True),
     "finding out about itself": (
-        "import os, platform, sys, resource\nplatform.machine() != '', os.getcwd() == os.environ['HOME'], len(sys.argv)",
+        "import os, platform, sys\nplatform.machine() != '', os.getcwd() == os.environ['HOME'], len(sys.argv)",
         [True, True, 1],
     ),
     "signals to itself": (
