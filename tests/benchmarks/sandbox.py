@@ -30,7 +30,8 @@ def main() -> None:
     runs = [_run(sandbox) for _ in range(TASKS)]
     for name, times in zip(("fork", "warm"), zip(*runs, strict=True), strict=True):
         each = list(times)
-        print(f"{name}: p50 {statistics.median(each):.1f} ms, p95 {percentile(each, 95):.1f} ms, best {min(each):.1f} ms")
+        p50, p95 = statistics.median(each), percentile(each, 95)
+        print(f"{name}: p50 {p50:.1f} ms, p95 {p95:.1f} ms, best {min(each):.1f} ms")
     print("memory of the idle template (RSS): " + " + ".join(f"{size:.0f}" for size in held.values()) + " MB")
     sandbox.close()
 
