@@ -26,7 +26,7 @@ SWITCHES = (
     ("user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=10000"),
 )
 CONTAINERS = ("/.dockerenv", "/run/.containerenv")
-IN_CONTAINER = "docker run --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+IN_CONTAINER = "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
 
 
 class Level(StrEnum):
@@ -48,7 +48,7 @@ class Findings:
 
 def find_bubblewrap() -> str | None:
     """MILLRACE_BUBBLEWRAP names one that is not installed."""
-    return shutil.which("bwrap") or os.environ.get("MILLRACE_BUBBLEWRAP") or None
+    return os.environ.get("MILLRACE_BUBBLEWRAP") or shutil.which("bwrap")
 
 
 def probe(limits: Limits, bubblewrap: str | None) -> Findings:
@@ -115,8 +115,10 @@ def _tries(bubblewrap: str | None) -> dict[str, Any] | str:
     except subprocess.CalledProcessError as error:
         said = error.stderr.strip() or f"it ended with {error.returncode}"
         return str(said.rpartition("\n")[2])[:300].rstrip(".")
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        return f"{error!s:.300}".rstrip(".")
+    except OSError as error:
+        return f"{(error.strerror or str(error)).lower()} ({bubblewrap})"
+    except (ValueError, subprocess.TimeoutExpired):
+        return f"it gave no answer within {PATIENCE_SECONDS:g} s"
 
 
 def _plan(bubblewrap: str | None, *, namespaces: bool, landlock: bool) -> Plan:

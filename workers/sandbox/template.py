@@ -25,10 +25,8 @@ from workers.sandbox.plan import Plan
 from workers.sandbox.user import leave_root
 from workers.sandbox.wards import Wards
 
-PRELOADED = (
-    "numpy",
-    "numpy.random",
-)  # others cost 30 to 60 MB each, which a machine that does not use them would pay as well
+# Others cost 30 to 60 MB each, which a machine that does not use them would pay as well.
+PRELOADED = ("numpy", "numpy.random")
 
 
 class WorkerGone(Exception):

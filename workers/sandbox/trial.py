@@ -50,4 +50,7 @@ def _try_to_get_out() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except OSError as error:
+        sys.exit(f"{(error.strerror or str(error)).lower()} ({error.filename})")

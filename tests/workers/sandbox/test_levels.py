@@ -122,3 +122,9 @@ def test_without_a_filter_of_system_calls_code_is_refused() -> None:
     level, missing, _ = probed("prctl=EINVAL", find_bubblewrap())
     assert level == "none"
     assert "seccomp: invalid argument" in missing
+
+
+def test_a_bubblewrap_that_is_not_there_is_named() -> None:
+    found = probe(Limits(), "/no/bwrap")
+    assert found.level is not Level.FULL
+    assert found.missing[0] == ("bubblewrap cannot make a view of its own: no such file or directory (/no/bwrap).")
