@@ -24,7 +24,7 @@ from workers.sandbox.plan import Plan
 
 KEPT_OUTPUT = 65_536
 STOP_SECONDS = 1.0  # a worker gives 5
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass(slots=True)
