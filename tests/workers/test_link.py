@@ -1,11 +1,12 @@
 """The link between worker and child: bodies of every size, and what is unread can be taken back."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from workers.link import Link, fits_one_packet, pair, receive, send
+from workers.link import MOST_BYTES, Link, fits_one_packet, pair, receive, send
 
 SIZES = [0, 1, 65_536, 65_537, 131_072, 1_048_576]
 Work = Callable[[Link, socket.socket, "asyncio.Queue[bytes]"], Coroutine[Any, Any, None]]
@@ -70,3 +71,21 @@ def test_what_the_socket_has_no_room_for_can_be_taken_back_too() -> None:
         assert link.take_back() == 20
 
     with_link(work)
+
+
+def test_a_flood_without_an_end_comes_in_bodies_of_bounded_size_and_leaves_the_loop_its_turns() -> None:
+    async def work(link: Link, theirs: socket.socket, arrived: "asyncio.Queue[bytes]") -> None:
+        flooding = asyncio.create_task(asyncio.to_thread(_flood, theirs))
+        bodies = [await arrived.get() for _ in range(3)]
+        assert all(MOST_BYTES - 65_536 < len(body) <= MOST_BYTES for body in bodies)
+        link.close()
+        theirs.shutdown(socket.SHUT_RDWR)
+        await flooding
+
+    with_link(work)
+
+
+def _flood(theirs: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            theirs.send(b"\1" + bytes(65_536))
