@@ -67,7 +67,7 @@ class Link:
 
     def read(self) -> None:
         """Hands on what has arrived; who writes without a pause does not keep the worker from everything else."""
-        joined = [self._joiner.feed(packet) for packet in islice(_arrived(self._ours), _MOST_AT_ONCE)]
+        joined = [self._joiner.feed(packet) for packet in islice(_arrived(self._ours, self._deaf), _MOST_AT_ONCE)]
         if bodies := [body for body in joined if body is not None]:
             self._on_bodies(bodies)
 
@@ -77,6 +77,10 @@ class Link:
             self._loop.remove_writer(self._ours)
             self._ours.close()
             self._theirs.close()
+
+    def _deaf(self) -> None:
+        """The worker has the child's end too, so it was shut down, and would be readable for ever."""
+        self._loop.remove_reader(self._ours)
 
     def _sent(self, packet: bytes) -> bool:
         try:
@@ -99,7 +103,7 @@ class Link:
             self._loop.remove_writer(self._ours)
 
 
-def _arrived(sock: socket.socket) -> Iterator[bytes]:
+def _arrived(sock: socket.socket, at_end: Callable[[], None] = lambda: None) -> Iterator[bytes]:
     """The packets that can be read at once; none from a socket that has been closed."""
     while sock.fileno() >= 0:
         try:
@@ -107,6 +111,7 @@ def _arrived(sock: socket.socket) -> Iterator[bytes]:
         except (BlockingIOError, ConnectionError):
             return
         if not packet:
+            at_end()
             return
         yield packet
 

@@ -14,8 +14,9 @@ sandbox: no network, no files but its own /tmp, no other processes."""
 
 
 def announcement() -> dict[str, Any]:
-    """In the form of registry.Kind.announcement."""
+    """In the form of registry.Kind.announcement; `runs_code`: whoever may create such a task may run anything."""
     code = {"title": "Code", "type": "string", "maxLength": MOST_CODE, "description": "Python, as in a notebook's cell"}
+    code["widget"] = "code"
     schema = {
         "additionalProperties": False,
         "properties": {"code": code},
@@ -24,4 +25,4 @@ def announcement() -> dict[str, Any]:
         "type": "object",
     }
     policy = asdict(Policy(timeout_seconds=60.0, max_crashes=1))
-    return {"name": KIND, "doc": DOC, "schema": schema, "queue": "default", **policy}
+    return {"name": KIND, "doc": DOC, "schema": schema, "queue": "default", "runs_code": True, **policy}

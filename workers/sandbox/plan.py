@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 
 from workers.sandbox.limits import Limits
 
+BROKEN = 70  # the exit code of a child that has lost what it needs to answer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

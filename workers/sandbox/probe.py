@@ -45,6 +45,12 @@ class Findings:
     bubblewrap: str | None = None
     plan: Plan | None = None  # None: nothing may be run
 
+    def sentence(self) -> str:
+        """For the worker's log: the level, and what would make it better."""
+        if self.plan is None:
+            return " ".join(["user code: no sandbox, so code.python is not served.", *self.missing[:1], self.fix])
+        return " ".join([f"user code: {self.level} sandbox", *self.missing[:1], self.fix]).strip()
+
 
 def find_bubblewrap() -> str | None:
     """MILLRACE_BUBBLEWRAP names one that is not installed."""

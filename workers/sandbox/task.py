@@ -2,20 +2,25 @@
 
 import contextlib
 import random
+import resource
 import signal
 import socket
 import sys
+import threading
+import time
+from dataclasses import replace
 from io import TextIOWrapper
 
-from workers.answers import pack_answer
+from workers.answers import pack_answer, pack_note
 from workers.link import receive, send
-from workers.messages import TaskMessage, encode_event
+from workers.messages import Outcome, TaskMessage, encode_event
 from workers.sandbox import ending, rlimits
+from workers.task import current
 from workers.timelimit import STOP_SECONDS, Limit
 
 
 def serve(sock: socket.socket) -> None:
-    """The body received is a TaskMessage's, the one sent an answer: see `pack_answer`."""
+    """The body received is a TaskMessage's; sent are notes and one answer: see answers.py."""
     limit = Limit()
     limit.install()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the worker was started in the background
@@ -27,10 +32,26 @@ def serve(sock: socket.socket) -> None:
     message = TaskMessage.decode(body)
     if message.timeout_seconds is not None:
         rlimits.restrict_processor(message.timeout_seconds + STOP_SECONDS)
+    one_at_a_time = threading.Lock()
+
+    def note(event: bytes) -> None:
+        with one_at_a_time:
+            send(sock, pack_note(event))
+
+    current.begin(message.task, message.attempt, note)
     outcome = ending.run(message, limit)
+    current.end()
     _flush()
     signal.alarm(0)
-    send(sock, pack_answer(outcome.run_seconds, encode_event(outcome), is_last=True))
+    outcome = _with_usage(outcome)
+    with one_at_a_time:
+        send(sock, pack_answer(outcome.run_seconds, encode_event(outcome), is_last=True))
+
+
+def _with_usage(outcome: Outcome) -> Outcome:
+    """A process that runs one task has used all that it has used for that."""
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return replace(outcome, cpu_seconds=round(time.process_time(), 6), peak_bytes=peak_bytes)
 
 
 def _reseed() -> None:

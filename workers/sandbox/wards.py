@@ -16,11 +16,10 @@ from typing import NoReturn
 from workers import tree
 from workers.sandbox import namespaces, system
 from workers.sandbox.confine import TMP, confine
-from workers.sandbox.plan import Plan
+from workers.sandbox.plan import BROKEN, Plan
 
 _PID = struct.Struct("i")
 _MOST_OF_A_REASON = 4_096
-BROKEN = 70  # the exit code of a child that has lost what it needs to answer
 
 
 class Wards:
