@@ -28,13 +28,17 @@ def found() -> Findings:
 WAYS = ["full", "reduced", *(["bare"] if python_is_readable_for_nobody() else [])]
 
 
-@pytest.fixture(scope="session", params=WAYS)
+@pytest.fixture(scope="session")
 def sandbox(found: Findings, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """*reduced*: in a view, where tasks may have no namespaces of their own. *bare*: reduced, without bubblewrap."""
+    """At its full level, unless the test names another by `indirect`.
+
+    *reduced*: in a view, where tasks may have no namespaces of their own. *bare*: reduced, without bubblewrap.
+    """
+    way = getattr(request, "param", "full")
     os.environ["CANARY"] = CANARY
-    used = probe(LIMITS, None) if request.param == "bare" else found
+    used = probe(LIMITS, None) if way == "bare" else found
     assert used.plan
-    sandbox = Sandbox(replace(used.plan, namespaces=request.param == "full"), used.bubblewrap)
+    sandbox = Sandbox(replace(used.plan, namespaces=way == "full"), used.bubblewrap)
     yield sandbox
     sandbox.close()
     del os.environ["CANARY"]

@@ -35,7 +35,6 @@ class Hostile:
     how: str = ""
     intruded: bool = False
     limit: float | None = 30.0  # it takes that long on a busy machine alone
-    only_full: str = ""  # why it is not held off at the reduced level
     words: tuple[str, ...] = field(default=())  # that the traceback has
 
     def __str__(self) -> str:
@@ -227,7 +226,6 @@ for number in range(1000):
             file.write(bytes(1 << 19))
 """,
         r"OSError: \[Errno 28\]",
-        only_full="a folder on the disk has no size",
     ),
     _tries("writes a huge file", 'f = open("a", "wb")\nwhile True: f.write(bytes(1 << 20))', r"OSError: \[Errno 27\]"),
     _tries("makes a sparse file", 'open("a", "wb").truncate(1 << 40)', r"OSError: \[Errno 27\]"),
@@ -240,41 +238,40 @@ for number in range(1000):
         "makes files without end",
         'for number in range(10 ** 6): open(str(number), "w").close()',
         r"OSError: \[Errno 28\]",
-        only_full="a folder on the disk has no number of files",
     ),
     _tries("opens files without end", 'a = [open("/dev/null") for _ in range(10 ** 6)]', r"OSError: \[Errno 24\]"),
     _tries("makes pipes without end", "import os; a = [os.pipe() for _ in range(10 ** 6)]", r"OSError: \[Errno 24\]"),
-    Hostile(name="prints without end", code='while True: print("x" * 1000)', error="TimeLimit: ", limit=1.0),
+    Hostile(name="prints without end", code='while True: print("x" * 1000)', error="TimeLimit: ", limit=0.3),
     Hostile(
         name="prints without end below Python",
         code="import os\nwhile True: os.write(2, b'x' * 65536)",
         error="TimeLimit: ",
-        limit=1.0,
+        limit=0.3,
     ),
-    Hostile(name="loops", code="while True: pass", error="TimeLimit: ", limit=0.5),
-    Hostile(name="sleeps", code="import time; time.sleep(1000)", error="TimeLimit: ", limit=0.5),
+    Hostile(name="loops", code="while True: pass", error="TimeLimit: ", limit=0.2),
+    Hostile(name="sleeps", code="import time; time.sleep(1000)", error="TimeLimit: ", limit=0.2),
     Hostile(
         name="loops with pleasure",
         code="while True:\n  try:\n    while True: sum([1])\n  except BaseException: pass",
         how="SIGKILL",
-        limit=0.5,
+        limit=0.2,
     ),
-    Hostile(name="computes a large number", code="10 ** 10 ** 9", error="TimeLimit: |MemoryError: ", limit=0.5),
-    Hostile(name="computes where no signal is seen", code="sum(iter(int, 1))", how="SIGKILL", limit=0.5),
+    Hostile(name="computes a large number", code="10 ** 10 ** 9", error="TimeLimit: |MemoryError: ", limit=0.2),
+    Hostile(name="computes where no signal is seen", code="sum(iter(int, 1))", how="SIGKILL", limit=0.2),
     Hostile(
-        name="matches without end", code='import re; re.match("(a+)+$", "a" * 60 + "b")', error="TimeLimit: ", limit=0.5
+        name="matches without end", code='import re; re.match("(a+)+$", "a" * 60 + "b")', error="TimeLimit: ", limit=0.2
     ),
     Hostile(
         name="ignores the signal",
         code="import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: pass",
         how="SIGKILL",
-        limit=0.5,
+        limit=0.2,
     ),
     Hostile(
         name="blocks every signal",
         code="import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\nwhile True: pass",
         how="SIGKILL",
-        limit=0.5,
+        limit=0.2,
     ),
     Hostile(
         name="goes on in threads",
@@ -390,7 +387,6 @@ shutil.copy(glob.glob("/lib/*-linux-gnu/libm.so.6")[0], "evil.so")
 ctypes.CDLL("./evil.so")
 """,
         "OSError: ",
-        only_full="a folder on the disk lets libraries be loaded, which could do no more than Python can",
     ),
 ]
 
@@ -411,7 +407,7 @@ ENDING = [
         code="import sys\nsys.setrecursionlimit(10 ** 9)\ndef f(): f()\nf()",
         error="MemoryError: |TimeLimit: ",
         how="SIGKILL",
-        limit=4.0,
+        limit=1.0,
     ),
     Hostile(
         name="recurses in C",
@@ -481,7 +477,7 @@ A()
 """,
         how="SIGKILL",
         value=NOTHING,
-        limit=0.5,
+        limit=0.2,
     ),
     Hostile(
         name="returns what raises",
@@ -540,7 +536,7 @@ import os, socket, stat, json, struct
 [end] = [n for n in range(3, 256) if os.path.exists(f"/proc/self/fd/{n}") and stat.S_ISSOCK(os.fstat(n).st_mode)]
 sock = socket.socket(fileno=end)
 def answer(event, seconds=0.1, last=True, first=b"\\0"):
-    sock.send(first + struct.pack("d?", seconds, last) + event)
+    sock.send(first + struct.pack("cd?", b"A", seconds, last) + event)
 def outcome(**fields):
     given = {"type": "OUTCOME", "task": TASK, "attempt": 1, "status": "FINISHED", "run_seconds": 0.1}
     return json.dumps({**given, **fields}).encode()
@@ -578,5 +574,12 @@ FORGING = [
         intruded=True,
     ),
 ]
+
+# Where something else holds off each sort of harm than at the full level.
+TELLING = {
+    *("reads_{secret}", "reads_{open}", "reads_/proc/{worker}/environ", "reads_/proc/{template}/mem"),
+    *("writes_{open}", "looks_for_files_of_the_task_before", "opens_an_abstract_socket", "connects_by_IPv4", "forks"),
+    *("kills_another_task", "traces_the_worker", "becomes_root", "unshares", "forges_that_of_another_task"),
+}
 
 ALL = [*READING, *NETWORK, *WRITING, *USING_UP, *OTHERS, *KERNEL, *ENDING, *FORGING]

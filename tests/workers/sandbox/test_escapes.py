@@ -6,25 +6,40 @@ from pathlib import Path
 import pytest
 
 from tests.workers.rig import children_of, is_alive
-from tests.workers.sandbox.harness import Ended, Sandbox
-from tests.workers.sandbox.hostile import ALL, NOTHING, Hostile
+from tests.workers.sandbox.conftest import WAYS
+from tests.workers.sandbox.harness import Child, Ended, Sandbox
+from tests.workers.sandbox.hostile import ALL, NOTHING, TELLING, Hostile
 
 Places = dict[str, str]
 
 
 @pytest.mark.parametrize("hostile", ALL, ids=str)
 def test_it_gets_nowhere(hostile: Hostile, sandbox: Sandbox, places: Places) -> None:
-    if hostile.only_full and not sandbox.plan.namespaces:
-        _ends_somehow(hostile, sandbox)
-        return
-    with sandbox.child() as sibling:
-        ended = sandbox.run(_filled_in(hostile.code, sandbox, places, sibling.pid), limit=hostile.limit)
-        _check(hostile, ended)
-        assert not is_alive(ended.pid)
-        sibling.post("6 * 7")  # the next task, in a process that was there meanwhile
-        assert sibling.wait().result == 42
+    _try(hostile, sandbox, places)
+
+
+@pytest.mark.parametrize("sandbox", WAYS[1:], indirect=True)
+@pytest.mark.parametrize("hostile", [each for each in ALL if str(each) in TELLING], ids=str)
+def test_it_gets_nowhere_without_namespaces(hostile: Hostile, sandbox: Sandbox, places: Places) -> None:
+    _try(hostile, sandbox, places)
+
+
+@pytest.mark.parametrize("sandbox", WAYS, indirect=True)
+def test_the_next_task_does_not_notice(sandbox: Sandbox) -> None:
+    child, _ = sandbox.next_child()
+    child.post("6 * 7")
+    assert child.wait().result == 42
+
+
+def _try(hostile: Hostile, sandbox: Sandbox, places: Places) -> None:
+    child, sibling = sandbox.next_child()
+    child.post(_filled_in(hostile.code, sandbox, places, child, sibling), limit=hostile.limit)
+    ended = child.wait(hostile.limit)
+    _check(hostile, ended)
+    assert not is_alive(ended.pid)
     assert Path(places["open"]).read_text() == "open"
-    assert [pid for pid in children_of(sandbox.process.pid) if is_alive(pid)] == sandbox.template_pids
+    left = {pid for pid in children_of(sandbox.process.pid) if is_alive(pid)}
+    assert left == {*sandbox.template_pids, sibling.pid}  # which is the process of the next one
 
 
 def _check(hostile: Hostile, ended: Ended) -> None:
@@ -44,13 +59,7 @@ def _check(hostile: Hostile, ended: Ended) -> None:
         assert "/workers/sandbox/" not in ended.outcome.error.traceback
 
 
-def _ends_somehow(hostile: Hostile, sandbox: Sandbox) -> None:
-    """Where this is not held off nothing is tried that would fill the disk."""
-    assert not sandbox.plan.namespaces, hostile.only_full
-    assert sandbox.run("6 * 7").result == 42
-
-
-def _filled_in(code: str, sandbox: Sandbox, places: Places, sibling: int) -> str:
-    for name, value in {**places, "template": str(sandbox.template_pid), "sibling": str(sibling)}.items():
+def _filled_in(code: str, sandbox: Sandbox, places: Places, child: Child, sibling: Child) -> str:
+    for name, value in {**places, "template": str(sandbox.template_pid), "sibling": str(sibling.pid)}.items():
         code = code.replace(f"{{{name}}}", value)
-    return code.replace("TASK", str(sandbox.tasks + 1))
+    return code.replace("TASK", str(child.task))
