@@ -3,9 +3,11 @@
 It is the twin of a slot for handlers, and only one of the two runs something at a time.
 """
 
+import asyncio
 import time
 
 from workers.answers import Answer
+from workers.children import Child
 from workers.messages import encode_event
 from workers.sandbox import own
 from workers.slot import Slot
@@ -16,12 +18,23 @@ MOST_NOTES = 1_000  # a second, and as many at once
 
 class Cell(Slot):
     _notes = 0
+    _spare: asyncio.Task[Child] | None = None  # made while a task runs: it takes longer than most of them
 
     def can_take(self, taken: Taken) -> bool:  # noqa: ARG002
         """A child takes one task in its life."""
         return not self.handed
 
+    async def _fresh_child(self) -> Child:
+        spare, self._spare = self._spare, None
+        return await (spare or super()._fresh_child())
+
+    async def _leave(self) -> None:
+        if self._spare and not self._spare.cancel() and not self._spare.exception():
+            self._spare.result().kill()
+        await super()._leave()
+
     def _begin(self, taken: Taken) -> None:
+        self._spare = self._spare or asyncio.create_task(super()._fresh_child())
         self._notes = 0
         self._began = time.monotonic()
         super()._begin(taken)

@@ -166,9 +166,13 @@ class Template:
             self._hello.set_result(data)
         elif "forked" in data:
             ended = self._ended[data["forked"]] = asyncio.get_running_loop().create_future()
-            self._forking.popleft().set_result((data["forked"], ended))
+            waiting = self._forking.popleft()
+            if not waiting.done():  # whoever waited is about to leave
+                waiting.set_result((data["forked"], ended))
         elif "failed" in data:
-            self._forking.popleft().set_exception(ChildDied(f"its process was not started: {data['failed']}"))
+            waiting = self._forking.popleft()
+            if not waiting.done():
+                waiting.set_exception(ChildDied(f"its process was not started: {data['failed']}"))
         elif "ended" in data:
             self._ended.pop(data["ended"]).set_result(data["status"])
 

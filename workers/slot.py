@@ -93,7 +93,7 @@ class Slot:
             while True:
                 async for _ in retries():
                     self._was_of_use = False
-                    self._child = child = await self._nursery.fresh_child(self)
+                    self._child = child = await self._fresh_child()
                     self._slots.answered()
                     self._ended(await child.ended())
                     if self._was_of_use:  # else its task is not to blame, and the next one may end as soon
@@ -126,6 +126,9 @@ class Slot:
             if self.handed:
                 self._begin(self.handed[0])
         self._slots.answered()
+
+    async def _fresh_child(self) -> Child:
+        return await self._nursery.fresh_child(self)
 
     def _begin(self, taken: Taken) -> None:
         taken.begun_at = _now()
