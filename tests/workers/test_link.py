@@ -85,6 +85,19 @@ def test_a_flood_without_an_end_comes_in_bodies_of_bounded_size_and_leaves_the_l
     with_link(work)
 
 
+def test_an_end_that_is_shut_down_leaves_the_loop_alone() -> None:
+    async def work(link: Link, theirs: socket.socket, arrived: "asyncio.Queue[bytes]") -> None:
+        send(theirs, b"the last word")
+        theirs.shutdown(socket.SHUT_RDWR)
+        assert await arrived.get() == b"the last word"
+        await asyncio.sleep(0)  # it is readable until somebody looks
+        while asyncio.get_running_loop().remove_reader(link._ours):
+            asyncio.get_running_loop().add_reader(link._ours, link.read)
+            await asyncio.sleep(0)
+
+    with_link(work)
+
+
 def _flood(theirs: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while True:

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.fixtures.processes import ROOT
+from tests.fixtures.processes import ROOT, eventually
+from tests.workers.fixtures import Start
+from tests.workers.rig import Rabbit, ready
 from tests.workers.sandbox.harness import Sandbox, python_is_readable_for_nobody
 from workers.sandbox.limits import Limits
 from workers.sandbox.probe import INSTALL, Findings, Level, find_bubblewrap, probe
@@ -128,3 +130,15 @@ def test_a_bubblewrap_that_is_not_there_is_named() -> None:
     found = probe(Limits(), "/no/bwrap")
     assert found.level is not Level.FULL
     assert found.missing[0] == ("bubblewrap cannot make a view of its own: no such file or directory (/no/bwrap).")
+
+
+def test_a_worker_says_what_it_has_and_serves_code_only_in_a_sandbox(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker(MILLRACE_HANDLERS="workers.handlers.demo,workers.sandbox", MILLRACE_BUBBLEWRAP="/no/bwrap"))
+    eventually(rabbit.heartbeats)
+    first = rabbit.heartbeats()[0]
+    why = "bubblewrap cannot make a view of its own: no such file or directory (/no/bwrap)."
+    level = "reduced" if python_is_readable_for_nobody() else "none"
+    said = {"reduced": "user code: reduced sandbox", "none": "user code: no sandbox, so code.python is not served."}
+    assert f"warning: {said[level]} {why} Allow " in process.output
+    assert first["environment"]["sandbox"] == level
+    assert ("code.python" in {kind["name"] for kind in first["kinds"]}) == (level != "none")
