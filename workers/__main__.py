@@ -4,31 +4,38 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 
 from workers import limits, log, options, tree
 from workers.children import HandlersUnusable, Template
-from workers.registry import BUILT_IN
+from workers.registry import BUILT_IN, SANDBOX
+from workers.sandbox import settings as sandbox_settings
+from workers.sandbox.limits import Limits
+from workers.sandbox.probe import Findings, find_bubblewrap, probe
 from workers.worker import Settings, Worker
 
 
 def main() -> None:
-    settings = _settings()
+    settings, sandbox_limits = _settings()
     log.configure()
     tree.adopt_orphans()
     with asyncio.Runner() as runner:
-        exit_code = runner.run(_run(settings))
+        exit_code = runner.run(_run(settings, sandbox_limits))
         sys.stderr.flush()
         os._exit(exit_code)  # the runner would wait for a thread that asks the web something that no longer matters
 
 
-async def _run(settings: Settings) -> int:
+async def _run(settings: Settings, sandbox_limits: Limits | None) -> int:
+    """`sandbox_limits`: None when code is not to be run."""
     signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, signals.put_nowait, each)
+    finding = asyncio.create_task(_find_sandbox(sandbox_limits))  # takes as long as the template
     try:
         template = await Template.start(settings.modules)
     except HandlersUnusable as error:
         options.refuse(str(error))
+    settings = replace(settings, sandbox=await finding)
     try:
         await Worker(settings, template, signals).run()
     except HandlersUnusable as error:
@@ -37,7 +44,11 @@ async def _run(settings: Settings) -> int:
     return 0
 
 
-def _settings() -> Settings:
+async def _find_sandbox(limits: Limits | None) -> Findings | None:
+    return await asyncio.to_thread(probe, limits, find_bubblewrap()) if limits else None
+
+
+def _settings() -> tuple[Settings, Limits | None]:
     parser = options.Parser(prog="python -m workers", description="Takes tasks from RabbitMQ and runs them.")
     parser.add_argument(
         "--concurrency",
@@ -51,15 +62,17 @@ def _settings() -> Settings:
     )
     given = parser.parse_args()
     _check_limits()
-    return Settings(
+    modules = options.words("MILLRACE_HANDLERS")(os.environ.get("MILLRACE_HANDLERS") or ",".join(BUILT_IN))
+    settings = Settings(
         concurrency=options.whole_number("--concurrency", 1, 64)(given.concurrency),
         queues=options.words("--queues")(given.queues),
         grace_seconds=options.seconds("--grace", 0, 86_400)(given.grace),
-        modules=options.words("MILLRACE_HANDLERS")(os.environ.get("MILLRACE_HANDLERS") or ",".join(BUILT_IN)),
+        modules=[module for module in modules if module != SANDBOX],
         addresses=options.broker_addresses(),
         web_url=options.web_url(),
         token=options.token("worker"),
     )
+    return settings, sandbox_settings.read() if SANDBOX in modules else None
 
 
 def _check_limits() -> None:

@@ -4,9 +4,18 @@ An answer is how long the handler ran, and the encoded Outcome; a note is an enc
 """
 
 import struct
+from typing import NamedTuple
 
 _HEAD = struct.Struct("cd?")
 _ANSWER, _NOTE = b"A", b"N"
+
+
+class Answer(NamedTuple):
+    """`run_seconds` of the handler; `is_last`: the child takes no other task; `event`: the encoded Outcome."""
+
+    run_seconds: float
+    is_last: bool
+    event: bytes
 
 
 def pack_answer(run_seconds: float, event: bytes, *, is_last: bool = False) -> bytes:
@@ -18,12 +27,12 @@ def pack_note(event: bytes) -> bytes:
     return _NOTE + event
 
 
-def unpack_answer(answer: bytes) -> tuple[float, bool, bytes]:
-    """(run_seconds, is_last, event). Raises ValueError."""
+def unpack_answer(answer: bytes) -> Answer:
+    """Raises ValueError."""
     if len(answer) < _HEAD.size or answer[:1] != _ANSWER:
         raise ValueError("not an answer")
     _, run_seconds, is_last = _HEAD.unpack_from(answer)
-    return run_seconds, is_last, answer[_HEAD.size :]
+    return Answer(run_seconds, is_last, answer[_HEAD.size :])
 
 
 def note_in(said: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """The worker's side of the template: starts it and has it fork children.
 
 template = await Template.start(modules)       # raises HandlersUnusable
+template = await Template.start_sandbox(plan, bubblewrap)  # the same of the sandbox
 child = await template.fork(on_answers)        # raises ChildDied
 child.link.post(body)                          # a TaskMessage's; answers.py is what comes back
 """
@@ -15,7 +16,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workers import tree
@@ -23,6 +24,8 @@ from workers.announcement import why_too_large
 from workers.capture import Capture
 from workers.link import Link, pair
 from workers.pipes import Pipe
+from workers.sandbox import command
+from workers.sandbox.plan import BROKEN, Plan
 
 KEPT_FROM_HANDLERS = ("RABBITMQ_URL", "MILLRACE_TOKEN", "MILLRACE_SECRET_KEY", "DATABASE_URL")
 KILLED_SECONDS = 0.5  # for the system, to end what was killed
@@ -33,6 +36,7 @@ HINTS = {
     "SIGABRT": ", native code gave up",
     "SIGXCPU": ", its CPU time was used up",
 }
+CODES = {BROKEN: ": it had closed or broken what it answers with"}
 
 Forked = tuple[int, "asyncio.Future[int]"]  # the child's pid, and its wait status once it has ended
 
@@ -56,7 +60,7 @@ class Template:
         self.environment: dict[str, Any] = {}
         self.gone: asyncio.Future[None] = loop.create_future()
         self.folder = ""  # for temporary files
-        self._not_its_own = frozenset(each.pid for each in tree.below(os.getpid()))
+        self._elsewhere = frozenset(each.pid for each in tree.below(os.getpid()))
         self._descriptors = control.dup()  # asyncio lets nobody send descriptors over a socket that it reads
         self._hello: asyncio.Future[dict[str, Any]] = loop.create_future()
         self._forking: deque[asyncio.Future[Forked]] = deque()
@@ -64,17 +68,34 @@ class Template:
 
     @classmethod
     async def start(cls, modules: Sequence[str]) -> "Template":
+        module = [sys.executable, "-m", "workers.template"]
+        environment = {name: value for name, value in os.environ.items() if name not in KEPT_FROM_HANDLERS}
+        return await cls._start(lambda own: [*module, str(own), str(os.getpid()), *modules], environment)
+
+    @classmethod
+    async def start_sandbox(cls, plan: Plan, bubblewrap: str | None) -> "Template":
+        """As probe.py found them."""
+        environment = command.environment(bubblewrap)
+        return await cls._start(lambda own: command.template(plan, own, bubblewrap=bubblewrap), environment, "/")
+
+    @classmethod
+    async def _start(
+        cls, made: Callable[[int], list[str]], environment: Mapping[str, str], folder: str | None = None
+    ) -> "Template":
+        """`made`: of the descriptor that it is to speak on."""
         ours, theirs = socket.socketpair()
         self = cls(ours)
         await Pipe.over(ours, self._on_frame, self._on_lost)
         # From the main thread, which lives as long as the process: the template's death signal hangs on it.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "workers.template", str(theirs.fileno()), str(os.getpid()), *modules],
+            made(theirs.fileno()),
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             start_new_session=True,  # the terminal's Ctrl-C is for the worker, which lets its tasks finish
-            env={name: value for name, value in os.environ.items() if name not in KEPT_FROM_HANDLERS},
+            cwd=folder,
+            env=dict(environment),
         )
+        _living.add(self)
         theirs.close()
         hello = await self._hello
         self.folder = hello.get("folder", "")
@@ -104,22 +125,31 @@ class Template:
         capture.listen(link.read)
         return Child(pid, link, capture, status)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def stop(self) -> None:
         """Kills it and, by the kernel, its children; what these have started comes to this process, and is killed."""
         if self._process.poll() is None:
             self._process.kill()
         await self.gone
         self._process.wait()
+        _living.discard(self)
         await self._end_orphans()
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)  # when it could not do so itself
 
     async def _end_orphans(self) -> None:
-        tree.kill_below(os.getpid(), spared=self._not_its_own)
+        tree.kill_below(os.getpid(), spared=self._not_its_own())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(KILLED_SECONDS):
-                while not tree.reap_below(os.getpid(), spared=self._not_its_own):
+                while not tree.reap_below(os.getpid(), spared=self._not_its_own()):
                     await asyncio.sleep(REAP_SECONDS)
+
+    def _not_its_own(self) -> set[int]:
+        """What was there before it, and whatever belongs to another template."""
+        return {*self._elsewhere, *(each.pid for each in _living)}
 
     async def _forked(self, descriptors: Sequence[int]) -> Forked:
         try:
@@ -136,9 +166,13 @@ class Template:
             self._hello.set_result(data)
         elif "forked" in data:
             ended = self._ended[data["forked"]] = asyncio.get_running_loop().create_future()
-            self._forking.popleft().set_result((data["forked"], ended))
+            waiting = self._forking.popleft()
+            if not waiting.done():  # whoever waited is about to leave
+                waiting.set_result((data["forked"], ended))
         elif "failed" in data:
-            self._forking.popleft().set_exception(ChildDied(f"its process was not started: {data['failed']}"))
+            waiting = self._forking.popleft()
+            if not waiting.done():
+                waiting.set_exception(ChildDied(f"its process was not started: {data['failed']}"))
         elif "ended" in data:
             self._ended.pop(data["ended"]).set_result(data["status"])
 
@@ -153,6 +187,9 @@ class Template:
                 each.set_exception(lost)
                 each.exception()  # marks it as looked at: perhaps nobody asks
         self.gone.set_result(None)
+
+
+_living: set[Template] = set()  # started and not stopped
 
 
 class Child:
@@ -189,7 +226,7 @@ def describe_end(status: int) -> str:
     """A sentence about a process's wait status."""
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
-        return f"its process exited with code {code}"
+        return f"its process exited with code {code}{CODES.get(code, '')}"
     try:
         name = signal.Signals(-code).name
     except ValueError:

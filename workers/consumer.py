@@ -177,7 +177,8 @@ class Consumer:
         if held := self._holdings.find(key):
             held.deliveries.append(delivery)
             return
-        taken = Taken(message.task, message.attempt, delivery.body, [delivery], message.timeout_seconds)
+        limit = message.timeout_seconds
+        taken = Taken(message.task, message.attempt, delivery.body, [delivery], limit, message.kind)
         self._holdings.add(taken)
         if self._consumers and not delivery.consumer:
             self._consumers.leave_to_finish([key])

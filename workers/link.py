@@ -8,8 +8,11 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 _PIECE = 65_536  # well below what a socket's buffer holds by default (212,992)
+MOST_BYTES = 2_097_152  # of a body: twice what any message may have
+_MOST_AT_ONCE = 600  # packets; a socket's buffer never holds as many, so all that an ended child has left is read
 _LAST, _MORE = b"\0", b"\1"  # the first byte of a packet: does the body go on in the next one?
 
 
@@ -63,8 +66,8 @@ class Link:
         return sum(packet[:1] == _LAST for packet in unread)
 
     def read(self) -> None:
-        """Hands on all that has arrived."""
-        joined = [self._joiner.feed(packet) for packet in _arrived(self._ours)]
+        """Hands on what has arrived; who writes without a pause does not keep the worker from everything else."""
+        joined = [self._joiner.feed(packet) for packet in islice(_arrived(self._ours, self._deaf), _MOST_AT_ONCE)]
         if bodies := [body for body in joined if body is not None]:
             self._on_bodies(bodies)
 
@@ -74,6 +77,10 @@ class Link:
             self._loop.remove_writer(self._ours)
             self._ours.close()
             self._theirs.close()
+
+    def _deaf(self) -> None:
+        """The worker has the child's end too, so it was shut down, and would be readable for ever."""
+        self._loop.remove_reader(self._ours)
 
     def _sent(self, packet: bytes) -> bool:
         try:
@@ -96,7 +103,7 @@ class Link:
             self._loop.remove_writer(self._ours)
 
 
-def _arrived(sock: socket.socket) -> Iterator[bytes]:
+def _arrived(sock: socket.socket, at_end: Callable[[], None] = lambda: None) -> Iterator[bytes]:
     """The packets that can be read at once; none from a socket that has been closed."""
     while sock.fileno() >= 0:
         try:
@@ -104,6 +111,7 @@ def _arrived(sock: socket.socket) -> Iterator[bytes]:
         except (BlockingIOError, ConnectionError):
             return
         if not packet:
+            at_end()
             return
         yield packet
 
@@ -111,15 +119,17 @@ def _arrived(sock: socket.socket) -> Iterator[bytes]:
 class _Joiner:
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
+        self._size = 0
 
     def feed(self, packet: bytes) -> bytes | None:
-        """The body that this packet completes."""
+        """The body that this packet completes; one that is too large as soon as it is, so that it ends somewhere."""
         if packet[:1] == _LAST and not self._pieces:
             return packet[1:]
         self._pieces.append(packet[1:])
-        if packet[:1] == _MORE:
+        self._size += len(packet)
+        if packet[:1] == _MORE and self._size <= MOST_BYTES:
             return None
-        body, self._pieces = b"".join(self._pieces), []
+        body, self._pieces, self._size = b"".join(self._pieces), [], 0
         return body
 
 

@@ -53,6 +53,21 @@ def whole_number(name: str, low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+def size(name: str, low: int, high: int) -> Callable[[str], int]:
+    """A reader for texts such as "512MiB" and "2GiB", in bytes."""
+
+    def read(text: str) -> int:
+        found = re.fullmatch(r"([0-9]{1,9})(MiB|GiB)", text)
+        value = int(found[1]) * _UNITS[found[2]] if found else -1
+        if not low <= value <= high:
+            refuse(
+                f"{name} must be a size from {_shown(low)} to {_shown(high)}, such as 512MiB or 2GiB (got {text!r:.60})"
+            )
+        return value
+
+    return read
+
+
 def seconds(name: str, low: float, high: float) -> Callable[[str], float]:
     """A reader for texts such as "3.5"."""
 
@@ -108,3 +123,11 @@ def token(whose: str) -> str:
     if not value or not value.isascii() or not value.isprintable() or " " in value:
         refuse(f"MILLRACE_TOKEN must be the {whose}'s API token ({'malformed' if value else 'it is not set'})")
     return value
+
+
+_UNITS = {"MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def _shown(size_bytes: int) -> str:
+    unit = "GiB" if size_bytes % _UNITS["GiB"] == 0 else "MiB"
+    return f"{size_bytes // _UNITS[unit]:,}{unit}".replace(",", "")

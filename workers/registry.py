@@ -24,9 +24,11 @@ from workers import docs, raised
 from workers.described import Described
 from workers.messages import QUEUE_NAME_RULE, is_queue_name
 from workers.policy import Policy
+from workers.sandbox.ending import KIND as CODE
 
 ROOT = Path(__file__).parents[1]
-BUILT_IN = ("workers.handlers.demo", "workers.handlers.montecarlo")
+SANDBOX = "workers.sandbox"  # stands for its kind among the modules, and is none that is loaded
+BUILT_IN = ("workers.handlers.demo", "workers.handlers.montecarlo", SANDBOX)
 DEFAULT_QUEUE = "default"
 KIND_LENGTH = 100
 
@@ -134,7 +136,7 @@ def load(modules: Sequence[str]) -> Mapping[str, Kind]:
             told = raised.describe(error, hidden_file=__file__)
             reason = " ".join(f"{told.type}: {told.message}".split()).removesuffix(":")
             raise RegistryError(f"MILLRACE_HANDLERS: module '{module}' cannot be imported ({reason})") from error
-    if not _registered:
+    if modules and not _registered:
         raise RegistryError(f"MILLRACE_HANDLERS: {', '.join(modules)}: no function there is marked with @handler(...)")
     return dict(_registered)
 
@@ -153,6 +155,8 @@ def _check_names(name: Any, queue: Any, function: Callable[..., Any]) -> None:
     if not isinstance(name, str) or not 0 < len(name) <= KIND_LENGTH or not name.isprintable() or name != name.strip():
         rule = f"1 to {KIND_LENGTH} characters that can be seen"
         raise RegistryError(f"{_place(function)}: the name of its kind must be {rule} (got {name!r:.120})")
+    if name == CODE:
+        raise RegistryError(f"{_place(function)}: '{name}' is the kind that runs in the sandbox; choose another name")
     if not isinstance(queue, str) or not is_queue_name(queue):
         raise RegistryError(f"{_place(function)}: the name of its queue must be {QUEUE_NAME_RULE} (got {queue!r:.120})")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from workers.answers import note_in, unpack_answer
+from workers.answers import Answer, note_in, unpack_answer
 from workers.broker import retries
 from workers.children import Child
 from workers.link import fits_one_packet
@@ -21,6 +21,7 @@ from workers.taken import Taken
 from workers.timelimit import STOP_SECONDS, TimeLimit, too_long
 
 if TYPE_CHECKING:
+    from workers.nursery import Nursery
     from workers.slots import Slots
 
 STUCK_AFTER_SECONDS = 0.25  # a child on a busy machine may not get the processor for 0.1 s
@@ -33,11 +34,16 @@ Verdict = Callable[[Taken, str], None]
 
 
 class Slot:
-    """`handed`: the first one runs, the others wait in the child's socket."""
+    """`handed`: the first one runs, the others wait in the child's socket.
 
-    def __init__(self, slots: "Slots", look_ahead: LookAhead, reporter: Reporter) -> None:
+    `twin`: the other one that shares its place among the worker's, so while one has something to run the other has not.
+    """
+
+    def __init__(self, slots: "Slots", nursery: "Nursery", look_ahead: LookAhead, reporter: Reporter) -> None:
         self.handed: deque[Taken] = deque()
+        self.twin: Slot | None = None
         self._slots = slots
+        self._nursery = nursery
         self._look_ahead = look_ahead
         self._reporter = reporter
         self._live = Live(reporter)
@@ -54,10 +60,13 @@ class Slot:
 
     @property
     def gets_on(self) -> bool:
-        return self._child is not None and not self._verdict and not self._takes_nothing and not self.is_stuck
+        if self._child is None or self._verdict or self._takes_nothing or self.is_stuck:
+            return False
+        return self.twin is None or not self.twin.is_stuck
 
     def load(self) -> int:
-        return len(self.handed) if self.gets_on else 1_000_000
+        is_free = self.twin is None or not self.twin.handed
+        return len(self.handed) if is_free and self.gets_on else 1_000_000
 
     def can_take(self, taken: Taken) -> bool:
         """Large bodies travel in several packets, which could not be taken back."""
@@ -84,7 +93,7 @@ class Slot:
             while True:
                 async for _ in retries():
                     self._was_of_use = False
-                    self._child = child = await self._slots.fresh_child(self)
+                    self._child = child = await self._fresh_child()
                     self._slots.answered()
                     self._ended(await child.ended())
                     if self._was_of_use:  # else its task is not to blame, and the next one may end as soon
@@ -94,29 +103,32 @@ class Slot:
 
     def on_answers(self, answers: list[bytes]) -> None:
         for answer in answers:
-            if note := note_in(answer):
-                self._on_note(note)
+            note = note_in(answer)
+            if note and self._on_note(note):
                 continue
-            if not self._is_answer(answer):
+            told = None if note else self._answer_in(answer)
+            if told is None:
                 log.warning("slot.intruder", text="a slot gets a new process: {reason}", reason=INTRUDER)
                 self._retire(lambda taken, _how: self._crashed(taken, INTRUDER))
                 break
             self._was_of_use = True
             self._stop_clock()
-            run_seconds, is_last, event = unpack_answer(answer)
-            self._live.end(of_child=is_last)
+            self._live.end(of_child=told.is_last)
             taken = self.handed.popleft()
-            self._look_ahead.ran(run_seconds)
+            self._look_ahead.ran(told.run_seconds)
             if taken.cancelled:
                 self._reporter.dropped(taken)
             else:
-                self._reporter.outcome(taken, event)
-            if is_last:
+                self._reporter.outcome(taken, told.event)
+            if told.is_last:
                 self._retire(self._crashed)
                 break
             if self.handed:
                 self._begin(self.handed[0])
         self._slots.answered()
+
+    async def _fresh_child(self) -> Child:
+        return await self._nursery.fresh_child(self)
 
     def _begin(self, taken: Taken) -> None:
         taken.begun_at = _now()
@@ -161,20 +173,19 @@ class Slot:
             self._clock.cancel()
             self._clock = None
 
-    def _on_note(self, event: bytes) -> None:
-        """From a thread that a task has left behind one may come when it is over."""
+    def _on_note(self, event: bytes) -> bool:
+        """Whether one may be sent. From a thread that a task has left behind it may come when it is over."""
         if self.handed and event.startswith(self._head_of(Progress.type)):
             self._live.progress(event)
+        return True
 
-    def _is_answer(self, answer: bytes) -> bool:
-        """Whether it is about the task that runs."""
-        if not self.handed:
-            return False
+    def _answer_in(self, said: bytes) -> Answer | None:
+        """What it says about the task that runs."""
         try:
-            *_, event = unpack_answer(answer)
+            told = unpack_answer(said)
         except ValueError:
-            return False
-        return event.startswith(self._head_of(Outcome.type))
+            return None
+        return told if self.handed and told.event.startswith(self._head_of(Outcome.type)) else None
 
     def _head_of(self, event_type: str) -> bytes:
         return event_head(event_type, self.handed[0].task, self.handed[0].attempt)

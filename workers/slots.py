@@ -1,52 +1,69 @@
 """The slots together: who gets what waits, and what comes back from them.
 
 While tasks are very short a slot is handed some in advance, so that its child need not wait for the worker between two.
-Those are not begun, and can be taken back.
+Those are not begun, and can be taken back. Code that runs in the sandbox has cells, one beside each slot.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Container, Sequence
+from typing import cast
 
-from workers.broker import retries
-from workers.children import Child, ChildDied, Template
-from workers.log import get_logger
+from workers.cell import Cell
+from workers.children import Template
 from workers.lookahead import LookAhead
+from workers.nursery import Nursery
 from workers.reporter import Reporter
+from workers.sandbox.ending import KIND
+from workers.sandbox.probe import Findings
 from workers.slot import Slot
 from workers.taken import Taken
 
-FAILURES = 3  # in a row for each slot, which takes a second, until what waits is given back
 PROCESS = "a process"
-
-log = get_logger()
+CELL = "a process of the sandbox"
 
 
 class Slots:
     """Everything taken is here from `add` until its outcome: it waits, is handed to a slot, and may come back."""
 
     def __init__(
-        self, count: int, template: Template, modules: Sequence[str], look_ahead: LookAhead, reporter: Reporter
+        self,
+        count: int,
+        template: Template,
+        modules: Sequence[str],
+        look_ahead: LookAhead,
+        reporter: Reporter,
+        *,
+        sandbox: Findings | None = None,
     ) -> None:
+        """`sandbox`: None when nothing is to be run there."""
         self.count = count
-        self.template = template
-        self._modules = modules
         self._look_ahead = look_ahead
         self._reporter = reporter
         self._waiting: deque[Taken] = deque()
-        self._slots = [Slot(self, look_ahead, reporter) for _ in range(count)]
+        self._nursery = Nursery(self, PROCESS, lambda: Template.start(modules), template)
+        self._slots = [Slot(self, self._nursery, look_ahead, reporter) for _ in range(count)]
+        self.sandbox: Nursery | None = None
+        self._cells: list[Slot] = []
+        if sandbox and (plan := sandbox.plan):
+            self.sandbox = cells = Nursery(self, CELL, lambda: Template.start_sandbox(plan, sandbox.bubblewrap))
+            self._cells = [Cell(self, cells, look_ahead, reporter) for _ in range(count)]
+        for slot, cell in zip(self._slots, self._cells, strict=False):
+            slot.twin, cell.twin = cell, slot
         self._idle = asyncio.Event()
         self._idle.set()
-        self._starting = asyncio.Lock()
-        self._without_child: dict[Slot, str] = {}  # why
-        self._failures = 0
         self._lacking: set[str] = set()
         self.able = asyncio.Event()
         self.able.set()
 
     @property
+    def template(self) -> Template:
+        """That of the handlers."""
+        return cast("Template", self._nursery.template)  # it was given
+
+    @property
     def running(self) -> list[Taken]:
-        return [slot.handed[0] for slot in self._slots if slot.handed]
+        return [slot.handed[0] for slot in self._all if slot.handed]
 
     @property
     def unable(self) -> bool:
@@ -68,7 +85,7 @@ class Slots:
         """Keeps a child in each slot, until cancelled; kills them then. Raises HandlersUnusable."""
         try:
             async with asyncio.TaskGroup() as group:
-                for slot in self._slots:
+                for slot in self._all:
                     group.create_task(slot.keep_child())
         except BaseExceptionGroup as ended:
             raise ended.exceptions[0] from None  # all slots meet the same
@@ -90,17 +107,23 @@ class Slots:
         """It does not wait here any more. If it runs it is ended, and settled then without an outcome."""
         taken.cancelled = True
         self.drop([taken])
-        for slot in self._slots:
+        for slot in self._all:
             slot.cancel(taken)
 
     def feed(self) -> None:
         """Hands what waits to the slots."""
         while self._waiting and self._reporter.has_room:
-            slot = min(self._slots, key=Slot.load)
+            slot = min(self._fit_for(self._waiting[0]), key=Slot.load)
             if slot.load() > self._look_ahead.in_advance or not slot.can_take(self._waiting[0]):
                 return
             self._idle.clear()
             slot.hand(self._waiting.popleft())
+
+    def _fit_for(self, taken: Taken) -> list[Slot]:
+        if not self.sandbox or taken.kind != KIND:
+            return self._slots
+        self.sandbox.wanted.set()
+        return self._cells
 
     def take_back(self) -> None:
         """Puts what was handed in advance to where it waits for any slot, or another worker."""
@@ -127,41 +150,10 @@ class Slots:
         self.feed()
         self._notice_idle()
 
+    @property
+    def _all(self) -> list[Slot]:
+        return [*self._slots, *self._cells]
+
     def _notice_idle(self) -> None:
         if not self.running:
             self._idle.set()
-
-    async def fresh_child(self, slot: Slot) -> Child:
-        async for _ in retries():
-            try:
-                child = await (await self._living_template()).fork(slot.on_answers)
-            except ChildDied as error:
-                self._note_without_child(slot, str(error))
-            else:
-                self._note_child(slot)
-                return child
-        raise AssertionError("retries() never ends")
-
-    def _note_without_child(self, slot: Slot, why: str) -> None:
-        if why not in self._without_child.values():
-            log.warning("slot.without_child", text="a slot has no process to run tasks in: {reason}", reason=why)
-        self._without_child[slot] = why
-        self._failures += 1
-        if len(self._without_child) == self.count and self._failures >= FAILURES * self.count:
-            self.lack(PROCESS)
-
-    def _note_child(self, slot: Slot) -> None:
-        if self._without_child.pop(slot, ""):
-            log.info("slot.with_child", text="a slot has a process to run tasks in again")
-        self._failures = 0
-        self.lack_no_more(PROCESS)
-
-    async def _living_template(self) -> Template:
-        async with self._starting:
-            if self.template.gone.done():
-                await self.template.stop()
-                try:
-                    self.template = await Template.start(self._modules)
-                except OSError as error:  # no memory, process or descriptor left, for now
-                    raise ChildDied(f"the one it is forked from was not started: {error}") from None
-            return self.template

@@ -15,6 +15,7 @@ class Taken:
     body: bytes
     deliveries: list[Delivery]
     timeout_seconds: float | None = None
+    kind: str = ""
     in_slot: bool = False
     begun_at: float = 0.0
     announced: bool = False

@@ -23,6 +23,8 @@ from workers.memory import Attempt
 from workers.messages import Heartbeat
 from workers.publisher import Publisher
 from workers.reporter import Reporter
+from workers.sandbox.kind import announcement
+from workers.sandbox.probe import Findings
 from workers.slots import Slots
 from workers.taken import Taken
 
@@ -40,6 +42,7 @@ class Settings:
     concurrency: int
     grace_seconds: float
     modules: list[str]
+    sandbox: Findings | None = None  # None: code is not to be run
 
 
 class Worker:
@@ -51,7 +54,9 @@ class Worker:
         self._publisher = Publisher(settings.addresses)
         self._reporter = Reporter(self._publisher, self.name, self._on_confirmed)
         look_ahead = LookAhead(settings.concurrency)
-        self._slots = Slots(settings.concurrency, template, settings.modules, look_ahead, self._reporter)
+        self._slots = Slots(
+            settings.concurrency, template, settings.modules, look_ahead, self._reporter, sandbox=settings.sandbox
+        )
         endpoint = Endpoint(settings.web_url, settings.token)
         self._consumer = Consumer(
             settings.addresses,
@@ -121,7 +126,10 @@ class Worker:
         return None
 
     def _say_hello(self) -> None:
-        kinds = ", ".join(kind["name"] for kind in self._slots.template.kinds)
+        if sandbox := self._settings.sandbox:
+            say = log.info if sandbox.plan and not sandbox.missing else log.warning
+            say("worker.sandbox", text="{sandbox}", sandbox=sandbox.sentence())
+        kinds = ", ".join(kind["name"] for kind in self._kinds())
         log.info(
             "worker.started",
             text="worker {name} with {slots} slot(s) runs {kinds}",
@@ -140,9 +148,16 @@ class Worker:
             draining=self._draining,
             leaving=leaving,
             rss_bytes=heart.memory_bytes(),
-            kinds=self._slots.template.kinds if full else None,
-            environment=self._slots.template.environment if full else None,
+            kinds=self._kinds() if full else None,
+            environment=self._environment() if full else None,
         )
+
+    def _kinds(self) -> list[dict[str, Any]]:
+        return [*self._slots.template.kinds, *([announcement()] if self._slots.sandbox else [])]
+
+    def _environment(self) -> dict[str, Any]:
+        sandbox = self._settings.sandbox
+        return {**self._slots.template.environment, **({"sandbox": sandbox.level} if sandbox else {})}
 
 
 async def _end(tasks: "list[asyncio.Task[Any]]") -> None:

@@ -12,12 +12,12 @@ from django.core.exceptions import PermissionDenied
 from apps.tasks.lifecycle import DELETABLE, FINAL, LIVE
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser
+    from django.contrib.auth.models import AbstractUser
 
     from apps.accounts.models import Token
-    from apps.tasks.models import Task
+    from apps.tasks.models import Kind, Task
 
-    Person = AbstractBaseUser | AnonymousUser
+    Person = AbstractUser | AnonymousUser
 
 
 class Scope(StrEnum):
@@ -67,10 +67,20 @@ class Caller:
 ALLOWED = {"retry": FINAL, "cancel": LIVE, "delete": DELETABLE}  # in which statuses
 
 
-def may(user: Person, act: str, task: Task) -> bool:
-    """Whether this person may do this with this task as it is now."""
+RUN_CODE = "tasks.can_run_code"
+
+
+def may(user: Person, act: str, task: Task, kind: Kind | None) -> bool:
+    """Whether this person may do this with this task, which is of that kind, as it is now."""
+    if act == "retry" and kind and not may_create(user, kind):
+        return False
     is_owner = user.pk is not None and task.created_by_id == user.pk
     return (is_owner or _is_staff(user)) and task.status in ALLOWED[act]
+
+
+def may_create(user: Person, kind: Kind) -> bool:
+    """Whether this person may have tasks of this kind run."""
+    return not kind.runs_code or user.has_perm(RUN_CODE)
 
 
 def _is_staff(user: Person) -> bool:

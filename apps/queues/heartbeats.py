@@ -97,7 +97,7 @@ def _announce(name: str, beat: Heartbeat, now: datetime) -> None:
         kinds,
         update_conflicts=True,
         unique_fields=["name"],
-        update_fields=["doc", "schema", "queue", *LIMITS, "announced_at"],
+        update_fields=["doc", "schema", "queue", "runs_code", *LIMITS, "announced_at"],
     )
 
 
@@ -155,6 +155,7 @@ def _kind(data: dict[str, Any], now: datetime) -> Kind:
         doc=data.get("doc") or "",
         schema=data["schema"],
         queue=data.get("queue") or DEFAULT_QUEUE,
+        runs_code=data.get("runs_code") is True,
         announced_at=now,
         **{limit: data[limit] for limit in LIMITS if data.get(limit) is not None},
     )

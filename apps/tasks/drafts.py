@@ -6,12 +6,17 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from apps.accounts.permissions import may_create
 from apps.tasks import checks
 from apps.tasks.models import KEY_LENGTH, KIND_LENGTH, NAME_LENGTH, Kind
 from workers.messages import storable
 
+if TYPE_CHECKING:
+    from apps.accounts.permissions import Person
+
+NO_CODE = "runs code, for which you need the permission “Can run code that they write”: ask an administrator"
 LONGEST_DELAY = timedelta(days=3_650)
 SHORTEST_RUN_SECONDS = 0.001
 LONGEST_RUN_SECONDS = 7 * 86_400
@@ -57,13 +62,13 @@ class Refused(Exception):
         self.problems = problems
 
 
-def cleaned(draft: Draft, kinds: Mapping[str, Kind], now: datetime) -> Draft:
-    """The draft as it will be stored. Raises Refused with everything that is wrong with it."""
+def cleaned(draft: Draft, kinds: Mapping[str, Kind], now: datetime, user: Person) -> Draft:
+    """The draft as it will be stored for this person. Raises Refused with everything that is wrong with it."""
     name = unicodedata.normalize("NFC", draft.name.strip()) if storable(draft.name) else draft.name
     problems = [
         *draft.problems,
         *_name_problems(name),
-        *_kind_problems(draft.kind, kinds),
+        *_kind_problems(draft.kind, kinds, user),
         *_time_problems(draft, now),
         *_limit_problems(draft),
         *_key_problems(draft.idempotency_key),
@@ -155,11 +160,14 @@ def _key_problems(key: str | None) -> list[Problem]:
     return [Problem(field=("idempotency_key",), message=message)]
 
 
-def _kind_problems(kind: str, kinds: Mapping[str, Kind]) -> list[Problem]:
-    if kind in kinds:
+def _kind_problems(kind: str, kinds: Mapping[str, Kind], user: Person) -> list[Problem]:
+    open_ = [name for name, each in kinds.items() if may_create(user, each)]
+    if kind in open_:
         return []
+    if kind in kinds:
+        return [Problem(field=("kind",), message=f"{kind} {NO_CODE}.", code="FORBIDDEN")]
     if not kind:
         return [Problem(field=("kind",), message="Choose a kind.", code="BLANK")]
-    known = ", ".join(kinds) or "none yet: no worker has announced one; is a worker running?"
+    known = ", ".join(open_) or "none yet: no worker has announced one; is a worker running?"
     message = f"There is no kind {kind!r:.{KIND_LENGTH}}. Kinds: {known}."
     return [Problem(field=("kind",), message=message, code="NOT_FOUND")]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from apps.tasks.models import Attempt
 
 MOST_DIFFERENCES = 50
-MACHINE = {"python": "Python", "platform": "Platform", "cpus": "CPUs"}
+MACHINE = {"python": "Python", "platform": "Platform", "cpus": "CPUs", "sandbox": "Sandbox"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,11 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import QueryDict
 
+from apps.accounts.permissions import may_create
 from apps.tasks import keys, services
 from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.forms.boundfield import BoundField
 
+    from apps.accounts.permissions import Person
     from apps.tasks.models import Kind, Task
     from apps.tasks.param_tree import Group
 
+NOBODY = AnonymousUser()
 OPTIONS = ("run_at", "timeout_seconds", "max_attempts")
 
 
@@ -36,8 +40,8 @@ class TaskForm(forms.Form):
     """A task to be. `typed` fills it in: a link's query, or what was posted, then with `bound`.
 
     `like`: the task whose name, kind, parameters and limits stand there until something else is typed. `unserved`:
-    kinds that no worker serves now. A form that is sent twice makes one task; when that was changed in between, `made`
-    is the task of the first time.
+    kinds that no worker serves now. `user`: who may perhaps not have everything run. A form that is sent twice makes
+    one task; when that was changed in between, `made` is the task of the first time.
     """
 
     made: Task | None = None
@@ -73,15 +77,19 @@ class TaskForm(forms.Form):
         bound: bool = False,
         like: Task | None = None,
         unserved: Collection[str] = (),
+        user: Person = NOBODY,
     ) -> None:
         given: dict[str, object] = {"idempotency_key": str(uuid4()), **(_as_in(like, kinds) if like else {})}
         self.unseen = bound and _has_unseen_params(typed, kinds)
         bound = bound and not self.unseen
         given |= {name: typed[name] for name in typed if not name.startswith(PARAM)}
         super().__init__(typed if bound else None, initial=given, label_suffix="")
-        self.kinds, self.typed, self.like, self.unserved = kinds, typed, like, unserved
+        self.kinds, self.typed, self.like, self.unserved, self.user = kinds, typed, like, unserved, user
+        self.open = [name for name, kind in kinds.items() if may_create(user, kind)]
+        # Code is for those who ask for it: the first that comes up is a handler's.
+        first = next((name for name in self.open if not kinds[name].runs_code), next(iter(self.open), ""))
         asked = str(given.get("kind", ""))
-        self.chosen = kinds.get(asked) or (None if bound or asked else next(iter(kinds.values()), None))
+        self.chosen = kinds.get(asked) or (None if bound or asked else kinds.get(first))
         self.fields["kind"].widget.choices = [(name, self._labelled(name)) for name in self._choices(asked)]
         if self.chosen:
             self._show_limits(self.chosen)
@@ -122,7 +130,7 @@ class TaskForm(forms.Form):
             if self.is_valid():
                 return services.create(user=user, draft=draft)
             # So that everything that is wrong is said at once, not field after field.
-            cleaned(draft, self.kinds, database_now())
+            cleaned(draft, self.kinds, database_now(), user)
         except Refused as refused:
             for problem in refused.problems:
                 if problem.field == ("idempotency_key",):
@@ -135,10 +143,10 @@ class TaskForm(forms.Form):
         """Tells what is wrong with that which a link, or the task it is like, has filled in."""
         if not self.is_filled_in:
             return
-        tried = TaskForm(self.kinds, self._as_sent(), bound=True)
+        tried = TaskForm(self.kinds, self._as_sent(), bound=True, user=self.user)
         draft = tried._draft(readable=tried.is_valid())
         try:
-            cleaned(draft, self.kinds, database_now())
+            cleaned(draft, self.kinds, database_now(), self.user)
         except Refused as refused:
             for problem in refused.problems:
                 tried._refuse(problem)
@@ -183,11 +191,13 @@ class TaskForm(forms.Form):
 
     def _choices(self, asked: str) -> list[str]:
         """The kinds, and the one that was asked for although it is none of them: what was typed stays."""
-        return [asked, *self.kinds] if asked and asked not in self.kinds else list(self.kinds)
+        return [asked, *self.open] if asked and asked not in self.open else self.open
 
     def _labelled(self, kind: str) -> str:
         if kind not in self.kinds:
             return f"{kind} (there is no such kind)"
+        if kind not in self.open:
+            return f"{kind} (not for you)"
         return f"{kind} (no worker serves it now)" if kind in self.unserved else kind
 
     def _shown(self, nodes: Sequence[Leaf | Group]) -> list[dict[str, Any]]:

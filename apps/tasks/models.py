@@ -28,6 +28,7 @@ class Kind(models.Model):
     max_attempts = models.PositiveIntegerField(default=MAX_ATTEMPTS, db_default=MAX_ATTEMPTS)
     max_crashes = models.PositiveIntegerField(default=MAX_CRASHES, db_default=MAX_CRASHES)
     retry_seconds = models.FloatField(default=RETRY_SECONDS, db_default=RETRY_SECONDS)
+    runs_code = models.BooleanField(default=False, db_default=False)  # whatever a person writes
     announced_at = models.DateTimeField()
 
     class Meta:
@@ -110,6 +111,7 @@ class Task(models.Model):
             )
         ]
         ordering = ("-id",)
+        permissions = [("can_run_code", "Can run code that they write")]
 
     def __str__(self) -> str:
         return f"{self.pk} {self.name}"

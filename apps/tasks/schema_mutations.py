@@ -209,6 +209,7 @@ def _act(
     if number in act.done:
         return number, []
     code = "NOT_ALLOWED_IN_STATUS" if number in act.refused else "NOT_FOUND"
+    code = "FORBIDDEN" if number in act.forbidden else code
     message = act.refused.get(number, f"There is no task {number}.")
     return number, user_errors([Problem(field=("id",), message=message, code=code)])
 

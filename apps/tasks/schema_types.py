@@ -9,7 +9,7 @@ import graphene
 from graphene import relay
 from graphene_django import DjangoObjectType
 
-from apps.accounts.permissions import ALLOWED, Scope, may
+from apps.accounts.permissions import ALLOWED, Scope, may, may_create
 from apps.accounts.schema import UserType
 from apps.api.paging import COUNT_CAP, page_of_list
 from apps.api.schema import JSON, Connection, DateTime, finite
@@ -63,6 +63,15 @@ class TaskKind(DjangoObjectType):
     served = graphene.Boolean(
         required=True, description="Whether a worker that is there now runs it; else its tasks wait for one."
     )
+
+    runs_code = graphene.Boolean(required=True, description="Whatever a person writes, in a sandbox.")
+    viewer_can_create = graphene.Boolean(
+        required=True, description="Whether the caller may have tasks of it run: code needs a permission of its own."
+    )
+
+    def resolve_viewer_can_create(kind: Kind, info: GraphQLResolveInfo) -> bool:
+        caller = info.context.caller
+        return Scope.TASKS_WRITE in caller.scopes and may_create(caller.user, kind)
 
     def resolve_served(kind: Kind, info: GraphQLResolveInfo) -> bool:
         context: Context = info.context
@@ -285,7 +294,8 @@ class TaskType(DjangoObjectType):
     def resolve_viewer_can(task: Task, info: GraphQLResolveInfo) -> dict[str, bool]:
         caller = info.context.caller
         writes = Scope.TASKS_WRITE in caller.scopes
-        return {act: writes and may(caller.user, act, task) for act in ALLOWED}
+        kind = info.context.once(_kinds).get(task.kind)
+        return {act: writes and may(caller.user, act, task, kind) for act in ALLOWED}
 
 
 class TaskEdge(graphene.ObjectType):

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
+from apps.accounts.permissions import may_create
 from apps.relay import wake
 from apps.tasks import keys
 from apps.tasks.batches import insert_rows
 from apps.tasks.clock import database_now, tick
-from apps.tasks.drafts import Draft, Problem, Refused, cleaned, for_each
+from apps.tasks.drafts import NO_CODE, Draft, Problem, Refused, cleaned, for_each
 from apps.tasks.lifecycle import CANCEL, DELETABLE, FINAL, LIVE, RETRY, Reason, Status
 from apps.tasks.models import Attempt, CancelledAttempt, Kind, Task
 from workers.messages import BIGGEST_ID
@@ -29,10 +30,14 @@ MOST_LOOKS = 20  # each meets another one who creates under the same keys at the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """What an act did: the numbers of the tasks that it was done to, and why it was not done to others."""
+    """What an act did: the numbers of the tasks that it was done to, and why it was not done to others.
+
+    `forbidden`: those of the refused that another person might act on.
+    """
 
     done: list[int]
     refused: dict[int, str]
+    forbidden: Collection[int] = ()
 
 
 def create(*, user: User, draft: Draft) -> Task:
@@ -61,7 +66,8 @@ def cancel(*, user: User, numbers: Sequence[int]) -> Act:
 
 def retry(*, user: User, numbers: Sequence[int]) -> Act:
     """Each makes its next attempt, with as many errors and crashes before it as when it was created."""
-    return _act(user, numbers, FINAL, "is {status}: it can be retried once it has ended", _retry)
+    closed = {kind.name for kind in Kind.objects.filter(runs_code=True) if not may_create(user, kind)}
+    return _act(user, numbers, FINAL, "is {status}: it can be retried once it has ended", _retry, closed=closed)
 
 
 def delete(*, user: User, numbers: Sequence[int]) -> Act:
@@ -96,7 +102,7 @@ def _save_at_once(
             keys.check(known[key], digest)
             known[key].existed = True
             return known[key]
-        task = _task(user, cleaned(draft, kinds, now), kinds[draft.kind], digest, now)
+        task = _task(user, cleaned(draft, kinds, now, user), kinds[draft.kind], digest, now)
         if key:
             known[key] = task
         return task
@@ -146,13 +152,17 @@ def _act(
     allowed: Collection[Status],
     refusal: str,
     carry_out: Callable[[Sequence[Task], datetime], None],
+    *,
+    closed: Collection[str] = (),
 ) -> Act:
+    """`closed`: kinds of which this person may have no task run."""
     storable = [number for number in numbers if 0 < number <= BIGGEST_ID]
-    columns = ("id", "attempt", "status", "dispatch_at", "handed_at")
+    columns = ("id", "kind", "attempt", "status", "dispatch_at", "handed_at")
     with transaction.atomic():
         mine = Task.objects.visible_to(user).filter(id__in=storable).order_by("id").only(*columns)
         tasks = list(mine.select_for_update(of=("self",)))
-        fit = [task for task in tasks if task.status in allowed]
+        forbidden = {task.pk for task in tasks if task.kind in closed}
+        fit = [task for task in tasks if task.status in allowed and task.pk not in forbidden]
         if fit:
             carry_out(fit, database_now())
             tick()
@@ -162,7 +172,8 @@ def _act(
         for task in tasks
         if task.status not in allowed
     }
-    return Act(done=[task.pk for task in fit], refused=refused)
+    refused |= {number: f"Task {number} {NO_CODE}." for number in forbidden}
+    return Act(done=[task.pk for task in fit], refused=refused, forbidden=forbidden)
 
 
 def _cancel(tasks: Sequence[Task], now: datetime) -> None:

@@ -12,7 +12,7 @@ from apps.queues.report import obstacle
 from apps.tasks import environments, live, output_sheet, progress, tracebacks
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import LIVE, Status
-from apps.tasks.models import Task
+from apps.tasks.models import Kind, Task
 from apps.tasks.sentences import Moment, Parts, last_attempt, status_parts
 
 if TYPE_CHECKING:
@@ -126,7 +126,8 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
     silent = task.status == Status.RUNNING and all(worker.name != task.worker for worker in workers)
     why_not = obstacle() if task.status == Status.QUEUEING else ""
     sentence = status_parts(task, now=now, live_workers=workers, obstacle=why_not)
-    acts = {act: may(user, act, task) for act in ALLOWED}
+    kind = Kind.objects.filter(name=task.kind).first()
+    acts = {act: may(user, act, task, kind) for act in ALLOWED}
     shown = attempts[:MOST_ATTEMPTS][::-1]
     return Sheet(
         task=task,

@@ -77,13 +77,13 @@ def create(request: SignedInRequest) -> HttpResponse:
     kinds = {kind.name: kind for kind in Kind.objects.all()}
     typed = request.POST if posted else request.GET
     unserved = Worker.objects.without(kinds.values())
-    form = TaskForm(kinds, typed, bound=saves, like=_like(request), unserved=unserved)
+    form = TaskForm(kinds, typed, bound=saves, like=_like(request), unserved=unserved, user=request.user)
     if form.is_bound and (created := form.save(request.user)):
         return _created(request, created, alone=alone)
     form.look_over()
     form.focus()
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
-    context = {"form": form, "kinds": kinds, "alone": alone}
+    context = {"form": form, "kinds": form.open, "alone": alone}
     return render(request, template, context, status=422 if saves else 200)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from devstack import chromium, commands, lifeline, places, rabbitmq, screen, setup, venv
+from devstack import bubblewrap, chromium, commands, lifeline, places, rabbitmq, screen, setup, venv
 from devstack.screen import Stop
 
 BIN = places.VENV / "bin"
@@ -61,8 +61,8 @@ class Run:
 
 
 def main() -> int:
-    setup.get_programs(venv.TESTS, {"RabbitMQ": rabbitmq, "Chromium": chromium})
-    os.environ.update(chromium.environment())
+    setup.get_programs(venv.TESTS, {"RabbitMQ": rabbitmq, "Chromium": chromium, "bubblewrap": bubblewrap})
+    os.environ.update(chromium.environment() | bubblewrap.environment())
     os.environ["PYTHONPATH"] = f"{places.ROOT}:{places.ROOT / 'site'}"
     os.environ.setdefault("MILLRACE_SECRET_KEY", "for-the-checks-only" * 3)
     arguments = sys.argv[1:]

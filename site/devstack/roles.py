@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from devstack import credentials, places
+from devstack import bubblewrap, credentials, places
 from devstack.screen import Stop
 
 NAMES = ("broker", "web", "relay", "worker", "sink")
@@ -39,6 +39,8 @@ def _own(role: str, secrets: dict[str, Any]) -> dict[str, str]:
     own: dict[str, str] = {}
     if role in credentials.ROLES:
         own["RABBITMQ_URL"] = os.environ.get("RABBITMQ_URL") or credentials.amqp_url(secrets, role)
+    if role == "worker":
+        own |= bubblewrap.environment()
     if role in ("worker", "sink"):
         port = os.environ.get("MILLRACE_PORT") or places.kept_port(places.var())
         own["MILLRACE_TOKEN"] = secrets[f"{role}_token"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 
-from devstack import commands, credentials, places, rabbitmq, screen, venv
+from devstack import bubblewrap, commands, credentials, debs, places, rabbitmq, screen, venv
 from devstack.screen import Stop, step
 
 USAGE = """\
@@ -39,7 +39,8 @@ def prepare() -> None:
 
 
 def get_what_runs() -> None:
-    get_programs(venv.RUN, {} if os.environ.get("RABBITMQ_URL") else {"RabbitMQ": rabbitmq})
+    others = {} if os.environ.get("RABBITMQ_URL") else {"RabbitMQ": rabbitmq}
+    get_programs(venv.RUN, {**others, **({"bubblewrap": bubblewrap} if debs.available() else {})})
 
 
 def prepare_data() -> None:

@@ -47,13 +47,13 @@ def test_only_staff_in_a_browser_look_into_the_schema(alice: User, admin: User) 
 def test_own_tasks_can_be_deleted_unless_they_run(alice: User, admin: User) -> None:
     bob = User.objects.create_user("bob")
     task = Task(created_by=alice)
-    assert may(alice, "delete", task)
-    assert may(admin, "delete", task)
-    assert not may(bob, "delete", task)
-    assert not may(AnonymousUser(), "delete", task)
+    assert may(alice, "delete", task, None)
+    assert may(admin, "delete", task, None)
+    assert not may(bob, "delete", task, None)
+    assert not may(AnonymousUser(), "delete", task, None)
     task.status = Status.RUNNING
-    assert not may(alice, "delete", task)
+    assert not may(alice, "delete", task, None)
 
 
 def test_nobodys_task_is_not_everybodys() -> None:
-    assert not may(AnonymousUser(), "delete", Task(created_by=None))
+    assert not may(AnonymousUser(), "delete", Task(created_by=None), None)

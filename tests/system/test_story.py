@@ -59,3 +59,18 @@ def test_a_queueing_task_is_seen_to_wait_run_and_finish_without_a_reload(stack: 
     for word in ("Queueing", "Running", "Finished"):
         expect(last).to_contain_text(word)
     assert watched.evaluate("window.same")
+
+
+def test_code_typed_into_the_form_is_run_and_shows_its_value_and_output(stack: Stack, watched: Page) -> None:
+    page = watched
+    page.goto(stack.manage("link"))
+    page.goto(f"{stack.url}/tasks/new/?kind=code.python")
+    page.get_by_label("Name").fill("a sum")
+    page.get_by_label("code", exact=True).fill("print('adds up')\nsum(range(10)) / 4")
+    page.get_by_role("button", name="Create", exact=True).click()
+    row = page.locator("tbody tr", has_text="a sum")
+    expect(row).to_contain_text("Finished")
+    expect(row.locator(".t-value")).to_have_text(re.compile(r"11\.25"))
+    row.get_by_role("link", name="a sum").click()
+    expect(page.locator("main")).to_contain_text("adds up")
+    assert Axe().run(page).violations_count == 0

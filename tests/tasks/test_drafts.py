@@ -2,16 +2,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 
 from apps.tasks.drafts import Draft, Refused, cleaned
 from apps.tasks.models import Kind
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOBODY = AnonymousUser()
 
 
 def faults(kinds: dict[str, Kind], name: str = "a", kind: str = "demo.noop", params: Any = None) -> dict[str, str]:
     with pytest.raises(Refused) as refused:
-        cleaned(Draft(name=name, kind=kind, params={} if params is None else params), kinds, NOW)
+        cleaned(Draft(name=name, kind=kind, params={} if params is None else params), kinds, NOW, NOBODY)
     return {".".join(problem.field): problem.message for problem in refused.value.problems}
 
 
@@ -53,7 +55,7 @@ def test_a_name_that_cannot_be_kept_says_why(kinds: dict[str, Kind], name: str, 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "{{7*7}}", "日本語", "👩\u200d🔬 fit", "e\u0301"])
 def test_odd_names_are_kept(kinds: dict[str, Kind], name: str) -> None:
-    assert cleaned(Draft(name=name, kind="demo.noop"), kinds, NOW).name in (name, "é")
+    assert cleaned(Draft(name=name, kind="demo.noop"), kinds, NOW, NOBODY).name in (name, "é")
 
 
 def test_an_unknown_kind_is_answered_with_the_known_ones(kinds: dict[str, Kind]) -> None:
@@ -102,9 +104,9 @@ def test_parameters_of_any_shape_have_a_limit(kinds: dict[str, Kind]) -> None:
 
 def test_a_time_is_within_ten_years(kinds: dict[str, Kind]) -> None:
     latest = NOW + timedelta(days=3_650)
-    assert cleaned(Draft(name="n", kind="demo.noop", run_at=latest), kinds, NOW).run_at == latest
+    assert cleaned(Draft(name="n", kind="demo.noop", run_at=latest), kinds, NOW, NOBODY).run_at == latest
     with pytest.raises(Refused, match="Must be within the next ten years") as refused:
-        cleaned(Draft(name="n", kind="demo.noop", run_at=latest + timedelta(seconds=1)), kinds, NOW)
+        cleaned(Draft(name="n", kind="demo.noop", run_at=latest + timedelta(seconds=1)), kinds, NOW, NOBODY)
     assert refused.value.problems[0].field == ("run_at",)
 
 

@@ -16,6 +16,7 @@ from pika.exceptions import AMQPError
 
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
+from workers import tree
 from workers.broker import (
     BAD,
     CONTROL_EXCHANGE,
@@ -235,15 +236,7 @@ def is_alive(pid: int) -> bool:
 
 def children_of(pid: int) -> list[int]:
     """All processes below it."""
-    below = []
-    for each in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((each / "stat").read_text().rsplit(")", 1)[1].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if parent == pid:
-            below += [int(each.name), *children_of(int(each.name))]
-    return below
+    return [each.pid for each in tree.below(pid)]
 
 
 def ready(process: Process) -> Process:

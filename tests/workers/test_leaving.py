@@ -63,3 +63,16 @@ def test_a_worker_that_cannot_publish_leaves_all_the_same_and_the_broker_takes_e
         channel.queue_delete(OUTCOMES)
     assert process.stop() == 0
     assert rabbit.count(TASKS) == 1
+
+
+def test_code_that_did_not_end_in_time_is_given_back(rabbit: Rabbit, worker: Start) -> None:
+    process = ready(worker("--grace", "0", MILLRACE_HANDLERS="workers.handlers.demo,workers.sandbox"))
+    rabbit.put(
+        task(1, "code.python", code="import time\nprint(1)\ntime.sleep(1000)"), task(2, "code.python", code="1 + 1")
+    )
+    eventually(lambda: [each for each in rabbit.events() if each["type"] == "OUTPUT"])
+    below = children_of(process.child.pid)
+    assert process.stop(20) == 0
+    assert rabbit.count(TASKS) == 2
+    assert [each["task"] for each in rabbit.events() if each["type"] == "RETURNED"] == [1]
+    eventually(lambda: not any(map(is_alive, below)))

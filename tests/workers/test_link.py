@@ -1,11 +1,12 @@
 """The link between worker and child: bodies of every size, and what is unread can be taken back."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from workers.link import Link, fits_one_packet, pair, receive, send
+from workers.link import MOST_BYTES, Link, fits_one_packet, pair, receive, send
 
 SIZES = [0, 1, 65_536, 65_537, 131_072, 1_048_576]
 Work = Callable[[Link, socket.socket, "asyncio.Queue[bytes]"], Coroutine[Any, Any, None]]
@@ -70,3 +71,34 @@ def test_what_the_socket_has_no_room_for_can_be_taken_back_too() -> None:
         assert link.take_back() == 20
 
     with_link(work)
+
+
+def test_a_flood_without_an_end_comes_in_bodies_of_bounded_size_and_leaves_the_loop_its_turns() -> None:
+    async def work(link: Link, theirs: socket.socket, arrived: "asyncio.Queue[bytes]") -> None:
+        flooding = asyncio.create_task(asyncio.to_thread(_flood, theirs))
+        bodies = [await arrived.get() for _ in range(3)]
+        assert all(MOST_BYTES - 65_536 < len(body) <= MOST_BYTES for body in bodies)
+        link.close()
+        theirs.shutdown(socket.SHUT_RDWR)
+        await flooding
+
+    with_link(work)
+
+
+def test_an_end_that_is_shut_down_leaves_the_loop_alone() -> None:
+    async def work(link: Link, theirs: socket.socket, arrived: "asyncio.Queue[bytes]") -> None:
+        send(theirs, b"the last word")
+        theirs.shutdown(socket.SHUT_RDWR)
+        assert await arrived.get() == b"the last word"
+        await asyncio.sleep(0)  # it is readable until somebody looks
+        while asyncio.get_running_loop().remove_reader(link._ours):
+            asyncio.get_running_loop().add_reader(link._ours, link.read)
+            await asyncio.sleep(0)
+
+    with_link(work)
+
+
+def _flood(theirs: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            theirs.send(b"\1" + bytes(65_536))

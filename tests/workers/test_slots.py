@@ -19,6 +19,7 @@ from workers.lookahead import LookAhead
 from workers.messages import Outcome, encode_event
 from workers.publisher import Publisher
 from workers.reporter import Reporter
+from workers.sandbox.probe import Findings
 from workers.slots import Slots
 from workers.taken import Taken
 
@@ -27,10 +28,10 @@ Work = Callable[[Slots], Coroutine[Any, Any, None]]
 
 
 def taken(number: int, kind: str = "demo.noop", **params: Any) -> Taken:
-    return Taken(number, 1, task(number, kind, **params).encode(), [])
+    return Taken(number, 1, task(number, kind, **params).encode(), [], kind=kind)
 
 
-def with_slots(rabbit: Rabbit, count: int, work: Work) -> None:
+def with_slots(rabbit: Rabbit, count: int, work: Work, sandbox: Findings | None = None) -> None:
     """At the highest level of look-ahead, with a child in each slot."""
 
     async def main() -> None:
@@ -38,7 +39,7 @@ def with_slots(rabbit: Rabbit, count: int, work: Work) -> None:
         reporter = Reporter(publisher, "here", lambda _: None)
         look_ahead = LookAhead(count)
         look_ahead.level = 2
-        slots = Slots(count, await Template.start(MODULES), MODULES, look_ahead, reporter)
+        slots = Slots(count, await Template.start(MODULES), MODULES, look_ahead, reporter, sandbox=sandbox)
         running = [asyncio.create_task(each) for each in (publisher.run(), reporter.run(), slots.run())]
         try:
             async with asyncio.timeout(60):
@@ -49,6 +50,8 @@ def with_slots(rabbit: Rabbit, count: int, work: Work) -> None:
                 each.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             await slots.template.stop()
+            if slots.sandbox and slots.sandbox.template:
+                await slots.sandbox.template.stop()
 
     asyncio.run(main())
 

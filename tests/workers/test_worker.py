@@ -261,12 +261,14 @@ def test_the_first_heartbeat_tells_kinds_and_environment(rabbit: Rabbit, worker:
     process = worker("--concurrency", "3", MILLRACE_HANDLERS=",".join(BUILT_IN))
     eventually(rabbit.heartbeats)
     first = rabbit.heartbeats()[0]
-    assert {"demo.coin", "demo.noop", "montecarlo.sde"} == {kind["name"] for kind in first["kinds"]}
+    assert {"demo.coin", "demo.noop", "montecarlo.sde", "code.python"} == {kind["name"] for kind in first["kinds"]}
     coin = next(kind for kind in first["kinds"] if kind["name"] == "demo.coin")
     assert coin["schema"]["properties"]["failure_rate"]["maximum"] == 1
     assert coin["schema"]["additionalProperties"] is False
     assert coin["doc"].startswith("Takes its time")
     assert "numpy" in first["environment"]["packages"]
+    assert first["environment"]["sandbox"] == "full"
+    assert "user code: full sandbox\n" in process.output
     assert (first["pid"], first["concurrency"], first["queues"]) == (process.child.pid, 3, ["default"])
 
 

@@ -1,0 +1,37 @@
+"""The limits from the environment; a wrong one stops the worker with one line."""
+
+import pytest
+
+from workers.sandbox import settings
+from workers.sandbox.limits import MIB, Limits
+
+
+def test_without_a_word_the_limits_are_the_usual_ones() -> None:
+    assert settings.read({}) == Limits(memory=2048 * MIB, file_size=64 * MIB, tmp=256 * MIB, processes=0)
+
+
+def test_they_are_read() -> None:
+    given = {
+        "MILLRACE_SANDBOX_MEMORY": "1GiB",
+        "MILLRACE_SANDBOX_FILE_SIZE": "2MiB",
+        "MILLRACE_SANDBOX_TMP": "3MiB",
+        "MILLRACE_SANDBOX_PROCESSES": "4",
+    }
+    assert settings.read(given) == Limits(memory=1024 * MIB, file_size=2 * MIB, tmp=3 * MIB, processes=4)
+
+
+@pytest.mark.parametrize("text", ["2", "2GB", "-1GiB", "1.5GiB", "255MiB", "1025GiB 1", "9999999999GiB", "\u0662GiB"])
+def test_a_wrong_size_is_answered_with_what_is_accepted(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        settings.read({"MILLRACE_SANDBOX_MEMORY": text})
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: MILLRACE_SANDBOX_MEMORY must be a size from 256MiB to 1024GiB, such as 512MiB or 2GiB"
+        f" (got {text!r:.60})\n"
+    )
+
+
+def test_a_wrong_number_of_processes_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        settings.read({"MILLRACE_SANDBOX_PROCESSES": "many"})
+    assert "MILLRACE_SANDBOX_PROCESSES must be a whole number from 0 to 1000" in capsys.readouterr().err

@@ -1,0 +1,25 @@
+"""The limits from the worker's environment."""
+
+import os
+from collections.abc import Mapping
+
+from workers import options
+from workers.sandbox.limits import MIB, Limits
+
+_MOST = 1024 * 1024 * MIB
+_MOST_PROCESSES = 1_000
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Limits:
+    """A wrong value stops the process with one line; see options.refuse."""
+
+    def size(name: str, default: str, low: int) -> int:
+        return options.size(name, low * MIB, _MOST)(environment.get(name) or default)
+
+    processes = options.whole_number("MILLRACE_SANDBOX_PROCESSES", 0, _MOST_PROCESSES)
+    return Limits(
+        memory=size("MILLRACE_SANDBOX_MEMORY", "2GiB", 256),  # numpy alone takes 150
+        file_size=size("MILLRACE_SANDBOX_FILE_SIZE", "64MiB", 1),
+        tmp=size("MILLRACE_SANDBOX_TMP", "256MiB", 1),
+        processes=processes(environment.get("MILLRACE_SANDBOX_PROCESSES") or "0"),
+    )
