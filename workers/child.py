@@ -7,7 +7,6 @@ import socket
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 
 from workers import limits, tree
 from workers.answers import pack_answer, pack_note
@@ -33,7 +32,7 @@ def serve(sock: socket.socket, streams: Streams, kinds: Mapping[str, Kind]) -> N
     for body in receive(sock):
         message = TaskMessage.decode(body)
         current.begin(message.task, message.attempt, say.note)
-        outcome = execute(message, kinds, limit)
+        outcome = execute(message, kinds, limit, usage)
         current.end()
         signal.alarm(0)  # one that the task has left set would hit the next one
         streams.flush()
@@ -43,7 +42,7 @@ def serve(sock: socket.socket, streams: Streams, kinds: Mapping[str, Kind]) -> N
         if not is_last:
             streams.renew()
             streams.wait_until_read()
-        say.answer(_with_usage(outcome, usage), is_last=is_last)
+        say.answer(outcome, is_last=is_last)
         if is_last:
             return
 
@@ -64,11 +63,6 @@ class _Mouth:
     def _say(self, body: bytes) -> None:
         with self._lock:
             send(self._sock, body)
-
-
-def _with_usage(outcome: Outcome, usage: Usage) -> Outcome:
-    cpu_seconds, peak_bytes = usage.take(outcome.run_seconds)
-    return replace(outcome, cpu_seconds=cpu_seconds, peak_bytes=peak_bytes)
 
 
 def _end_leftovers() -> bool:

@@ -5,43 +5,36 @@ Runs in a child process. Whatever a handler does short of ending the process bec
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from workers.failures import Failed, failed, failed_by, timed_out, wire
 from workers.messages import Outcome, TaskMessage
 from workers.registry import InvalidParameters, Kind
 from workers.timelimit import Limit
+from workers.usage import Usage
 
 
-def execute(message: TaskMessage, kinds: Mapping[str, Kind], limit: Limit | None = None) -> Outcome:
-    """`limit`: the one installed in this process; without it none is kept."""
+def execute(
+    message: TaskMessage, kinds: Mapping[str, Kind], limit: Limit | None = None, usage: Usage | None = None
+) -> Outcome:
+    """`limit`, `usage`: those of this process; without them none is kept, and none told."""
     began = time.perf_counter()
+    outcome = partial(Outcome, task=message.task, attempt=message.attempt)
     try:
         kind = _find(message.kind, kinds)
         params = _check(kind, message.params)
         returned = _call(kind, params, limit or Limit(), message.timeout_seconds)
         value, result = wire(returned, hidden_file=__file__)
     except Failed as failure:
-        return Outcome(
-            task=message.task,
-            attempt=message.attempt,
-            status="FAILED",
-            reason=failure.reason,
-            error=failure.error,
-            run_seconds=_since(began),
-        )
-    return Outcome(
-        task=message.task,
-        attempt=message.attempt,
-        status="FINISHED",
-        value=value,
-        result=result,
-        run_seconds=_since(began),
-    )
+        return outcome(status="FAILED", reason=failure.reason, error=failure.error, **_measured(began, usage))
+    return outcome(status="FINISHED", value=value, result=result, **_measured(began, usage))
 
 
-def _since(began: float) -> float:
-    return round(time.perf_counter() - began, 6)
+def _measured(began: float, usage: Usage | None) -> dict[str, Any]:
+    run_seconds = round(time.perf_counter() - began, 6)
+    cpu_seconds, peak_bytes = usage.take(run_seconds) if usage else (None, None)
+    return {"run_seconds": run_seconds, "cpu_seconds": cpu_seconds, "peak_bytes": peak_bytes}
 
 
 def _find(name: str, kinds: Mapping[str, Kind]) -> Kind:
