@@ -85,7 +85,7 @@ def _text_field(schema: Schema, _root: Schema, _typed: str) -> Field:
         attrs = {"autocomplete": "new-password"}
         return TextParam(widget=forms.PasswordInput(render_value=True, attrs=attrs))
     if widget == "code":
-        return TextParam(widget=forms.Textarea(attrs={"rows": 6, "class": "code", "spellcheck": "false"}))
+        return TextParam(widget=forms.Textarea(attrs={"rows": 6, "class": "code long", "spellcheck": "false"}))
     if format_ in _INPUTS:
         attrs = _INPUTS[format_] if "x-zone" not in schema else {}
         return ReadParam(widget=TypedInput(attrs=attrs))

@@ -168,7 +168,7 @@ def test_the_limits_stand_beside_the_input(db: None, field: Any, parts: list[str
     [
         (Field(max_length=5_000), "<textarea"),
         (Field(json_schema_extra={"widget": "textarea"}), "<textarea"),
-        (Field(json_schema_extra={"widget": "code"}), 'class="code"'),
+        (Field(json_schema_extra={"widget": "code"}), 'class="code long"'),
         (Field(json_schema_extra={"widget": "password"}), 'type="password"'),
         (Field(min_length=2, max_length=4, pattern="^a"), "2 to 4 characters · pattern ^a"),
         (Field(title="Its colour"), ""),
