@@ -262,8 +262,8 @@ def test_an_error_shows_the_faulty_line_of_the_code(web: Client, alice: User) ->
 def test_an_attempt_shows_what_it_used(web: Client, task: Task) -> None:
     record([batch(finished(task, cpu_seconds=12.34, peak_bytes=312 * 2**20))])
     html = text_of(web.get(f"/tasks/{task.pk}/"))
-    assert '<td data-label="CPU">12 s</td>' in html
-    assert '<td data-label="Memory">312 MiB</td>' in html
+    assert '<td class="figure" data-label="CPU">12 s</td>' in html
+    assert '<td class="figure" data-label="Memory">312 MiB</td>' in html
 
 
 def test_attempts_in_other_environments_say_what_differs(
