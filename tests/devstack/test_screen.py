@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -13,22 +14,20 @@ START = "import sys, time; from devstack import screen; from devstack.screen imp
 def test_a_step_is_one_line_with_its_time(checkout: Checkout) -> None:
     done = checkout.run(START, "with step('Python packages'): time.sleep(0.11)")
 
-    assert done.stdout == "Python packages ... 0.1 s\n"
+    assert re.fullmatch(r"Python packages \.\.\. \d\.\d s\n", done.stdout)
 
 
 def test_a_line_said_within_a_step_stands_alone(checkout: Checkout) -> None:
     done = checkout.run(START, "with step('Starting everything'): say('error: no')")
 
-    assert done.stdout == "Starting everything ...\nerror: no\nStarting everything ... 0.0 s\n"
+    assert re.fullmatch(r"Starting everything \.\.\.\nerror: no\nStarting everything \.\.\. \d\.\d s\n", done.stdout)
 
 
 def test_a_terminal_of_40_columns_sees_the_seconds_counted_in_place(checkout: Checkout) -> None:
     shown = _in_a_terminal(checkout, START, "with step('Python packages and tools'): time.sleep(1.2)")
 
-    assert (
-        shown
-        == "Python packages and tools ...\rPython packages and tools ... 1 s\rPython packages and tools ... 1.2 s\r\n"
-    )
+    step = r"Python packages and tools \.\.\."
+    assert re.fullmatch(rf"{step}(\r{step} \d s\r{step})+ \d\.\d s\r\n", shown), shown
     assert all(len(part) <= 40 for part in shown.split("\r"))
 
 
