@@ -4,6 +4,8 @@ import asyncio
 from functools import partial
 from typing import Any
 
+from pika.exceptions import ConnectionWrongStateError
+
 from workers.address import Address
 from workers.buffered import BufferedConnection
 from workers.channel import Channel
@@ -46,7 +48,10 @@ class Connection:
         if self.gone.done():
             raise self.gone.result()
         opened: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._pika.channel(on_open_callback=partial(resolve, opened))
+        try:
+            self._pika.channel(on_open_callback=partial(resolve, opened))
+        except ConnectionWrongStateError:  # one of the two sides has begun to close it
+            raise BrokerLost("the connection is being closed") from None
         return Channel(await first(opened, self.gone), self)
 
     @property

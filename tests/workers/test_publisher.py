@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
+
 from tests.workers.rig import TASKS, Rabbit
-from workers.broker import BAD_EXCHANGE, BAD_KEY, TASKS_EXCHANGE, parse_addresses
+from workers.broker import BAD_EXCHANGE, BAD_KEY, TASKS_EXCHANGE, BrokerLost, connect, parse_addresses
 from workers.publisher import Message, Publisher, Verdict
 
 Work = Callable[[Publisher], Coroutine[Any, Any, Any]]
@@ -126,3 +128,15 @@ def test_after_a_no_it_asks_on_a_fresh_connection(rabbit: Rabbit) -> None:
         with rabbit.opened() as channel:
             channel.queue_delete("millrace.tasks.full")
     assert (no, after) == ([Verdict.REFUSED], [Verdict.CONFIRMED])
+
+
+def test_a_connection_that_is_being_closed_is_lost(rabbit: Rabbit) -> None:
+    async def main() -> None:
+        connection = await connect(parse_addresses(rabbit.broker.url("relay")))
+        closing = asyncio.create_task(connection.close())
+        await asyncio.sleep(0)
+        with pytest.raises(BrokerLost, match="being closed"):
+            await connection.open_channel()
+        await closing
+
+    asyncio.run(main())
