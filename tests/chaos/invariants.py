@@ -143,9 +143,8 @@ def _wrong(books: Books, asked: Asked, row: Row) -> str:
     """Why this is not what the task has to come to; "" when it is."""
     end = end_of(asked.kind, asked.seed)
     found = (row.status, row.reason, row.value_text)
-    unfinished = len(books.begun[row.name]) - len(books.ended[row.name])
-    if found[:2] == ("FAILED", "CRASHED") and unfinished >= row.max_crashes:
-        return ""  # as often as is allowed its process was killed
+    if found[:2] == ("FAILED", "CRASHED") and len(books.begun[row.name]) >= row.max_crashes:
+        return ""  # as often as is allowed its worker was killed, or cut off before it could tell the outcome
     if found != (end.status, end.reason, end.value_text):
         return f"task {row.number} came to {found} and not to {end}"
     error = books.errors.get((row.number, row.attempt), "")
