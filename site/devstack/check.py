@@ -24,23 +24,22 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
 # Five lanes side by side on two cores: mostly they wait, for processes to start and for time to pass. What uses the
 # database runs on both. The browser has a process to itself: Playwright's event loop would be in the way of others.
 # What kills processes all the time comes last in its lane: it holds up what is made for a machine at rest.
-ON_BOTH = ("tests/accounts", "tests/config/test_graphql_rows.py", "tests/queues", "tests/tasks")
-SHORT = "tests/chaos/test_short.py"
+ON_BOTH = ("tests/accounts", "tests/config", "tests/queues", "tests/tasks")
 LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     (
         ("Pages in a browser, whole stack, SQLite", "sqlite", ("tests/browser", "tests/system")),
-        ("Chaos, SQLite", "sqlite", (SHORT,)),
+        ("Chaos, SQLite", "sqlite", ("tests/chaos/test_short.py",)),
     ),
     (
         ("A newcomer's story, PostgreSQL", "postgresql", ("tests/system/test_story.py",)),
         ("Setting up and keeping", "sqlite", ("tests/devstack",)),
         ("What uses the database, PostgreSQL", "postgresql", ON_BOTH),
-        ("Chaos, PostgreSQL", "postgresql", (f"{SHORT}::test_2000_tasks_survive_every_fault",)),
+        ("Chaos, PostgreSQL", "postgresql", ("tests/chaos/test_short.py",)),
     ),
     (("Workers", "sqlite", ("tests/workers",)),),
     (
         ("Relay, PostgreSQL", "postgresql", ("tests/relay",)),
-        ("What uses the database, SQLite", "sqlite", (*ON_BOTH, "tests/config", "tests/templates")),
+        ("What uses the database, SQLite", "sqlite", (*ON_BOTH, "tests/templates")),
         ("Crash points", "sqlite", ("tests/chaos/test_crash_points.py",)),
         ("A cluster of three", "sqlite", ("tests/cluster",)),
     ),

@@ -143,8 +143,11 @@ def _wrong(books: Books, asked: Asked, row: Row) -> str:
     """Why this is not what the task has to come to; "" when it is."""
     end = end_of(asked.kind, asked.seed)
     found = (row.status, row.reason, row.value_text)
-    if found[:2] == ("FAILED", "CRASHED") and len(books.begun[row.name]) >= row.max_crashes:
-        return ""  # as often as is allowed its worker was killed, or cut off before it could tell the outcome
+    begun = len(books.begun[row.name])
+    # After a fault one that came to its end may have vanished too: its worker could not tell the outcome any more.
+    vanished = begun if books.faults else begun - len(books.ended[row.name])
+    if found[:2] == ("FAILED", "CRASHED") and vanished >= row.max_crashes:
+        return ""
     if found != (end.status, end.reason, end.value_text):
         return f"task {row.number} came to {found} and not to {end}"
     error = books.errors.get((row.number, row.attempt), "")
