@@ -8,8 +8,6 @@ import threading
 from collections.abc import Sequence
 from typing import Literal
 
-from devstack import credentials
-
 Line = Literal["good", "drop", "reset", "black hole", "delay"]
 DELAY_SECONDS = 0.2
 CHUNK = 65_536
@@ -20,7 +18,9 @@ class Proxies:
     """One for each name, on a port of its own. `ports[name]` leads to `target` on this machine."""
 
     def __init__(self, names: Sequence[str], target: int) -> None:
-        self.ports = {name: credentials.free_port() for name in names}
+        # Held from here on: a port that is only chosen may be chosen twice.
+        self._sockets = {name: socket.create_server(("127.0.0.1", 0)) for name in names}
+        self.ports: dict[str, int] = {name: each.getsockname()[1] for name, each in self._sockets.items()}
         self._target = target
         self._lines: dict[str, Line] = dict.fromkeys(names, "good")
         self._open: dict[str, set[asyncio.StreamWriter]] = {name: set() for name in names}
@@ -50,16 +50,16 @@ class Proxies:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        for name, port in self.ports.items():
-            self._loop.run_until_complete(self._listen(name, port))
+        for name, each in self._sockets.items():
+            self._loop.run_until_complete(self._listen(name, each))
         self._up.set()
         self._loop.run_forever()
 
-    async def _listen(self, name: str, port: int) -> None:
+    async def _listen(self, name: str, listening: socket.socket) -> None:
         async def on_connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._serve(name, reader, writer)
 
-        await asyncio.start_server(on_connect, "127.0.0.1", port)
+        await asyncio.start_server(on_connect, sock=listening)
 
     async def _serve(self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._lines[name] in ("drop", "reset"):
