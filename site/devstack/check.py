@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,8 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
     ("Types", ("mypy", ".")),
     ("Migrations are complete", ("python", "manage.py", "makemigrations", "--check", "--dry-run")),
 )
+# One test has 5 minutes (pyproject.toml); this is for what hangs between two or at the very end.
+LIMIT_SECONDS = 30 * 60
 # Five lanes side by side on two cores: mostly they wait, for processes to start and for time to pass. What uses the
 # database runs on both. The browser has a process to itself: Playwright's event loop would be in the way of others.
 # What kills processes all the time comes last in its lane: it holds up what is made for a machine at rest.
@@ -101,24 +104,35 @@ def _run(name: str, database: str, paths: Sequence[str]) -> Run:
     """What it printed is shown when it is done, so that lanes do not mix."""
     environment = {**os.environ, "MILLRACE_TEST_DATABASE": database}
     command = [str(BIN / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5", *paths]
-    done = subprocess.run(
-        command,
-        cwd=places.ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        preexec_fn=lifeline.leave_with_parent(signal.SIGINT),  # as by Ctrl-C: it stops what it started
-    )
-    screen.say(f"\n== {name}: {'FAILED' if done.returncode else 'ok'}\n{(done.stdout + done.stderr).strip()}")
-    return Run(name, passed=passed_of(done.stdout), failed=bool(done.returncode))
+    with tempfile.TemporaryFile("w+", errors="replace") as output:  # not a pipe, which a forgotten process holds open
+        running = subprocess.Popen(
+            command,
+            cwd=places.ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=lifeline.leave_with_parent(signal.SIGINT),  # noqa: PLW1509 as by Ctrl-C: it stops what it started
+        )
+        failed = bool(_end_of(running))
+        output.seek(0)
+        said = output.read()
+    screen.say(f"\n== {name}: {'FAILED' if failed else 'ok'}\n{said.strip()}")
+    return Run(name, passed=passed_of(said), failed=failed)
+
+
+def _end_of(running: subprocess.Popen[bytes]) -> int:
+    """Its exit code; a run that hangs is ended, and tells where it was."""
+    try:
+        return running.wait(LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        running.send_signal(signal.SIGABRT)  # pytest's handler prints where each thread is
+        return running.wait()
 
 
 def passed_of(said: str) -> int:
     """The number in pytest's closing line."""
-    found = re.search(r"\b(\d+) passed", said.strip().rpartition("\n")[2])
-    return int(found[1]) if found else 0
+    found = re.findall(r"\b(\d+) passed\b.* in [\d.]+s", said)
+    return int(found[-1]) if found else 0
 
 
 def _passes(name: str, check: subprocess.Popen[str], started: float) -> bool:

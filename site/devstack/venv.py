@@ -33,6 +33,8 @@ UNREACHABLE = {
 
 def ensure(lock: str) -> None:
     """Make it, or bring it up to date; does nothing when it is as the lock says."""
+    # Its packages are compiled at their first import: where that is never kept, every process would do it again (1 s).
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if _is_current(lock):
         return
     with step("Python packages" if lock == RUN else "Python packages and tools"):
@@ -95,7 +97,7 @@ def _install(lock: str) -> None:
         commands.run(*in_uv, environment={**UV_CERTIFICATES, **os.environ})
         return
     _add_pip()
-    # Compiling costs 8 s of the 22; what is imported is compiled at its first import.
+    # Compiling all costs 8 s of the 22.
     commands.run(PYTHON, "-m", "pip", "--disable-pip-version-check", *arguments, "--no-compile")
 
 

@@ -1,3 +1,5 @@
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,10 @@ def test_a_forgotten_file_of_a_folder_whose_files_are_named_one_by_one_is_an_err
 )
 def test_what_passed_is_counted_from_the_closing_line(said: str, passed: int) -> None:
     assert check.passed_of(said) == passed
+
+
+def test_a_run_that_hangs_is_ended_and_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "LIMIT_SECONDS", 0.1)
+    hanging = subprocess.Popen(["sleep", "600"])
+
+    assert check._end_of(hanging) == -signal.SIGABRT

@@ -70,6 +70,14 @@ def test_a_package_index_that_cannot_be_reached_is_told_as_such(host: str, why: 
     )
 
 
+def test_what_is_imported_stays_compiled_for_the_next_process(checkout: Checkout) -> None:
+    _lock(checkout, "1.0")
+    checkout.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    of_a_process = 'import os; print("PYTHONDONTWRITEBYTECODE" in os.environ)'
+
+    assert checkout.run(f"from devstack import venv; venv.ensure(venv.RUN); {of_a_process}").stdout.endswith("False\n")
+
+
 def test_an_environment_without_its_python_is_made_anew(checkout: Checkout) -> None:
     _lock(checkout, "1.0")
     checkout.run(ENSURE)

@@ -59,9 +59,11 @@ def serving(broker: Broker) -> Iterator[Relay]:
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    yield relay
-    relay.stop()
-    thread.join()
+    try:
+        yield relay
+    finally:
+        relay.stop()
+        thread.join()
 
 
 @contextmanager
@@ -80,9 +82,11 @@ def home(broker: Broker) -> Iterator[None]:
 
     thread = threading.Thread(target=record)
     thread.start()
-    yield
-    leaving.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        leaving.set()
+        thread.join()
 
 
 def tell(broker: Broker, *events: Event, worker: str = "w:1:a", running: list[int] | None = None) -> None:
@@ -106,9 +110,11 @@ def working(broker: Broker, task: int) -> Iterator[None]:
 
     thread = threading.Thread(target=beat)
     thread.start()
-    yield
-    leaving.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        leaving.set()
+        thread.join()
 
 
 @contextmanager
