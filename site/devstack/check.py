@@ -7,9 +7,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from devstack import bubblewrap, chromium, commands, lifeline, places, rabbitmq, screen, setup, venv
 from devstack.screen import Stop
@@ -24,6 +24,7 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
 )
 # One test has 5 minutes (pyproject.toml); this is for what hangs between two or at the very end.
 LIMIT_SECONDS = 30 * 60
+LOOK_SECONDS = 0.1
 # Five lanes side by side on two cores: mostly they wait, for processes to start and for time to pass. What uses the
 # database runs on both. The browser has a process to itself: Playwright's event loop would be in the way of others.
 # What kills processes all the time comes last in its lane: it holds up what is made for a machine at rest.
@@ -76,8 +77,7 @@ def _everything() -> int:
     started = time.monotonic()
     under_way = {name: commands.start(BIN / command[0], *command[1:]) for name, command in CHECKS}
     failed = [name for name, check in under_way.items() if not _passes(name, check, started)]
-    with ThreadPoolExecutor(len(LANES)) as threads:
-        runs = [run for lane in threads.map(_lane, LANES) for run in lane]
+    runs = list(_side_by_side())
     failed += [run.name for run in runs if run.failed]
     took = time.monotonic() - started
     screen.say(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'Everything passed'} ({took / 60:.1f} min)")
@@ -96,37 +96,49 @@ def leave_none_out() -> None:
             raise Stop(f"{some} is in no lane of site/devstack/check.py")
 
 
-def _lane(runs: Sequence[tuple[str, str, Sequence[str]]]) -> list[Run]:
-    return [_run(name, database, paths) for name, database, paths in runs]
+def _side_by_side() -> Iterator[Run]:
+    """The runs of all lanes, each when it has ended. No thread: a program is not to be forked beside one."""
+    lanes = [_lane(runs) for runs in LANES]
+    while lanes:
+        for lane in list(lanes):
+            try:
+                if run := next(lane):
+                    yield run
+            except StopIteration:
+                lanes.remove(lane)
+        time.sleep(LOOK_SECONDS)
 
 
-def _run(name: str, database: str, paths: Sequence[str]) -> Run:
+def _lane(runs: Sequence[tuple[str, str, Sequence[str]]]) -> Iterator[Run | None]:
+    """None as long as there is nothing new."""
+    for name, database, paths in runs:
+        with tempfile.TemporaryFile("w+", errors="replace") as output:  # no pipe, which what is left over holds open
+            running = _start(database, paths, output)
+            deadline = time.monotonic() + LIMIT_SECONDS
+            while running.poll() is None:
+                if time.monotonic() > deadline:
+                    running.send_signal(signal.SIGABRT)  # pytest's handler prints where each thread is
+                    running.wait()
+                yield None
+            output.seek(0)
+            yield _shown(name, output.read(), failed=bool(running.returncode))
+
+
+def _start(database: str, paths: Sequence[str], output: IO[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [str(BIN / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5", *paths],
+        cwd=places.ROOT,
+        env={**os.environ, "MILLRACE_TEST_DATABASE": database},
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        preexec_fn=lifeline.leave_with_parent(signal.SIGINT),  # noqa: PLW1509 as by Ctrl-C: it stops what it started
+    )
+
+
+def _shown(name: str, said: str, *, failed: bool) -> Run:
     """What it printed is shown when it is done, so that lanes do not mix."""
-    environment = {**os.environ, "MILLRACE_TEST_DATABASE": database}
-    command = [str(BIN / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5", *paths]
-    with tempfile.TemporaryFile("w+", errors="replace") as output:  # not a pipe, which a forgotten process holds open
-        running = subprocess.Popen(
-            command,
-            cwd=places.ROOT,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            preexec_fn=lifeline.leave_with_parent(signal.SIGINT),  # noqa: PLW1509 as by Ctrl-C: it stops what it started
-        )
-        failed = bool(_end_of(running))
-        output.seek(0)
-        said = output.read()
     screen.say(f"\n== {name}: {'FAILED' if failed else 'ok'}\n{said.strip()}")
     return Run(name, passed=passed_of(said), failed=failed)
-
-
-def _end_of(running: subprocess.Popen[bytes]) -> int:
-    """Its exit code; a run that hangs is ended, and tells where it was."""
-    try:
-        return running.wait(LIMIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        running.send_signal(signal.SIGABRT)  # pytest's handler prints where each thread is
-        return running.wait()
 
 
 def passed_of(said: str) -> int:

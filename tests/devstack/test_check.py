@@ -1,5 +1,3 @@
-import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -43,8 +41,26 @@ def test_what_passed_is_counted_from_the_closing_line(said: str, passed: int) ->
     assert check.passed_of(said) == passed
 
 
-def test_a_run_that_hangs_is_ended_and_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "LIMIT_SECONDS", 0.1)
-    hanging = subprocess.Popen(["sleep", "600"])
+def test_runs_of_a_lane_follow_one_another_and_one_that_hangs_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bodies = {"good": "assert True", "bad": "assert False", "hanging": "import time; time.sleep(600)"}
+    for name, body in bodies.items():
+        (tmp_path / f"test_{name}.py").write_text(f"def test_it():\n    {body}\n")
+    monkeypatch.setattr(
+        check,
+        "LANES",
+        [
+            [("Good", "sqlite", ["test_good.py"]), ("Bad", "sqlite", ["test_bad.py"])],
+            [("Hanging", "sqlite", ["test_hanging.py"])],
+        ],
+    )
+    monkeypatch.setattr(check, "LIMIT_SECONDS", 10)
+    monkeypatch.setattr(places, "ROOT", tmp_path)
 
-    assert check._end_of(hanging) == -signal.SIGABRT
+    runs = {run.name: (run.passed, run.failed) for run in check._side_by_side()}
+
+    assert runs == {"Good": (1, False), "Bad": (0, True), "Hanging": (0, True)}
+    said = capsys.readouterr().out
+    assert said.index("== Good: ok") < said.index("== Bad: FAILED") < said.index("== Hanging: FAILED")
+    assert "time.sleep(600)" in said or "in test_it" in said, "where it was"
