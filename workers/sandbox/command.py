@@ -10,9 +10,10 @@ from workers.sandbox.plan import Plan
 
 OURS_INSIDE = "/millrace"
 PACKAGES_INSIDE = "/millrace/packages"
+TMP = "/tmp"  # noqa: S108  its own
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
-    "HOME": "/tmp",  # noqa: S108  its own
+    "HOME": TMP,
     "USER": "sandbox",
     "LANG": "C.UTF-8",
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -70,8 +71,9 @@ def _view() -> Iterator[str]:
         yield from ("--ro-bind-try", source, place)
     for each in view.DEVICES:
         yield from ("--dev-bind", each, each)
+    yield from ("--symlink", TMP, "/dev/shm")  # noqa: S108  where multiprocessing's locks are files
     # Each task has its own on top of these. Not read-only: the maps of a new namespace are written there.
-    yield from ("--bind", "/proc", "/proc", "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/")  # noqa: S108
+    yield from ("--bind", "/proc", "/proc", "--tmpfs", TMP, "--remount-ro", "/", "--chdir", "/")
 
 
 def _open_folders(places: Iterable[str]) -> Iterator[str]:

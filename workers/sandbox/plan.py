@@ -24,4 +24,5 @@ class Plan:
     @classmethod
     def decode(cls, text: str) -> "Plan":
         data = json.loads(text)
-        return cls(**{**data, "limits": Limits(**data["limits"])})
+        limits = data["limits"]
+        return cls(**{**data, "limits": Limits(**{**limits, "preload": tuple(limits["preload"])})})

@@ -1,10 +1,11 @@
 """The limits from the worker's environment."""
 
 import os
+import re
 from collections.abc import Mapping
 
 from workers import options
-from workers.sandbox.limits import MIB, Limits
+from workers.sandbox.limits import MIB, PRELOAD, PRELOADED, Limits
 
 _MOST = 1024 * 1024 * MIB
 _MOST_PROCESSES = 1_000
@@ -22,4 +23,16 @@ def read(environment: Mapping[str, str] = os.environ) -> Limits:
         file_size=size("MILLRACE_SANDBOX_FILE_SIZE", "64MiB", 1),
         tmp=size("MILLRACE_SANDBOX_TMP", "256MiB", 1),
         processes=processes(environment.get("MILLRACE_SANDBOX_PROCESSES") or "0"),
+        preload=_preload(environment.get(PRELOAD)),
     )
+
+
+def _preload(text: str | None) -> tuple[str, ...]:
+    """Its own default where none is given; an empty text is none at all."""
+    if text is None:
+        return PRELOADED
+    modules = [each.strip() for each in text.split(",") if each.strip()]
+    for each in modules:
+        if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", each):
+            options.refuse(f"{PRELOAD} must be names of modules, separated by commas (got {each!r:.60})")
+    return tuple(dict.fromkeys(modules))

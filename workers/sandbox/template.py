@@ -15,18 +15,17 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from workers import scratch
 from workers.pipes import pack
 from workers.sandbox import task
 from workers.sandbox.kind import announcement
+from workers.sandbox.limits import PRELOAD, PRELOADED
 from workers.sandbox.plan import Plan
 from workers.sandbox.user import leave_root
 from workers.sandbox.wards import Wards
-
-# Others cost 30 to 60 MB each, which a machine that does not use them would pay as well.
-PRELOADED = ("numpy", "numpy.random")
 
 
 class WorkerGone(Exception):
@@ -44,12 +43,22 @@ def main(arguments: Sequence[str]) -> None:
     except OSError as error:
         _tell(control, {"error": f"the sandbox cannot be made: {(error.strerror or str(error)).lower()}"})
         return
-    for module in PRELOADED:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(module)
+    _preload(plan.limits.preload)
     outside = "" if plan.in_view else folder
     _tell(control, {"kinds": [announcement()], "environment": {}, "folder": outside})
     _serve(control, parent, Wards(plan, folder))
+
+
+def _preload(modules: Sequence[str]) -> None:
+    """One that cannot be imported is for each task to stumble over, where it is told with its traceback."""
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # noqa: BLE001  whatever a package does at its import
+            if module not in PRELOADED:
+                sys.stderr.write(f"{PRELOAD}: {module} cannot be imported: {type(error).__name__}: {error}\n")
+    if len(list(Path("/proc/self/task").iterdir())) > 1:
+        sys.stderr.write(f"{PRELOAD}: one of {', '.join(modules)} starts threads, which no task would have\n")
 
 
 def _serve(control: socket.socket, parent: int, wards: Wards) -> None:

@@ -20,6 +20,21 @@ def test_they_are_read() -> None:
     assert settings.read(given) == Limits(memory=1024 * MIB, file_size=2 * MIB, tmp=3 * MIB, processes=4)
 
 
+@pytest.mark.parametrize(
+    ("text", "preload"), [("", ()), ("numpy, pandas,scipy.stats,numpy", ("numpy", "pandas", "scipy.stats"))]
+)
+def test_what_is_imported_once_is_read(text: str, preload: tuple[str, ...]) -> None:
+    assert settings.read({"MILLRACE_SANDBOX_PRELOAD": text}).preload == preload
+
+
+@pytest.mark.parametrize("text", ["numpy;os", "numpy.", "1a", "a b", "import os"])
+def test_what_cannot_be_a_module_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        settings.read({"MILLRACE_SANDBOX_PRELOAD": text})
+    wrong = f"MILLRACE_SANDBOX_PRELOAD must be names of modules, separated by commas (got {text!r})"
+    assert capsys.readouterr().err == f"error: {wrong}\n"
+
+
 @pytest.mark.parametrize("text", ["2", "2GB", "-1GiB", "1.5GiB", "255MiB", "1025GiB 1", "9999999999GiB", "\u0662GiB"])
 def test_a_wrong_size_is_answered_with_what_is_accepted(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -34,6 +34,7 @@ WORKS = {
         ),
         [3, 2, 1],
     ),
+    "a lock of multiprocessing": ("import multiprocessing\nwith multiprocessing.Lock(): x = 5\nx", 5),
     "asyncio": ("import asyncio\nasync def f():\n    await asyncio.sleep(0.01)\n    return 5\nasyncio.run(f())", 5),
     "files of its own": (
         (
