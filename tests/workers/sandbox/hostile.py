@@ -152,9 +152,7 @@ socket.socket(fileno=os.dup(end)).connect("\\0millrace-test")
 ]
 
 WRITING = [
-    *_writes(
-        "/x", "/usr/x", "/etc/x", "/etc/passwd", "/dev/shm/x", "/dev/x", "/proc/x", "/sys/x", "/var/tmp/x", "/run/x"
-    ),
+    *_writes("/x", "/usr/x", "/etc/x", "/etc/passwd", "/dev/x", "/proc/x", "/sys/x", "/var/tmp/x", "/run/x"),
     *_writes("{checkout}/x", "{checkout}/manage.py", "{var}/x", "{open}", "/home/x", "/root/x", "/millrace/x"),
     *_writes("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/self/oom_score_adj", "/proc/self/uid_map"),
     *_writes("/sys/kernel/mm/transparent_hugepage/enabled", "/sys/fs/cgroup/cgroup.procs", "/dev/kmsg"),

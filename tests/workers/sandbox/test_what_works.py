@@ -140,3 +140,12 @@ def test_what_is_no_code_is_refused(params: dict[str, object], message: str) -> 
 def test_another_kind_is_not_run_here() -> None:
     outcome = ending.run(TaskMessage(task=1, attempt=1, kind="demo.noop", params={}), Limit())
     assert outcome.reason == "UNKNOWN_KIND"
+
+
+@pytest.mark.parametrize("folder", ["/tmp", "/dev/shm"])  # noqa: S108
+def test_what_it_leaves_is_not_there_for_the_next(folder: str, sandbox: Sandbox) -> None:
+    before, after = (
+        sandbox.run(f"import os\nbefore = os.listdir({folder!r})\nopen({folder!r} + '/x', 'w').close()\nbefore").result
+        for _ in range(2)
+    )
+    assert (before, after) == ([], [])
