@@ -1,15 +1,14 @@
 """A child process: runs tasks one by one for its slot, until its socket closes or a task leaves processes behind."""
 
 import os
-import random
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Mapping
 
 from workers import limits, tree
 from workers.answers import pack_answer, pack_note
+from workers.chance import reseed
 from workers.executor import execute
 from workers.link import receive, send
 from workers.messages import Outcome, TaskMessage, encode_event
@@ -23,7 +22,7 @@ from workers.usage import Usage
 def serve(sock: socket.socket, streams: Streams, kinds: Mapping[str, Kind]) -> None:
     """Each body received is a TaskMessage's, each one sent an answer or a note: see answers.py."""
     limits.keep(limits.read(os.environ))
-    _reseed()
+    reseed()
     tree.adopt_orphans()
     limit, usage, say = Limit(), Usage(), _Mouth(sock)
     limit.install()
@@ -74,10 +73,3 @@ def _end_leftovers() -> bool:
         return False
     tree.kill_below(os.getpid())
     return True
-
-
-def _reseed() -> None:
-    """Children of one template would all draw the same random numbers."""
-    random.seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()

@@ -1,7 +1,6 @@
 """A confined process: waits for its one task, runs it, answers, ends."""
 
 import contextlib
-import random
 import resource
 import signal
 import socket
@@ -12,6 +11,7 @@ from dataclasses import replace
 from io import TextIOWrapper
 
 from workers.answers import pack_answer, pack_note
+from workers.chance import reseed
 from workers.link import receive, send
 from workers.messages import Outcome, TaskMessage, encode_event
 from workers.sandbox import ending, rlimits
@@ -24,7 +24,7 @@ def serve(sock: socket.socket) -> None:
     limit = Limit()
     limit.install()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the worker was started in the background
-    _reseed()
+    reseed()
     _print_by_line()
     body = next(receive(sock), None)
     if body is None:
@@ -52,13 +52,6 @@ def _with_usage(outcome: Outcome) -> Outcome:
     """A process that runs one task has used all that it has used for that."""
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return replace(outcome, cpu_seconds=round(time.process_time(), 6), peak_bytes=peak_bytes)
-
-
-def _reseed() -> None:
-    """Children of one template would all draw the same random numbers."""
-    random.seed()
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()
 
 
 def _print_by_line() -> None:
