@@ -22,7 +22,7 @@ from apps.tasks.inputs import (
     number_field,
 )
 from apps.tasks.kind_schemas import plain
-from apps.tasks.widgets import TypedInput
+from apps.tasks.widgets import CodeInput, TypedInput
 
 Schema = dict[str, Any]
 Field = Any  # one of apps.tasks.inputs
@@ -92,7 +92,7 @@ def _text_field(schema: Schema, _root: Schema, _typed: str) -> Field:
         attrs = {"autocomplete": "new-password"}
         return TextParam(widget=forms.PasswordInput(render_value=True, attrs=attrs))
     if widget == CODE:
-        return TextParam(widget=forms.Textarea(attrs={"rows": 6, "class": "code long", "spellcheck": "false"}))
+        return TextParam(widget=CodeInput())
     if format_ in _INPUTS:
         attrs = _INPUTS[format_] if "x-zone" not in schema else {}
         return ReadParam(widget=TypedInput(attrs=attrs))

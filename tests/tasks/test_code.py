@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.queues import heartbeats
-from apps.tasks.models import Kind, Task
+from apps.tasks.models import Attempt, Kind, Task
 from tests.fixtures.asking import Asker
 from tests.tasks.rows import a_task, text_of
 from workers.sandbox.kind import announcement
@@ -136,7 +136,10 @@ def test_the_page_shows_the_code_and_no_parameters_but_it(web: Client, alice: Us
     code = "x = '<b>'\n\n\nx\n"
     task = a_task(alice, kind="code.python", params={"code": code})
     html = text_of(web.get(f"/tasks/{task.pk}/"))
-    assert '<pre id="code-1-text" data-highlights="python" hx-morph-skip>\nx = &#x27;&lt;b&gt;&#x27;\n\n\nx\n</pre>' in html
+    assert (
+        '<pre id="code-1-text" data-highlights="python" hx-morph-skip>\nx = &#x27;&lt;b&gt;&#x27;\n\n\nx\n</pre>'
+        in html
+    )
     assert '<pre class="line-numbers" aria-hidden="true">1\n2\n3\n4\n</pre>' in html
     assert "Parameters" not in html
 
@@ -156,3 +159,18 @@ def test_what_is_no_text_is_shown_as_it_is(web: Client, alice: User) -> None:
     html = text_of(web.get(f"/tasks/{task.pk}/"))
     assert "data-highlights" not in html
     assert "a()" in html
+
+
+@pytest.mark.usefixtures("may")
+def test_code_that_failed_is_edited_with_its_faulty_line_told(web: Client, alice: User) -> None:
+    task = has_ended(alice)
+    now = timezone.now()
+    traceback = 'Traceback (most recent call last):\n  File "<code>", line 1, in <module>\nValueError: no\n'
+    Attempt.objects.create(task=task, number=1, worker="w1", status="FAILED", started_at=now, traceback=traceback)
+    html = text_of(web.get(f"/tasks/new/?from={task.pk}"))
+    assert 'data-faulty-line="1"' in html
+    assert "went wrong in line 1." in html
+    schema = {"properties": {"rule": {"type": "string", "widget": "code"}}}
+    Kind.objects.create(name="formula", schema=schema, announced_at=now)
+    for other in ("p.code=2", "kind=formula"):
+        assert "data-faulty-line" not in text_of(web.get(f"/tasks/new/?from={task.pk}&{other}"))
