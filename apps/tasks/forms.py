@@ -13,14 +13,15 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import QueryDict
 
 from apps.accounts.permissions import may_create
-from apps.tasks import keys, services
+from apps.tasks import examples, keys, services, tracebacks
 from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now
 from apps.tasks.drafts import Draft, Problem, Refused, cleaned
 from apps.tasks.inputs import ChoicesParam, FloatParam, IntegerParam, LinesParam, TextParam
 from apps.tasks.param_tree import PARAM, Leaf, ParamTree, field_name
+from apps.tasks.sentences import last_attempt
 from apps.tasks.table import number
-from apps.tasks.widgets import TypedInput
+from apps.tasks.widgets import CodeInput, TypedInput
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from django.forms.boundfield import BoundField
 
     from apps.accounts.permissions import Person
+    from apps.tasks.examples import Example
     from apps.tasks.models import Kind, Task
     from apps.tasks.param_tree import Group
 
@@ -120,6 +122,11 @@ class TaskForm(forms.Form):
         return any(self[name].errors or self[name].value() for name in OPTIONS)
 
     @property
+    def examples(self) -> Sequence[Example]:
+        """Code to begin with, for the fields that take some."""
+        return examples.every() if self.chosen and self.chosen.runs_code else ()
+
+    @property
     def is_unserved(self) -> bool:
         return bool(self.chosen and self.chosen.name in self.unserved)
 
@@ -157,7 +164,8 @@ class TaskForm(forms.Form):
     def focus(self) -> None:
         """Have the browser put the cursor into the first field that is wrong, or where the typing goes on."""
         wrong = (field for field in self if field.errors and not field.is_hidden)
-        first = next(wrong, self["kind" if "kind" in self.initial else "name"])
+        code = (field for field in self.param_fields if self.is_filled_in and isinstance(field.field.widget, CodeInput))
+        first = next(wrong, None) or next(code, self["kind" if "kind" in self.initial else "name"])
         first.field.widget.attrs["autofocus"] = True
 
     def clean(self) -> None:
@@ -188,6 +196,20 @@ class TaskForm(forms.Form):
             if not self.is_bound and name in self.typed:
                 listed = isinstance(field, LinesParam | ChoicesParam)
                 self.initial[name] = field.from_link(self.typed.getlist(name) if listed else self.typed[name])
+        for name, field in self.tree.fields.items():
+            if isinstance(field.widget, CodeInput) and name not in self.typed:
+                self._begin_code(name, field)
+
+    def _begin_code(self, name: str, field: Any) -> None:
+        """With the example that a link asks for; marked where the task that this one is like went wrong."""
+        example = examples.find(self.typed.get("example", "")) if self.examples else None
+        if self.like:
+            last = last_attempt(self.like) if field.initial else None
+            field.fault = tracebacks.fault(field.initial, last.traceback) if last else None
+            field.widget.attrs |= {"data-faulty-line": field.fault.number} if field.fault else {}
+        elif example:
+            self.initial[name] = example.code
+            self.initial.setdefault("name", example.title)
 
     def _choices(self, asked: str) -> list[str]:
         """The kinds, and the one that was asked for although it is none of them: what was typed stays."""

@@ -22,13 +22,14 @@ from apps.tasks.inputs import (
     number_field,
 )
 from apps.tasks.kind_schemas import plain
-from apps.tasks.widgets import TypedInput
+from apps.tasks.widgets import CodeInput, TypedInput
 
 Schema = dict[str, Any]
 Field = Any  # one of apps.tasks.inputs
 
 LONG_TEXT = 120  # characters, beyond which a text gets more than one line
 MOST_BOXES = 24
+CODE = "code"  # the widget of a text that is Python
 SCALARS = ("integer", "number", "string", "boolean")
 
 
@@ -60,6 +61,12 @@ def leftover_field(name: str, value: Any = None, *, refused: bool) -> TextParam:
     return field
 
 
+def code_names(schema: Schema, root: Schema) -> list[str]:
+    """The parameters that hold code, of a kind's schema."""
+    parts = schema.get("properties", {}).items()
+    return [name for name, part in parts if plain(part, root)[0].get("widget") == CODE]
+
+
 def _field(schema: Schema, root: Schema, *, nullable: bool, needed: bool, typed: str) -> Field:
     if values := _values(schema, nullable=nullable):
         unchosen = "" if "default" in schema else "choose one" if needed else "left out"
@@ -84,8 +91,8 @@ def _text_field(schema: Schema, _root: Schema, _typed: str) -> Field:
         # Not kept by the browser, and told again when the form comes back: nothing that was typed is lost.
         attrs = {"autocomplete": "new-password"}
         return TextParam(widget=forms.PasswordInput(render_value=True, attrs=attrs))
-    if widget == "code":
-        return TextParam(widget=forms.Textarea(attrs={"rows": 6, "class": "code long", "spellcheck": "false"}))
+    if widget == CODE:
+        return TextParam(widget=CodeInput())
     if format_ in _INPUTS:
         attrs = _INPUTS[format_] if "x-zone" not in schema else {}
         return ReadParam(widget=TypedInput(attrs=attrs))

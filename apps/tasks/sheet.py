@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apps.accounts.permissions import ALLOWED, may
 from apps.queues.models import Worker
 from apps.queues.report import obstacle
 from apps.tasks import environments, live, output_sheet, progress, tracebacks
+from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Kind, Task
+from apps.tasks.params import code_names
 from apps.tasks.sentences import Moment, Parts, last_attempt, status_parts
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Sheet:
     stranded: bool
     output_of: Attempt | None  # whose output is shown
     environment_changes: list[Change]
+    codes: dict[str, str]  # the parameters that are code
     may: dict[str, bool]  # what this person can do with it now
     now: datetime
 
@@ -57,9 +60,13 @@ class Sheet:
     @property
     def code(self) -> str:
         """What a person wrote to be run, of kinds that take such."""
+        return next(iter(self.codes.values()), "")
+
+    @property
+    def other_params(self) -> Any:
+        """The parameters that are no code."""
         params = self.task.params
-        code = params.get("code") if isinstance(params, dict) else None
-        return code if isinstance(code, str) else ""
+        return {name: params[name] for name in params if name not in self.codes} if self.codes else params
 
     @property
     def fault(self) -> Fault | None:
@@ -134,12 +141,19 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
         attempts=shown,
         output_of=next((each for each in attempts if each.number == attempt), attempts[0] if attempts else None),
         environment_changes=environments.changes(shown),
+        codes=_codes(task, kind),
         left_out=len(attempts) > MOST_ATTEMPTS,
         sentence=sentence,
         stranded=silent,
         may=acts,
         now=now,
     )
+
+
+def _codes(task: Task, kind: Kind | None) -> dict[str, str]:
+    params = task.params if isinstance(task.params, dict) else {}
+    names = code_names(form_schema(kind), kind.schema) if kind else ["code"]
+    return {name: params[name] for name in names if isinstance(params.get(name), str)}
 
 
 def look(user: User, number: int, attempt: int | None = None) -> tuple[Sheet, live.Tag]:

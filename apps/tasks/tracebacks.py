@@ -40,16 +40,8 @@ class Fault:
     """Where in a person's code it went wrong."""
 
     number: int
-    all_lines: list[CodeLine]
-
-    @property
-    def lines(self) -> list[CodeLine]:
-        """The faulty one and those around it."""
-        return self.all_lines[max(self.number - 1 - LINES_BEFORE, 0) : self.number + LINES_AFTER]
-
-    @property
-    def is_cut(self) -> bool:
-        return len(self.lines) < len(self.all_lines)
+    lines: list[CodeLine]  # the faulty one and those around it
+    is_cut: bool  # whether there are others
 
 
 def parts(traceback: str) -> list[Part]:
@@ -60,11 +52,13 @@ def parts(traceback: str) -> list[Part]:
 def fault(code: str, traceback: str) -> Fault | None:
     """None when no frame of the traceback is in the code."""
     numbers = [int(number) for file, number in _FRAME_HEAD.findall(traceback) if file == CODE_FILE]
-    lines = code.splitlines()
+    lines = code.split("\n")  # Python counts no other ends
     if not numbers or not 1 <= numbers[-1] <= len(lines):
         return None
-    numbered = enumerate(lines, start=1)
-    return Fault(number=numbers[-1], all_lines=[CodeLine(at, text, at == numbers[-1]) for at, text in numbered])
+    number = numbers[-1]
+    first, last = max(number - LINES_BEFORE, 1), min(number + LINES_AFTER, len(lines))
+    around = [CodeLine(at, lines[at - 1], at == number) for at in range(first, last + 1)]
+    return Fault(number=number, lines=around, is_cut=len(around) < len(lines))
 
 
 def library_of(file: str) -> str:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.task_list, name="list"),
     path("changes/", views.changes, name="changes"),
     path("new/", views.create, name="create"),
+    path("examples/<slug:name>.py", views.example, name="example"),
     path("again/", views.again, name="again"),
     path("retry/", views.retry, name="retry"),
     path("cancel/", views.cancel, name="cancel"),

@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, trigger_client_event
 
 from apps.queues.models import Worker
-from apps.tasks import live, output_sheet, services, sheet, table
+from apps.tasks import examples, live, output_sheet, services, sheet, table
 from apps.tasks.drafts import Refused
 from apps.tasks.forms import TaskForm, selection
 from apps.tasks.models import Kind, Task
@@ -85,6 +85,14 @@ def create(request: SignedInRequest) -> HttpResponse:
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
     context = {"form": form, "kinds": form.open, "alone": alone}
     return render(request, template, context, status=422 if saves else 200)
+
+
+@require_safe
+def example(request: SignedInRequest, name: str) -> HttpResponse:
+    found = examples.find(name)
+    if not found:
+        raise Http404
+    return HttpResponse(found.code, content_type="text/plain; charset=utf-8")
 
 
 @require_POST

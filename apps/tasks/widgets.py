@@ -46,6 +46,13 @@ class TickBox(forms.CheckboxInput):
         return None if value in (True, False, None, "", "on", "true") else str(value)
 
 
+class CodeInput(forms.Textarea):
+    """Python, which static/js/editor.js makes an editor of."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"rows": 6, "class": "code long", "spellcheck": "false", "data-editor": "python"})
+
+
 class CheckedSelect(forms.Select):
     """What is chosen although it cannot be is among the choices."""
 

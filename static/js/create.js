@@ -18,6 +18,7 @@ function more() {
   if (!document.getElementById("create-form")) return;
   import("./draft.js");
   import("./link.js");
+  if (document.querySelector("[data-editor]")) import("./examples.js");
 }
 
 show();

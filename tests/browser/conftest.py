@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from apps.queues.models import Worker
 from apps.tasks.clock import tick
 from apps.tasks.models import Clock, Kind, Task
+from workers.sandbox.kind import announcement
 
 COIN = {
     "type": "object",
@@ -41,6 +42,14 @@ def kinds(alice: User) -> None:
     fields: dict[str, Any] = {"host": "h", "pid": 1, "queues": ["default"], "concurrency": 1, "started_at": now}
     fields["kinds"] = ["demo.coin", "demo.noop"]
     Worker.objects.create(name="w1", last_seen_at=now + timedelta(hours=1), **fields)
+
+
+@pytest.fixture
+def code(kinds: None, alice: User) -> Kind:
+    """The kind that runs what a person writes, which alice may create."""
+    User.objects.filter(pk=alice.pk).update(is_superuser=True)
+    told = {name: announcement()[name] for name in ("name", "doc", "schema", "runs_code")}
+    return Kind.objects.create(**told, announced_at=timezone.now())
 
 
 @pytest.fixture

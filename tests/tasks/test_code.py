@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.queues import heartbeats
-from apps.tasks.models import Kind, Task
+from apps.tasks.models import Attempt, Kind, Task
 from tests.fixtures.asking import Asker
 from tests.tasks.rows import a_task, text_of
 from workers.sandbox.kind import announcement
@@ -129,3 +129,48 @@ def test_graphql_tells_which_kinds_are_open(alice: User, is_superuser: bool) -> 
 def test_nobody_is_told_of_a_kind_that_is_closed_to_them(alice: User) -> None:
     [error] = Asker.of(alice).data(CREATE, input={**DRAFT, "kind": "nope"})["createTask"]["userErrors"]
     assert error["message"] == "There is no kind 'nope'. Kinds: demo.coin, demo.noop."
+
+
+@pytest.mark.usefixtures("may")
+def test_the_page_shows_the_code_and_no_parameters_but_it(web: Client, alice: User) -> None:
+    code = "x = '<b>'\n\n\nx\n"
+    task = a_task(alice, kind="code.python", params={"code": code})
+    html = text_of(web.get(f"/tasks/{task.pk}/"))
+    assert (
+        '<pre id="code-1-text" data-highlights="python" hx-morph-skip>\nx = &#x27;&lt;b&gt;&#x27;\n\n\nx\n</pre>'
+        in html
+    )
+    assert '<pre class="line-numbers" aria-hidden="true">1\n2\n3\n4\n</pre>' in html
+    assert "Parameters" not in html
+
+
+def test_code_of_any_kind_is_shown_beside_its_other_parameters(web: Client, alice: User) -> None:
+    properties = {"left": {"type": "string", "widget": "code"}, "right": {"type": "string", "widget": "code"}, "n": {}}
+    Kind.objects.create(name="compare", schema={"properties": properties}, announced_at=timezone.now())
+    task = a_task(alice, kind="compare", params={"left": "a()", "right": "b()", "n": 5})
+    html = text_of(web.get(f"/tasks/{task.pk}/"))
+    assert "Code: left" in html
+    assert '<pre id="code-2-text" data-highlights="python" hx-morph-skip>\nb()</pre>' in html
+    assert web.get(f"/tasks/{task.pk}/").context["sheet"].other_params == {"n": 5}
+
+
+def test_what_is_no_text_is_shown_as_it_is(web: Client, alice: User) -> None:
+    task = a_task(alice, kind="code.python", params={"code": ["a()"]})
+    html = text_of(web.get(f"/tasks/{task.pk}/"))
+    assert "data-highlights" not in html
+    assert "a()" in html
+
+
+@pytest.mark.usefixtures("may")
+def test_code_that_failed_is_edited_with_its_faulty_line_told(web: Client, alice: User) -> None:
+    task = has_ended(alice)
+    now = timezone.now()
+    traceback = 'Traceback (most recent call last):\n  File "<code>", line 1, in <module>\nValueError: no\n'
+    Attempt.objects.create(task=task, number=1, worker="w1", status="FAILED", started_at=now, traceback=traceback)
+    html = text_of(web.get(f"/tasks/new/?from={task.pk}"))
+    assert 'data-faulty-line="1"' in html
+    assert "went wrong in line 1." in html
+    schema = {"properties": {"rule": {"type": "string", "widget": "code"}}}
+    Kind.objects.create(name="formula", schema=schema, announced_at=now)
+    for other in ("p.code=2", "kind=formula"):
+        assert "data-faulty-line" not in text_of(web.get(f"/tasks/new/?from={task.pk}&{other}"))

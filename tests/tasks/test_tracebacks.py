@@ -89,3 +89,9 @@ def test_a_line_that_the_code_does_not_have_is_no_fault(line: str) -> None:
 )
 def test_a_file_belongs_to_a_library_or_to_a_person(file: str, library: str) -> None:
     assert library_of(file) == library
+
+
+def test_lines_are_counted_as_python_counts_them() -> None:
+    found = fault("x = '\x0c\u2028'\ny()\n", '  File "<code>", line 2, in <module>\n')
+    assert found
+    assert [line.text for line in found.lines if line.is_faulty] == ["y()"]

@@ -5,6 +5,8 @@ import re
 from django import forms, template
 from django.forms.boundfield import BoundField
 
+from apps.tasks.widgets import CodeInput
+
 register = template.Library()
 
 
@@ -18,6 +20,11 @@ def is_tick(field: BoundField) -> bool:
 def is_boxes(field: BoundField) -> bool:
     """Whether it is several boxes, which need a legend instead of a label."""
     return isinstance(field.field.widget, forms.CheckboxSelectMultiple)
+
+
+@register.filter
+def is_code(field: BoundField) -> bool:
+    return isinstance(field.field.widget, CodeInput)
 
 
 @register.filter

@@ -59,6 +59,12 @@ def pretty_json(value: Any) -> str:
 
 
 @register.filter
+def line_numbers(text: str) -> range:
+    """Of a text whose last line may have an end."""
+    return range(1, text.count("\n") + (0 if text.endswith("\n") else 1) + 1)
+
+
+@register.filter
 def bytes(count: int | None) -> str:  # noqa: A001 the word that stands in templates
     """ "312 KiB", "1.4 GiB"; empty when it is not known."""
     if count is None:

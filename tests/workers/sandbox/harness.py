@@ -17,8 +17,9 @@ from typing import Any
 
 from tests.workers.rig import children_of, is_alive
 from workers import link
+from workers.answers import note_in
 from workers.children import describe_end
-from workers.messages import Outcome, TaskMessage
+from workers.messages import Outcome, Progress, TaskMessage
 from workers.sandbox import command, own
 from workers.sandbox.plan import Plan
 
@@ -38,6 +39,7 @@ class Ended:
     stderr: bytes = b""
     pid: int = 0
     answers: list[bytes] = field(default_factory=list)
+    notes: list[Progress] = field(default_factory=list)  # how far it said it had come
 
     @property
     def result(self) -> Any:
@@ -211,10 +213,16 @@ class Child:
             if not packet:
                 return False
             if (body := joiner.feed(packet)) is not None:
-                ended.answers.append(body)
-                ended.outcome = own.outcome_of(body, self.task, 1)
-                ended.intruded = ended.outcome is None
+                self._take(body, ended)
         return True
+
+    def _take(self, body: bytes, ended: Ended) -> None:
+        if note := own.progress_of(note_in(body), self.task, 1):
+            ended.notes.append(note)
+            return
+        ended.answers.append(body)
+        ended.outcome = own.outcome_of(body, self.task, 1)
+        ended.intruded = ended.outcome is None
 
     def _await_end(self, limit: float | None) -> None:
         """It has closed its end of the socket, as the end of its life does."""

@@ -1,0 +1,2 @@
+import { a as getLineBefore, c as getTokenLanguage, d as isChrome, f as isMac, g as setSelection, h as regexEscape, i as getLanguage, l as getTokenOffset, m as prevSelection, n as getClosestToken, o as getLines, p as isWebKit, r as getDocumentPosition, s as getModifierCode, t as addOverlay, u as insertText } from "../utils--SPWoSa0.js";
+export { addOverlay, getClosestToken, getDocumentPosition, getLanguage, getLineBefore, getLines, getModifierCode, getTokenLanguage, getTokenOffset, insertText, isChrome, isMac, isWebKit, prevSelection, regexEscape, setSelection };
