@@ -12,7 +12,7 @@ from workers.sandbox import runner
 from workers.timelimit import Limit
 
 KIND = "code.python"
-MOST_CODE = 200_000
+MOST_CODE = 60_000  # the parameters of a task have at most 65,536 bytes
 RESERVE = 32 << 20  # given back when the code has used up its memory: telling so takes some
 
 
