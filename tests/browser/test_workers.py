@@ -1,6 +1,5 @@
 """The page of workers in a real browser: it lives by itself, at any width, and breaks no rule of accessibility."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -94,6 +93,9 @@ def test_workers_come_work_rest_and_are_lost_without_a_reload(opened: Open, alic
     expect(page.locator("#workers-summary")).to_have_text("1 connected, 1 of 4 slots busy")
     record([batch(finished(task), worker="w7")])
     expect(row.locator(".chip")).to_have_text("Idle")
+    a_worker("w7", concurrency=4, environment={**PYTHON, **LACKS})
+    expect(page.locator("#workers-notes")).to_contain_text("A task cannot have namespaces of its own")
+    expect(row.get_by_role("link", name="reduced sandbox")).to_be_visible()
     Worker.objects.update(last_seen_at=ago(70))
     expect(row.locator(".chip")).to_have_text("Lost")
     expect(row.locator(".w-seen")).to_contain_text("1 min ago")
@@ -147,21 +149,3 @@ def test_without_javascript_all_is_there(
     page.get_by_role("link", name="left behind").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("left behind")
     context.close()
-
-
-def test_shoot(opened: Open, console: Page, crowd: None) -> None:
-    out = os.environ["SHOTS"]
-    for scheme in ("light", "dark"):
-        console.emulate_media(color_scheme=scheme)
-        for width in (1440, 1100, 768, 360, 320):
-            console.set_viewport_size({"width": width, "height": 900})
-            page = opened("/workers/")
-            page.screenshot(path=f"{out}/{scheme}-{width}.png")
-            if width in (1440, 360):
-                page.locator("summary").first.click()
-                page.screenshot(path=f"{out}/{scheme}-{width}-full.png", full_page=True)
-    Worker.objects.all().delete()
-    for width in (1440, 360):
-        console.set_viewport_size({"width": width, "height": 900})
-        page = opened("/workers/")
-        page.screenshot(path=f"{out}/empty-{width}.png")
