@@ -157,7 +157,7 @@ class Worker:
 
     def _environment(self) -> dict[str, Any]:
         sandbox = self._settings.sandbox
-        return {**self._slots.template.environment, **({"sandbox": sandbox.level} if sandbox else {})}
+        return {**self._slots.template.environment, **(sandbox.announced() if sandbox else {})}
 
 
 async def _end(tasks: "list[asyncio.Task[Any]]") -> None:

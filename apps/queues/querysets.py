@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
 # Three heartbeats missed.
 SILENT_AFTER = timedelta(seconds=15)
+LOST_FOR = timedelta(hours=1)
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self) -> Self:
         """The workers that were heard from lately and have not said goodbye."""
         return self.filter(left_at__isnull=True, last_seen_at__gt=now_in_query() - SILENT_AFTER)
+
+    def lost(self) -> Self:
+        """The workers that went silent within the last hour without a goodbye."""
+        now = now_in_query()
+        silent = {"last_seen_at__lte": now - SILENT_AFTER, "last_seen_at__gt": now - LOST_FOR}
+        return self.filter(left_at__isnull=True, **silent)
 
     def without(self, kinds: Iterable[Kind]) -> set[str]:
         """The names of those kinds that no living worker runs: it has not announced them, or serves another queue."""

@@ -50,7 +50,8 @@ def environment(request: SignedInRequest, number: int, attempt_number: int) -> H
         kept = Environment.objects.get(digest=attempt.environment)
     except (Attempt.DoesNotExist, Environment.DoesNotExist):
         raise Http404 from None
-    context = {"number": number, "attempt": attempt, "installed": Installed.of(kept.data)}
+    installed = Installed.of(kept.data)
+    context = {"number": number, "attempt": attempt, "installed": installed, "names": [attempt.worker]}
     return render(request, "tasks/environment.html", context)
 
 

@@ -63,11 +63,12 @@ def changes(attempts: Sequence[Attempt]) -> list[Change]:
         return []
     kept = Environment.objects.in_bulk({attempt.environment for pair in pairs for attempt in pair})
     installed = {digest: Installed.of(environment.data) for digest, environment in kept.items()}
-    return [
+    found = [
         _change(before, after, installed)
         for before, after in pairs
         if before.environment in installed and after.environment in installed
     ]
+    return [change for change in found if change.differences]  # what is said of a sandbox is no difference
 
 
 def _change(before: Attempt, after: Attempt, installed: dict[str, Installed]) -> Change:

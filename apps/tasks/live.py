@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from django.contrib.auth.models import User
+    from django.http import HttpResponse
 
     from apps.tasks.table import Row, Table, Window
 
@@ -101,6 +102,16 @@ def changes(shown: Table, tag: Tag, before: Tag | None) -> Changes:
     all_rows = older or list(tag.rows) != list(before.rows)
     changed = [row for row in shown.rows if tag.rows[row.task.pk] != before.rows.get(row.task.pk)]
     return Changes(all_rows=all_rows, rows=[] if all_rows else changed, counts=counts, news=news, rhythm=rhythm_now)
+
+
+def element(address: str, tag: Tag) -> dict[str, str]:
+    """What `_live.html` is made from. `address`: where the page asks what has changed."""
+    return {"address": address, "rhythm": tag.parts[0], "tag": tag.encode()}
+
+
+def tagged(response: HttpResponse, tag: Tag) -> HttpResponse:
+    response["HX-PTag"] = tag.encode()
+    return response
 
 
 def rhythm(*, moving: bool) -> str:

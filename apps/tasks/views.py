@@ -62,9 +62,9 @@ def changes(request: SignedInRequest) -> HttpResponse:
         return HttpResponseNotModified()
     shown, tag = live.look(window, request.user)
     if not (difference := live.changes(shown, tag, before)):
-        return _tagged(HttpResponseNotModified(), tag)
+        return live.tagged(HttpResponseNotModified(), tag)
     context = {**_table(shown, tag), "changes": difference}
-    return _tagged(render(request, "tasks/_changes.html", context), tag)
+    return live.tagged(render(request, "tasks/_changes.html", context), tag)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -147,33 +147,24 @@ def task_changes(request: SignedInRequest, number: int) -> HttpResponse:
         # Into the title too, which htmx leaves alone as long as nothing is swapped.
         return reswap(render(request, "tasks/_gone.html", {"number": number}, status=404), "innerHTML")
     if before and before.parts == tag.parts:
-        return _tagged(HttpResponseNotModified(), tag)
+        return live.tagged(HttpResponseNotModified(), tag)
     difference = sheet.changes(tag, before)
     context = {**_sheet(shown, tag, attempt, with_output=difference.output), "changes": difference}
-    return _tagged(render(request, "tasks/_task_changes.html", context), tag)
+    return live.tagged(render(request, "tasks/_task_changes.html", context), tag)
 
 
 def _table(shown: table.Table, tag: Tag) -> dict[str, Any]:
     # What the first page holds back is the browser's to say, poll by poll.
     window = replace(shown.window, seen=None) if shown.window.is_first else shown.window
     address = f"{reverse('tasks:changes')}?{urlencode(window.parameters)}"
-    return {"table": shown, "live": _live(address, tag), **CONSTANTS}
+    return {"table": shown, "live": live.element(address, tag), **CONSTANTS}
 
 
 def _sheet(shown: sheet.Sheet, tag: Tag, attempt: int | None, *, with_output: bool) -> dict[str, Any]:
     address = reverse("tasks:task_changes", args=[shown.task.pk])
     address = f"{address}?attempt={attempt}" if attempt else address
     printed = output_sheet.look(shown.output_of) if with_output and shown.output_of else None
-    return {"sheet": shown, "task": shown.task, "output": printed, "live": _live(address, tag)}
-
-
-def _live(address: str, tag: Tag) -> dict[str, str]:
-    return {"address": address, "rhythm": tag.parts[0], "tag": tag.encode()}
-
-
-def _tagged(response: HttpResponse, tag: Tag) -> HttpResponse:
-    response["HX-PTag"] = tag.encode()
-    return response
+    return {"sheet": shown, "task": shown.task, "output": printed, "live": live.element(address, tag)}
 
 
 def _like(request: SignedInRequest) -> Task | None:

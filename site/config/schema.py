@@ -10,6 +10,7 @@ from graphql import print_schema
 
 import apps.accounts.schema
 import apps.queues.schema
+import apps.queues.schema_workers
 import apps.tasks.schema
 from apps.api.schema import type_and_key
 from apps.queues.schema import QueueType
@@ -17,10 +18,15 @@ from apps.queues.schema import QueueType
 if TYPE_CHECKING:
     from graphql import GraphQLResolveInfo
 
-NODES = {**apps.accounts.schema.NODES, **apps.queues.schema.NODES, **apps.tasks.schema.NODES}
+NODES = {
+    **apps.accounts.schema.NODES,
+    **apps.queues.schema.NODES,
+    **apps.queues.schema_workers.NODES,
+    **apps.tasks.schema.NODES,
+}
 
 
-class Query(apps.tasks.schema.Query, apps.accounts.schema.Query):
+class Query(apps.tasks.schema.Query, apps.queues.schema_workers.Query, apps.accounts.schema.Query):
     """What can be asked."""
 
     node = graphene.Field(relay.Node, id=graphene.ID(required=True), description="Anything that has an id.")

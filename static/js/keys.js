@@ -1,5 +1,9 @@
 // One-key commands; off while somebody types or something lies open above the page. The row that j and k stand on is the focused one.
+const GO_MS = 2000;
+let going = 0;
+
 const COMMANDS = {
+  g: () => { going = Date.now() + GO_MS; }, // the next key names a page
   c: () => document.querySelector("[data-key=c]")?.click(),
   j: () => move(1),
   k: () => move(-1),
@@ -15,11 +19,19 @@ const OPEN = "dialog[open], [popover=auto]:popover-open";
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector(OPEN)) return;
-  const command = COMMANDS[event.key];
+  const command = page(event.key) ?? COMMANDS[event.key];
   if (!command) return;
   event.preventDefault();
   command();
 });
+
+// The command that leads to the page of this name, right after a g.
+function page(key) {
+  const awaited = Date.now() < going;
+  going = 0;
+  const link = awaited && [...document.querySelectorAll("[data-go]")].find(({ dataset }) => dataset.go === key);
+  return link ? () => link.click() : undefined;
+}
 
 // On a box it would press the first button of the form.
 document.addEventListener("keydown", (event) => {

@@ -290,6 +290,17 @@ def test_attempts_in_other_environments_say_what_differs(
     assert '<th scope="row">pandas</th><td>2.2.0</td>' in page
 
 
+def test_what_is_only_said_of_a_sandbox_is_no_other_environment(web: Client, task: Task) -> None:
+    announce("w1", {"python": "3.11.2", "sandbox": "reduced"})
+    announce("w2", {"python": "3.11.2", "sandbox": "reduced", "sandbox_missing": ["No Landlock."], "sandbox_fix": ""})
+    record([batch(failed(task))])
+    Task.objects.filter(pk=task.pk).update(status="QUEUEING", attempt=2)
+    record([batch(started(task, 2), worker="w2")])
+    html = text_of(web.get(f"/tasks/{task.pk}/"))
+    assert html.count('id="attempt-') == 2
+    assert 'id="environments"' not in html
+
+
 @pytest.mark.parametrize("data", [{}, {"python": 3}, {"packages": []}, {"packages": {"x": None}}, {"python": "<b>"}])
 def test_whatever_a_worker_announces_is_a_page(web: Client, task: Task, data: dict[str, Any]) -> None:
     announce("w1", data)

@@ -51,6 +51,14 @@ class Findings:
             return " ".join(["user code: no sandbox, so code.python is not served.", *self.missing[:1], self.fix])
         return " ".join([f"user code: {self.level} sandbox", *self.missing[:1], self.fix]).strip()
 
+    def announced(self) -> dict[str, Any]:
+        """What the worker's environment says of it."""
+        if not self.missing:
+            return {"sandbox": self.level}
+        # A path among them may hold what no message can.
+        missing = [each.encode(errors="replace").decode() for each in self.missing]
+        return {"sandbox": self.level, "sandbox_missing": missing, "sandbox_fix": self.fix}
+
 
 def find_bubblewrap() -> str | None:
     """MILLRACE_BUBBLEWRAP names one that is not installed."""

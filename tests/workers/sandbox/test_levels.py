@@ -10,6 +10,7 @@ from tests.fixtures.processes import ROOT, eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import Rabbit, ready
 from tests.workers.sandbox.harness import Sandbox, python_is_readable_for_nobody
+from workers.messages import storable
 from workers.sandbox.limits import Limits
 from workers.sandbox.probe import INSTALL, Findings, Level, find_bubblewrap, probe
 
@@ -64,6 +65,7 @@ def probed(denied: str, bubblewrap: str | None) -> tuple[str, str, str]:
 def test_a_machine_with_all_of_it_lacks_nothing(found: Findings) -> None:
     assert found.level is Level.FULL
     assert (found.missing, found.fix) == ((), "")
+    assert found.announced() == {"sandbox": "full"}
 
 
 def test_without_bubblewrap_it_is_reduced_or_none() -> None:
@@ -132,6 +134,12 @@ def test_a_bubblewrap_that_is_not_there_is_named() -> None:
     assert found.missing[0] == ("bubblewrap cannot make a view of its own: no such file or directory (/no/bwrap).")
 
 
+def test_a_path_that_is_no_text_keeps_no_heartbeat_back() -> None:
+    missing = probe(Limits(), os.fsdecode(b"/no/\xff")).announced()["sandbox_missing"]
+    assert "(/no/?)" in missing[0]
+    assert storable(missing[0])
+
+
 def test_a_worker_says_what_it_has_and_serves_code_only_in_a_sandbox(rabbit: Rabbit, worker: Start) -> None:
     process = ready(worker(MILLRACE_HANDLERS="workers.handlers.demo,workers.sandbox", MILLRACE_BUBBLEWRAP="/no/bwrap"))
     eventually(rabbit.heartbeats)
@@ -141,4 +149,6 @@ def test_a_worker_says_what_it_has_and_serves_code_only_in_a_sandbox(rabbit: Rab
     said = {"reduced": "user code: reduced sandbox", "none": "user code: no sandbox, so code.python is not served."}
     assert f"warning: {said[level]} {why} Allow " in process.output
     assert first["environment"]["sandbox"] == level
+    assert first["environment"]["sandbox_missing"][0] == why
+    assert first["environment"]["sandbox_fix"].startswith("Allow ")
     assert ("code.python" in {kind["name"] for kind in first["kinds"]}) == (level != "none")

@@ -1,0 +1,152 @@
+"""Workers in GraphQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import graphene
+from django.db.models import prefetch_related_objects
+from graphene import relay
+from graphene_django import DjangoObjectType
+
+from apps.accounts.permissions import Scope
+from apps.api.schema import JSON
+from apps.api.selection import requested
+from apps.queues import workers
+from apps.queues.environments import Summary
+from apps.queues.models import Environment, Worker
+from apps.tasks.environments import Installed
+from apps.tasks.fetching import fetch, without_unasked
+from apps.tasks.lifecycle import Status
+from apps.tasks.models import Task
+from apps.tasks.schema_types import TaskType
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from graphql import GraphQLResolveInfo
+
+    from apps.accounts.permissions import Caller
+    from apps.api.context import Context
+
+BIGGEST_INT = 2**31 - 1
+MOST_TASKS = 1_000  # of all workers
+
+
+class EnvironmentType(graphene.ObjectType):
+    """What a worker has installed."""
+
+    class Meta:
+        name = "Environment"
+
+    id = graphene.ID(required=True, description="The same for all that have the same.")
+    python = graphene.String()
+    packages = graphene.Field(JSON, required=True, description="The version of each by its name.")
+    sandbox = graphene.String(description="full, reduced or none; null when it runs no code.")
+    sandbox_missing = graphene.List(
+        graphene.NonNull(graphene.String), required=True, description="What its sandbox lacks, as sentences."
+    )
+    sandbox_fix = graphene.String(description="The line that would mend it.")
+
+    def resolve_id(kept: Environment, info: GraphQLResolveInfo) -> str:
+        return kept.digest
+
+    def resolve_python(kept: Environment, info: GraphQLResolveInfo) -> str | None:
+        return _summary(kept).python or None
+
+    def resolve_packages(kept: Environment, info: GraphQLResolveInfo) -> dict[str, str]:
+        return Installed.of(kept.data).packages
+
+    def resolve_sandbox(kept: Environment, info: GraphQLResolveInfo) -> str | None:
+        return _summary(kept).sandbox or None
+
+    def resolve_sandbox_missing(kept: Environment, info: GraphQLResolveInfo) -> list[str]:
+        return list(_summary(kept).missing)
+
+    def resolve_sandbox_fix(kept: Environment, info: GraphQLResolveInfo) -> str | None:
+        return _summary(kept).fix or None
+
+
+def _summary(kept: Environment) -> Summary:
+    return Summary.of(kept.digest, kept.data)
+
+
+class WorkerType(DjangoObjectType):
+    """A worker process as its last heartbeat told it."""
+
+    class Meta:
+        model = Worker
+        name = "Worker"
+        fields = ("name", "host", "started_at", "last_seen_at", "draining")
+        interfaces = (relay.Node,)
+
+    pid = graphene.Int()
+    alive = graphene.Boolean(required=True, description="False when it went silent without a goodbye.")
+    queues = graphene.List(graphene.NonNull(graphene.String), required=True)
+    concurrency = graphene.Int(required=True, description="Its slots: how many tasks it runs at once.")
+    running = graphene.List(
+        graphene.NonNull(TaskType),
+        required=True,
+        description=f"What it runs now, of what the caller may see; {MOST_TASKS:,} of all workers.",
+    )
+    rss_bytes = graphene.Float(description="Memory of the worker itself, without its tasks.")
+    environment = graphene.Field(EnvironmentType)
+
+    def resolve_alive(worker: Worker, info: GraphQLResolveInfo) -> bool:
+        context: Context = info.context
+        return worker.name in context.once(_alive)
+
+    def resolve_running(worker: Worker, info: GraphQLResolveInfo) -> list[Task]:
+        if not hasattr(worker, "tasks"):
+            _bring_tasks([worker], info.context.caller, requested(info, ""))
+        tasks: list[Task] = vars(worker)["tasks"]
+        return tasks
+
+    def resolve_pid(worker: Worker, info: GraphQLResolveInfo) -> int | None:
+        return worker.pid if worker.pid <= BIGGEST_INT else None
+
+    def resolve_rss_bytes(worker: Worker, info: GraphQLResolveInfo) -> float | None:
+        return worker.rss_bytes
+
+
+class Query(graphene.ObjectType):
+    workers = graphene.List(
+        graphene.NonNull(WorkerType),
+        required=True,
+        description="Those connected, and those that went silent within the last hour.",
+    )
+
+    def resolve_workers(root: None, info: GraphQLResolveInfo) -> list[Worker]:
+        caller: Caller = info.context.caller
+        caller.require(Scope.TASKS_READ)
+        alive, lost = workers.reported()
+        found = [*alive[: workers.MOST_ALIVE], *lost[: workers.MOST_LOST]]
+        asked = requested(info, "")
+        if "environment" in asked:
+            prefetch_related_objects(found, "environment")
+        if "running" in asked:
+            _bring_tasks(found, caller, requested(info, "running"))
+        return found
+
+
+def node(caller: Caller, key: str) -> Worker | None:
+    caller.require(Scope.TASKS_READ)
+    return Worker.objects.filter(name=key).first()
+
+
+NODES = {"Worker": node}
+
+
+def _alive() -> set[str]:
+    return set(Worker.objects.alive().values_list("name", flat=True))
+
+
+def _bring_tasks(found: Sequence[Worker], caller: Caller, asked: Collection[str]) -> None:
+    """What each of them runs, as its `tasks`. `asked`: paths below a task."""
+    mine = Task.objects.visible_to(caller.user).filter(
+        status=Status.RUNNING, worker__in=[worker.name for worker in found]
+    )
+    tasks = list(without_unasked(mine, asked).order_by("id")[:MOST_TASKS])
+    fetch(tasks, asked)
+    for worker in found:
+        vars(worker)["tasks"] = [task for task in tasks if task.worker == worker.name]

@@ -1,0 +1,210 @@
+"""The page of workers as one person looks at it: who is there, what each runs now, who has gone silent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from apps.queues import environments, running
+from apps.queues.heartbeats import MOST_QUEUES
+from apps.queues.models import Worker
+from apps.queues.running import Runs
+from apps.tasks import live
+from apps.tasks.clock import database_now, ticks
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from apps.queues.environments import Summary
+
+MOST_ALIVE = 200
+MOST_LOST = 20
+QUEUES_IN_SIGHT = 4  # the others fold away
+MOST_NOTES = 5
+LATE_AFTER = timedelta(seconds=10)  # a heartbeat comes every 5 s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A worker as the table shows it."""
+
+    worker: Worker
+    is_lost: bool
+    is_late: bool  # its heartbeat is overdue: from then on its age is shown
+    used: int  # slots
+    runs: Runs
+    environment: Summary | None
+
+    @property
+    def key(self) -> int:
+        """Its name as a number that may stand in an element's id."""
+        return int.from_bytes(hashlib.blake2b(self.worker.name.encode(), digest_size=5).digest())
+
+    @property
+    def look(self) -> str:
+        """The chip's class."""
+        if self.is_lost:
+            return "stranded"
+        if self.worker.draining:
+            return "cancelled"
+        return "running" if self.used else "queueing"
+
+    @property
+    def word(self) -> str:
+        return {"stranded": "Lost", "cancelled": "Stopping", "running": "Working", "queueing": "Idle"}[self.look]
+
+    @property
+    def queues(self) -> list[str]:
+        return [queue[:100] for queue in self.worker.queues[:QUEUES_IN_SIGHT]]
+
+    @property
+    def more_queues(self) -> list[str]:
+        return [queue[:100] for queue in self.worker.queues[QUEUES_IN_SIGHT:MOST_QUEUES]]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the sandboxes of some workers lack."""
+
+    level: str
+    missing: tuple[str, ...]
+    fix: str
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    alive: list[Row]
+    lost: list[Row]  # the last first
+    left_out: bool  # of those alive
+    lost_left_out: bool
+    now: datetime
+
+    @property
+    def rows(self) -> list[Row]:
+        return [*self.alive, *self.lost]
+
+    @property
+    def slots(self) -> int:
+        return sum(row.worker.concurrency for row in self.alive)
+
+    @property
+    def used(self) -> int:
+        return sum(row.used for row in self.alive)
+
+    @property
+    def notes(self) -> list[Note]:
+        """What most of them lack first."""
+        known = [row.environment for row in self.alive if row.environment and row.environment.sandbox]
+        lacks = Counter((each.sandbox, each.missing, each.fix) for each in known if each.missing or each.is_less)
+        return [Note(*lack, workers=count) for lack, count in lacks.most_common(MOST_NOTES)]
+
+
+def reported() -> tuple[list[Worker], list[Worker]]:
+    """Those alive, in an order that stays, and those lost, the last first; of each at most one more than is shown."""
+    # The lost first: one that comes back in between is seen twice then, not nowhere.
+    lost = list(Worker.objects.lost().defer("kinds").order_by("-last_seen_at", "name")[: MOST_LOST + 1])
+    alive = list(Worker.objects.alive().defer("kinds").order_by("host", "started_at", "name")[: MOST_ALIVE + 1])
+    back = {worker.name for worker in alive}
+    return alive, [worker for worker in lost if worker.name not in back]
+
+
+def read(user: User) -> Table:
+    alive, lost = reported()
+    shown = [*alive[:MOST_ALIVE], *lost[:MOST_LOST]]
+    now = database_now()
+    busy = running.counts(shown)
+    brief = running.brief(alive)
+    runs = running.runs(shown, busy, user)
+    installed = environments.summaries({worker.environment_id for worker in shown if worker.environment_id})
+
+    def row(worker: Worker, *, is_lost: bool) -> Row:
+        return Row(
+            worker=worker,
+            is_lost=is_lost,
+            is_late=worker.last_seen_at < now - LATE_AFTER,
+            used=0 if is_lost else min(busy[worker.name] + brief[worker.name], worker.concurrency),
+            runs=runs.get(worker.name, Runs()),
+            environment=installed.get(worker.environment_id or ""),
+        )
+
+    return Table(
+        alive=[row(worker, is_lost=False) for worker in alive[:MOST_ALIVE]],
+        lost=[row(worker, is_lost=True) for worker in lost[:MOST_LOST]],
+        left_out=len(alive) > MOST_ALIVE,
+        lost_left_out=len(lost) > MOST_LOST,
+        now=now,
+    )
+
+
+def look(user: User) -> tuple[Table, live.Tag]:
+    """The table now, with its tag, whose parts are those of `changes`."""
+    tick = ticks()
+    table = read(user)
+    moving = bool(table.used)
+    # A heartbeat moves no tick: whether it changes anything is looked up once a second.
+    return table, live.Tag(
+        ticks=tick,
+        until=live.until(table.now),
+        view=view_of(user),
+        parts=(live.rhythm(moving=moving), _summary(table), _notes(table), _frame(table)),
+        rows={row.key: _row(row) for row in table.rows},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What of the page must be sent: `rows` alone when the same workers stand in the same order, else `all_rows`."""
+
+    rhythm: bool
+    summary: bool
+    notes: bool
+    all_rows: bool
+    rows: list[Row]
+
+    def __bool__(self) -> bool:
+        return bool(self.rhythm or self.summary or self.notes or self.all_rows or self.rows)
+
+
+def changes(table: Table, tag: live.Tag, before: live.Tag | None) -> Changes:
+    """The difference of the table, whose tag is `tag`, from what the browser has."""
+    if before is None or len(before.parts) != len(tag.parts):
+        return Changes(rhythm=True, summary=True, notes=True, all_rows=True, rows=[])
+    rhythm, summary, notes, frame = (now != then for now, then in zip(tag.parts, before.parts, strict=True))
+    all_rows = frame or list(tag.rows) != list(before.rows)
+    changed = [row for row in table.rows if tag.rows[row.key] != before.rows.get(row.key)]
+    return Changes(rhythm=rhythm, summary=summary, notes=notes, all_rows=all_rows, rows=[] if all_rows else changed)
+
+
+def view_of(user: User) -> str:
+    return live.digest("workers", user.pk, user.is_staff)
+
+
+def _summary(table: Table) -> str:
+    return live.digest(len(table.alive), table.used, table.slots, table.left_out)
+
+
+def _notes(table: Table) -> str:
+    return live.digest(table.notes)
+
+
+def _frame(table: Table) -> str:
+    """What stands around the rows."""
+    return live.digest(bool(table.alive), len(table.lost), table.left_out, table.lost_left_out)
+
+
+def _row(row: Row) -> str:
+    worker = row.worker
+    return live.digest(
+        row.look,
+        row.used,
+        row.runs,
+        row.environment,
+        worker.queues,
+        worker.concurrency,
+        # While it is on time it says "just now", and no heartbeat changes that.
+        worker.last_seen_at if row.is_late else None,
+    )
