@@ -44,13 +44,14 @@ class Reporter:
         self._watching = False
         self._wanted = asyncio.Event()
         self._publishing: set[asyncio.Task[None]] = set()
+        self._awaiting: set[asyncio.Task[None]] = set()  # outcomes that are not to be told yet
         self._unconfirmed = 0
         self._refusal_said = ""
 
     @property
     def has_room(self) -> bool:
         """False while there are too many outcomes that the broker has not confirmed."""
-        return self._unconfirmed < MAX_UNCONFIRMED
+        return self._unconfirmed + len(self._awaiting) < MAX_UNCONFIRMED
 
     @property
     def is_behind(self) -> bool:
@@ -72,6 +73,15 @@ class Reporter:
         self._burst.outcomes_of.append(taken)
         self._unconfirmed += 1
         self._add(event)
+
+    def outcome_after(self, sendings: Collection["asyncio.Task[None]"], taken: Taken, event: bytes) -> None:
+        """The same once these are done: an outcome that is recorded has its artifacts in the broker."""
+        if not sendings:
+            self.outcome(taken, event)
+            return
+        waiting = asyncio.create_task(self._outcome_after(sendings, taken, event))
+        self._awaiting.add(waiting)
+        waiting.add_done_callback(self._awaiting.discard)
 
     def tell(self, event: bytes) -> None:
         """An encoded event that no delivery waits for."""
@@ -108,8 +118,8 @@ class Reporter:
     async def drained(self) -> None:
         """Returns when the broker has confirmed everything."""
         self._flush()
-        while self._publishing:
-            await asyncio.wait(self._publishing)
+        while self._publishing or self._awaiting:
+            await asyncio.wait([*self._publishing, *self._awaiting])
 
     def _look_for_started(self) -> None:
         loop = asyncio.get_running_loop()
@@ -143,6 +153,14 @@ class Reporter:
         publishing = asyncio.create_task(work)
         self._publishing.add(publishing)
         publishing.add_done_callback(self._publishing.discard)
+
+    async def _outcome_after(self, sendings: Collection["asyncio.Task[None]"], taken: Taken, event: bytes) -> None:
+        await asyncio.wait(sendings)
+        if taken.cancelled:
+            self.dropped(taken)
+        else:
+            self.outcome(taken, event)
+            self._flush()
 
     async def _return(
         self, unfinished: Collection[Taken], before: list["asyncio.Task[None]"], then: Callable[[Taken], None]

@@ -24,10 +24,10 @@ PERMISSIONS = {
     "relay": {"configure": r"^millrace\..*", "write": r"^millrace\..*", "read": r"^millrace\..*"},
     "worker": {
         "configure": r"^millrace\.ctl\..*",  # each has a queue of its own there
-        "write": r"^millrace\.(outcomes|bad|ctl\..*)$",
+        "write": r"^millrace\.(outcomes|artifacts|bad|ctl\..*)$",
         "read": r"^millrace\.(tasks\..*|ctl|ctl\..*)$",
     },
-    "sink": {"configure": "^$", "write": r"^millrace\.bad$", "read": r"^millrace\.(outcomes|dead)$"},
+    "sink": {"configure": "^$", "write": r"^millrace\.bad$", "read": r"^millrace\.(outcomes|artifacts|dead)$"},
 }
 
 
