@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 from apps.accounts.permissions import ALLOWED, may
 from apps.queues.models import Worker
 from apps.queues.report import obstacle
-from apps.tasks import environments, live, output_sheet, progress, tracebacks
+from apps.tasks import artifact_sheet, artifacts, environments, live, output_sheet, progress, tracebacks
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Kind, Task
 from apps.tasks.sentences import Moment, Parts, last_attempt, status_parts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.contrib.auth.models import User
 
+    from apps.tasks.artifact_sheet import Listed, Shown
     from apps.tasks.environments import Change
-    from apps.tasks.models import Attempt
+    from apps.tasks.models import Artifact, Attempt
     from apps.tasks.tracebacks import Fault
 
 MOST_ATTEMPTS = 20  # with their tracebacks
@@ -32,7 +35,8 @@ class Sheet:
     left_out: bool  # earlier ones
     sentence: Parts
     stranded: bool
-    output_of: Attempt | None  # whose output is shown
+    output_of: Attempt | None  # whose output is shown, and what it has made
+    made: Sequence[Artifact]
     environment_changes: list[Change]
     may: dict[str, bool]  # what this person can do with it now
     now: datetime
@@ -60,6 +64,20 @@ class Sheet:
         params = self.task.params
         code = params.get("code") if isinstance(params, dict) else None
         return code if isinstance(code, str) else ""
+
+    @property
+    def shown(self) -> list[Shown]:
+        """What it returned, as in a notebook."""
+        return artifact_sheet.shown(self.made)
+
+    @property
+    def listed(self) -> list[Listed]:
+        return artifact_sheet.listed(self.made)
+
+    @property
+    def is_label(self) -> bool:
+        """Whether the stored result is but a text for what is shown."""
+        return bool(self.shown) and (self.task.result or "").startswith('"')
 
     @property
     def fault(self) -> Fault | None:
@@ -129,10 +147,12 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
     kind = Kind.objects.filter(name=task.kind).first()
     acts = {act: may(user, act, task, kind) for act in ALLOWED}
     shown = attempts[:MOST_ATTEMPTS][::-1]
+    output_of = next((each for each in attempts if each.number == attempt), attempts[0] if attempts else None)
     return Sheet(
         task=task,
         attempts=shown,
-        output_of=next((each for each in attempts if each.number == attempt), attempts[0] if attempts else None),
+        output_of=output_of,
+        made=artifacts.of(output_of) if output_of else (),
         environment_changes=environments.changes(shown),
         left_out=len(attempts) > MOST_ATTEMPTS,
         sentence=sentence,
@@ -187,6 +207,7 @@ def _shown(sheet: Sheet) -> str:
         task.worker,
         task.started_at,
         attempts,
+        [each.pk for each in sheet.made],
     )
 
 
