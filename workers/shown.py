@@ -160,6 +160,10 @@ def _or_short(returned: Any, *, is_own: bool) -> Any:
 
 
 def _short(returned: Any) -> str:
+    """On one line where that says as much."""
+    shape = _try(returned, "shape", lambda: getattr(returned, "shape", None))
+    if isinstance(shape, tuple) and shape and all(type(each) is int for each in shape):
+        return f"{type(returned).__name__}, {' × '.join(f'{each:,}' for each in shape)}"  # noqa: RUF001
     return _try(returned, "__repr__", lambda: clean(repr(returned), _SHORT_BYTES)) or type(returned).__name__
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image
 TEXTS = frozenset({"application/json", "application/xml", "application/yaml", "application/toml"})
 # Links of Markdown, whose HTML is made here, may open in a tab of their own.
 POPUPS = "allow-popups allow-popups-to-escape-sandbox"
+FEW_BYTES = 1_500  # of a table of a few lines
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
@@ -73,6 +75,10 @@ class Shown:
     is_image: bool
     allowed: str
 
+    @property
+    def is_short(self) -> bool:
+        return self.artifact.content_type == HTML and self.artifact.file.size < FEW_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -93,7 +99,9 @@ def listed(made: Sequence[Artifact]) -> list[Listed]:
 
 
 def _page_of_html(data: bytes) -> bytes:
-    return _page(SHEET, data.decode(errors="replace"))
+    """A whole page knows how it is to look; a piece of one, such as a table, looks as ours do."""
+    text = data.decode(errors="replace")
+    return _page(WHITE if _WHOLE.match(text) else SHEET, text)
 
 
 def _page_of_markdown(data: bytes) -> bytes:
@@ -104,16 +112,25 @@ def _page(style: str, body: str) -> bytes:
     return f'<!doctype html><meta charset="utf-8"><style>{style}</style>{body}'.encode()
 
 
+_WHOLE = re.compile(r"\s*<(!doctype|html)\b", re.IGNORECASE)
+WHITE = ":root { color-scheme: light; background: #fff; color: #000; }"
 SHEET = """
-:root { color-scheme: light; background: #fff; color: #171d24; font: 14px/1.5 system-ui, sans-serif; }
+:root {
+  --line: light-dark(#e2e6eb, #262e37);
+  color-scheme: light dark;
+  background: light-dark(#ffffff, #161b21);
+  color: light-dark(#171d24, #e4e9ee);
+  font: 14px/1.5 system-ui, sans-serif;
+}
 body { margin: 12px; overflow-wrap: anywhere; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 3px 10px; border: 0; border-bottom: 1px solid #e2e6eb; text-align: right; overflow-wrap: normal; }
+a { color: light-dark(#0b6a8f, #63c0e6); }
+table { border: 0; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: 3px 10px; border: 0; border-bottom: 1px solid var(--line); text-align: right; overflow-wrap: normal; }
 th { font-weight: 600; }
-pre, code { font: 12px/1.5 ui-monospace, monospace; background: #f0f2f5; border-radius: 4px; }
+pre, code { font: 12px/1.5 ui-monospace, monospace; background: light-dark(#f0f2f5, #12171c); border-radius: 4px; }
 code { padding: 1px 4px; }
 pre { padding: 8px 12px; overflow: auto; }
-blockquote { margin-inline: 0; padding-inline-start: 12px; border-inline-start: 3px solid #e2e6eb; color: #525d69; }
+blockquote { margin-inline: 0; padding-inline-start: 12px; border-inline-start: 3px solid var(--line); }
 img, svg { max-width: 100%; }
 """
 

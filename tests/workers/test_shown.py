@@ -1,12 +1,14 @@
 """What is returned, in the form that is shown; whatever an object does about it, its task has done its work."""
 
 import base64
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from workers.answers import note_in
 from workers.pieces import BEGIN, DATA, piece_in
@@ -93,6 +95,13 @@ def test_the_best_form_is_shown_and_a_short_text_is_its_value(
     assert to_wire(short)
 
 
+def test_an_image_of_pillow_is_a_picture(made: Made) -> None:
+    assert "Image" in presented(Image.new("RGB", (20, 10), "teal"))
+    ((name, (content_type, data)),) = made.items()
+    assert (name, content_type) == ("result.png", "image/png")
+    assert Image.open(io.BytesIO(data)).size == (20, 10)
+
+
 def test_markdown_is_a_text_and_shown(made: Made) -> None:
     assert presented(Markdown("# Fit")) == "# Fit"
     assert made == {"result.md": ("text/markdown", b"# Fit")}
@@ -123,6 +132,12 @@ def test_a_form_that_raises_is_told_and_the_next_one_shown(made: Made, capsys: p
     presented(that(_repr_png_=ValueError("no canvas"), _repr_html_=HTML))
     assert list(made) == ["result.html"]
     assert "_repr_png_ of Thing failed: ValueError: no canvas" in capsys.readouterr().err
+
+
+def test_a_table_is_told_by_its_size(made: Made) -> None:
+    table = that(_repr_html_=HTML)
+    type(table).shape = (4000, 6)
+    assert presented(table) == "Thing, 4,000 × 6"  # noqa: RUF001
 
 
 def test_a_repr_that_raises_leaves_the_name_of_its_type(made: Made) -> None:
