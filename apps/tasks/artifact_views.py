@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from django.http import FileResponse, Http404, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts import callers
 from apps.accounts.permissions import Scope
-from apps.tasks import artifact_sheet, artifacts
+from apps.tasks import artifact_sheet, artifacts, ranges
 from apps.tasks.models import Artifact, Task
 from workers.artifacts import CHUNK_HEADER, OCTETS, Chunk
 from workers.messages import BadMessage
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
+
+    from apps.tasks.artifact_sheet import Show
 
 MOST_BYTES = 1_048_576
 
@@ -50,16 +52,33 @@ def file(request: HttpRequest, number: int, name: str) -> HttpResponseBase:
     except (Artifact.DoesNotExist, FileNotFoundError):
         raise Http404 from None
     show = artifact_sheet.how_to_show(artifact) if "show" in request.GET else None
-    response: HttpResponseBase
-    if show is None:
-        response = FileResponse(opened, as_attachment=True, filename=artifact.name, content_type=artifact.content_type)
-    elif show.make is None:
-        response = FileResponse(opened, filename=artifact.name, content_type=show.content_type)
-    else:
+    if show and show.make:
         with opened:
-            response = HttpResponse(show.make(opened.read()), content_type=show.content_type)
+            response: HttpResponseBase = HttpResponse(show.make(opened.read()), content_type=show.content_type)
+    else:
+        response = _bytes(request, artifact, opened, show)
     for header, value in artifact_sheet.headers(show).items():
         response[header] = value
+    return response
+
+
+def _bytes(request: HttpRequest, artifact: Artifact, opened: IO[bytes], show: Show | None) -> HttpResponseBase:
+    """As they are stored, or the range of them that is asked for."""
+    content_type = show.content_type if show else artifact.content_type
+    size, etag = artifact.file.size, f'"{artifact.file.sha256}"'
+    how: dict[str, Any] = {"as_attachment": show is None, "filename": artifact.name, "content_type": content_type}
+    try:
+        span = ranges.wanted(request.headers, size, etag)
+    except ranges.Unsatisfiable:
+        opened.close()
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+    if span is None:
+        response = FileResponse(opened, **how)
+    else:
+        opened.seek(span.first)
+        response = FileResponse(ranges.Part(opened, span.length), status=206, **how)
+        response["Content-Range"], response["Content-Length"] = span.header, str(span.length)
+    response["ETag"], response["Accept-Ranges"] = etag, "bytes"
     return response
 
 

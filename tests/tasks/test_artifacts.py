@@ -276,6 +276,36 @@ def test_it_is_downloaded_as_it_was(web: Client, task: Task) -> None:
     assert "sandbox; default-src 'none'" in response.headers["Content-Security-Policy"]
 
 
+RANGES = [
+    ("bytes=0-9", 206, DATA[:10], "bytes 0-9/2560"),
+    ("bytes=2550-", 206, DATA[2550:], "bytes 2550-2559/2560"),
+    ("bytes=-10", 206, DATA[-10:], "bytes 2550-2559/2560"),
+    ("bytes=100-99999", 206, DATA[100:], "bytes 100-2559/2560"),
+    ("bytes=2560-", 416, b"", "bytes */2560"),
+    ("bytes=5-2", 200, DATA, ""),
+    ("bytes=0-1,5-6", 200, DATA, ""),
+    ("bytes=-", 200, DATA, ""),
+    ("pages=1-2", 200, DATA, ""),
+]
+
+
+@pytest.mark.parametrize("case", RANGES, ids=lambda case: case[0])
+def test_a_download_goes_on_where_it_was_cut_off(web: Client, task: Task, case: tuple[str, int, bytes, str]) -> None:
+    asked, status, data, told = case
+    response = web.get(keep(task, DATA).url, headers={"Range": asked})
+    body = b"".join(response) if response.streaming else response.content
+    assert (response.status_code, body) == (status, data)
+    assert response.headers.get("Content-Range", "") == told
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+
+
+def test_a_range_of_another_file_is_no_range_of_this_one(web: Client, task: Task) -> None:
+    artifact = keep(task, DATA)
+    mine = {"Range": "bytes=0-9", "If-Range": web.get(artifact.url).headers["ETag"]}
+    assert web.get(artifact.url, headers=mine).status_code == 206
+    assert web.get(artifact.url, headers={**mine, "If-Range": '"other"'}).status_code == 200
+
+
 def test_it_is_shown_to_those_alone_who_may_see_its_task(
     client: Client, task: Task, alice: User, bob: User, sam: User
 ) -> None:
