@@ -118,6 +118,11 @@ def largest(environment: Mapping[str, str]) -> int:
     return size
 
 
+def figures_text(count: int) -> str:
+    """What stands for a value that cannot be stored, where figures are shown."""
+    return f"{count} figure{'' if count == 1 else 's'}"
+
+
 def wrong_name(name: str) -> str:
     """What is wrong with the name of an artifact, as a sentence; "" when it can be used."""
     if not name.strip() or name in (".", ".."):

@@ -44,7 +44,7 @@ class Reporter:
         self._watching = False
         self._wanted = asyncio.Event()
         self._publishing: set[asyncio.Task[None]] = set()
-        self._awaiting: set[asyncio.Task[None]] = set()  # outcomes that are not to be told yet
+        self._awaiting: dict[asyncio.Task[None], Taken] = {}  # those whose outcome is not to be told yet
         self._unconfirmed = 0
         self._refusal_said = ""
 
@@ -80,8 +80,8 @@ class Reporter:
             self.outcome(taken, event)
             return
         waiting = asyncio.create_task(self._outcome_after(sendings, taken, event))
-        self._awaiting.add(waiting)
-        waiting.add_done_callback(self._awaiting.discard)
+        self._awaiting[waiting] = taken
+        waiting.add_done_callback(self._awaiting.pop)
 
     def tell(self, event: bytes) -> None:
         """An encoded event that no delivery waits for."""
@@ -115,11 +115,23 @@ class Reporter:
             await asyncio.sleep(0)  # what this turn of the loop still brings leaves as well
             self._flush()
 
+    async def nothing_awaited(self) -> None:
+        """Returns when every outcome can be told."""
+        while self._awaiting:
+            await asyncio.wait(list(self._awaiting))
+
+    def abandon(self) -> list[Taken]:
+        """Those whose outcome could not be told yet, and never is from here."""
+        abandoned = list(self._awaiting.values())
+        for waiting in self._awaiting:
+            waiting.cancel()
+        return abandoned
+
     async def drained(self) -> None:
         """Returns when the broker has confirmed everything."""
         self._flush()
-        while self._publishing or self._awaiting:
-            await asyncio.wait([*self._publishing, *self._awaiting])
+        while self._publishing:
+            await asyncio.wait(self._publishing)
 
     def _look_for_started(self) -> None:
         loop = asyncio.get_running_loop()

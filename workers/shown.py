@@ -10,9 +10,9 @@ from collections.abc import Callable
 from types import NoneType
 from typing import Any, TypeVar
 
-from workers.artifacts import SHOWN_BYTES
+from workers.artifacts import SHOWN_BYTES, figures_text
 from workers.raised import clean
-from workers.returned import NotSerialisable, TooLarge, to_wire
+from workers.returned import to_wire
 from workers.sources import ArtifactRefused, image_type
 from workers.task import current
 
@@ -40,9 +40,10 @@ def presented(returned: Any, *, with_figures: bool = False) -> Any:
         return returned
     form = None if type(returned) in _PLAIN else _form_of(returned)
     is_shown = form is not None and _keep("result", form)
-    if with_figures and _keep_figures(besides=returned):
-        is_shown = True
-    return _or_short(returned, is_own=form is not None) if is_shown else returned
+    figures = _keep_figures(besides=returned) if with_figures else 0
+    if is_shown:
+        return _or_text(returned, _short)
+    return _or_text(returned, lambda _: figures_text(figures)) if figures else returned
 
 
 def _form_of(returned: Any) -> Form | None:
@@ -146,16 +147,12 @@ def _keep(stem: str, form: Form) -> bool:
     return True
 
 
-def _or_short(returned: Any, *, is_own: bool) -> Any:
-    """`is_own`: it has been shown itself, so a text will do where it is too large as well."""
+def _or_text(returned: Any, text_for: Callable[[Any], str]) -> Any:
+    """A text for what has no form in JSON, or too large a one; all that it is can be seen."""
     try:
         to_wire(returned)
-    except NotSerialisable:
-        return _short(returned)
-    except TooLarge:
-        return _short(returned) if is_own else returned
     except Exception:  # noqa: BLE001  it may do anything while it is looked through
-        return _short(returned)
+        return text_for(returned)
     return returned
 
 

@@ -111,17 +111,21 @@ class Worker:
         await self._consumer.stop_taking()
         waits: list[asyncio.Task[Any]] = [
             asyncio.create_task(self._signals.get()),  # a second one means: now
-            asyncio.create_task(self._slots.idle()),
+            asyncio.create_task(self._finished()),
         ]
         await asyncio.wait(waits, timeout=self._settings.grace_seconds, return_when=asyncio.FIRST_COMPLETED)
         await _end([*waits, slots])
-        unfinished = self._slots.running
+        unfinished = [*self._slots.running, *self._reporter.abandon()]
         self._consumer.give_back_all(unfinished)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_SECONDS):
                 await self._reporter.drained()
                 await self._reporter.beat(self._heartbeat(full=False, leaving=True))
         log.info("worker.left", text="stopped; {count} unfinished task(s) given back", count=len(unfinished))
+
+    async def _finished(self) -> None:
+        await self._slots.idle()
+        await self._reporter.nothing_awaited()
 
     def _on_confirmed(self, confirmed: list[Taken]) -> None:
         self._consumer.settle(confirmed)

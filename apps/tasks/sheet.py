@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Kind, Task
 from apps.tasks.sentences import Moment, Parts, last_attempt, status_parts
+from workers.artifacts import figures_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,9 +77,14 @@ class Sheet:
         return artifact_sheet.listed(self.made)
 
     @property
-    def is_label(self) -> bool:
+    def is_told_by_shown(self) -> bool:
         """Whether the stored result is but a text for what is shown."""
-        return bool(self.shown) and (self.task.result or "").startswith('"')
+        result, names = self.task.result, [each.artifact.name for each in self.shown]
+        if not names or self.task.value_text or self.output_of != self.last:
+            return False
+        if result is None or result == json.dumps(figures_text(len(names))):
+            return True
+        return result.startswith('"') and any(name.startswith("result.") for name in names)
 
     @property
     def fault(self) -> Fault | None:

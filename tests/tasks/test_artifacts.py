@@ -400,6 +400,26 @@ def test_the_tasks_page_shows_what_was_returned_and_lists_the_rest(web: Client, 
     assert "a table" not in page
 
 
+@pytest.mark.parametrize(
+    ("stored", "name", "is_told"),
+    [
+        ({"result": '"1 figure"'}, "figure-1.png", False),
+        ({"result": None}, "figure-1.png", False),
+        ({"result": '"a text of its own"'}, "figure-1.png", True),
+        ({"result": '{"mean": 1}'}, "result.png", True),
+        ({"value_text": "0.25"}, "figure-1.png", True),
+    ],
+)
+def test_a_value_that_says_more_than_what_is_shown_is_told_as_well(
+    web: Client, task: Task, stored: dict[str, Any], name: str, is_told: bool
+) -> None:
+    Task.objects.filter(pk=task.pk).update(**stored)
+    keep(task, b"\x89PNG", name, content_type="image/png", shown=True)
+    page = text_of(web.get(f"/tasks/{task.pk}/"))
+    assert ('id="outcome"' in page) == is_told
+    assert 'id="shown-title"' in page
+
+
 def test_graphql_tells_them_with_as_many_statements_for_many_tasks_as_for_one(alice: User, task: Task) -> None:
     query = "{ tasks { nodes { artifacts { id name contentType bytes url sha256 } } } }"
     artifact, asker = keep(task, DATA), Asker.of(alice)

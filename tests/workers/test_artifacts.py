@@ -8,7 +8,7 @@ import pytest
 from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import Start
 from tests.workers.odd_handlers import made_of
-from tests.workers.rig import Event, Rabbit, Web, ready, task
+from tests.workers.rig import TASKS, Event, Rabbit, Web, ready, task
 from workers.artifacts import CHUNK_BYTES, Chunk
 
 MB = 1_000_000
@@ -117,6 +117,17 @@ def test_one_that_waits_for_the_broker_can_be_cancelled_and_keeps_to_its_time_li
     assert outcome["reason"] == "TIMEOUT"
     assert "killed" not in outcome["error"]["message"]
     assert {each["task"] for each in rabbit.outcomes(2)} == {2, 3}
+
+
+def test_a_worker_that_leaves_gives_back_whose_artifacts_still_wait(rabbit: Rabbit, worker: Start) -> None:
+    process = worker("--grace", "0.5")
+    with rabbit.opened() as channel:
+        channel.queue_delete("millrace.artifacts")
+    rabbit.put(task(1, "test.artifacts", sizes=[5]))
+    eventually(lambda: rabbit.started(1) and "artifacts wait" in process.output)
+    assert process.stop() == 0
+    assert [each["type"] for each in rabbit.events() if each["task"] == 1] == ["STARTED", "RETURNED"]
+    assert rabbit.count(TASKS) == 1
 
 
 def test_an_attempt_that_fails_keeps_what_it_had_made(rabbit: Rabbit, worker: Start) -> None:

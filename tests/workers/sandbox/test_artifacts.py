@@ -135,7 +135,7 @@ SHOWN = [
     (f"{PLOTS}figure", '"<Figure>"', {"result.png": PNG}),
     (f"{PLOTS}0.5", None, {"figure-1.png": PNG}),
     (f"{PLOTS}{{'a': 1}}", '{"a":1}', {"figure-1.png": PNG}),
-    (f"{PLOTS}[object()]", None, {"figure-1.png": PNG}),
+    (f"{PLOTS}[object()]", '"1 figure"', {"figure-1.png": PNG}),
 ]  # fmt: skip
 
 
