@@ -1,5 +1,6 @@
 """Strict typed readers of the environment: a wrong value stops the start and says what is accepted."""
 
+import importlib.util
 import json
 import os
 import re
@@ -81,9 +82,17 @@ def storage(name: str, options_name: str, default: Path) -> dict[str, Any]:
     given = text(name)
     if not given or "/" in given:
         return {"BACKEND": "config.folder.Folder", "OPTIONS": {"location": folder(name, default)}}
-    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", given):
-        _refuse(name, "a folder, such as /srv/artifacts, or the path of a storage's class in Python")
+    if not _is_importable(given.rpartition(".")[0]):
+        _refuse(name, "a folder, such as /srv/artifacts, or a storage's class by its path in Python, installed here")
     return {"BACKEND": given, "OPTIONS": _json_object(options_name)}
+
+
+def _is_importable(module: str) -> bool:
+    """Without importing it: it may want the settings that are being read."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _json_object(name: str) -> dict[str, Any]:
