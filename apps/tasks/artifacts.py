@@ -57,6 +57,8 @@ def store(chunk: Chunk, data: bytes) -> Verdict:
     with SpooledTemporaryFile(IN_MEMORY) as whole:
         _join(_chunks(chunk), whole)
         if not _is_sound(whole, last):
+            if Artifact.objects.filter(**_place(chunk)).exists():
+                return Verdict.DUPLICATE  # another process has made it whole, and removed chunks meanwhile
             _chunks(chunk).delete()
             raise BadMessage("the artifact is not what its sha256 says")
         return _keep(chunk, StoredFile(sha256=last.sha256, size=whole.tell()), File(whole))
