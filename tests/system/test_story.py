@@ -95,6 +95,8 @@ def test_what_code_returns_is_shown_inert_and_what_it_keeps_is_downloaded(stack:
     with page.expect_download() as started:
         page.get_by_role("link", name="weights.bin").click()
     assert Path(started.value.path()).read_bytes() == bytes(range(256)) * 3000
+    rest = page.request.get(started.value.url, headers={"Range": "bytes=767990-"})
+    assert (rest.status, rest.body()) == (206, bytes(range(246, 256)))
 
 
 def test_a_picture_that_code_returns_is_seen(stack: Stack, watched: Page) -> None:
