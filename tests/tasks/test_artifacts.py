@@ -152,6 +152,19 @@ def test_many_tasks_are_deleted_with_few_statements(alice: User, django_capture_
     assert not StoredFile.objects.exists()
 
 
+def test_any_storage_of_django_will_do(
+    task: Task, alice: User, settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    place = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = {**settings.STORAGES, "artifacts": place}
+    artifact = keep(task, DATA)
+    assert artifacts.opened(artifact).read() == DATA
+    assert storages["artifacts"].exists(artifact.file.place)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.delete(user=alice, numbers=[task.pk])
+    assert not storages["artifacts"].exists(artifact.file.place)
+
+
 def test_leftovers_of_what_never_became_whole_are_swept(task: Task, folder: Path) -> None:
     artifacts.store(*chunks_of(task, DATA)[0])
     artifacts.store(*chunks_of(task, DATA, ordinal=1)[0])

@@ -206,6 +206,11 @@ def test_what_is_shown_can_do_nothing(web: Client, task: Task, way: tuple[str, b
     assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in policy
 
 
+def test_markdown_that_would_take_long_to_render_is_shown_as_it_is(web: Client, task: Task) -> None:
+    response = web.get(f"{keep(task, b'[' * 100_001, content_type='text/markdown').url}?show=1")
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
 def test_markdown_brings_no_html_of_its_own(web: Client, task: Task) -> None:
     data = b"<b>x</b> [l](https://x.example/) [j](javascript:x)\n\n| a |\n|---|\n| 1 |"
     page = text_of(web.get(f"{keep(task, data, content_type='text/markdown').url}?show=1"))
