@@ -6,7 +6,7 @@ import signal
 import sys
 from dataclasses import replace
 
-from workers import limits, log, options, tree
+from workers import artifacts, limits, log, options, tree
 from workers.children import HandlersUnusable, Template
 from workers.registry import BUILT_IN, SANDBOX
 from workers.sandbox import settings as sandbox_settings
@@ -71,6 +71,7 @@ def _settings() -> tuple[Settings, Limits | None]:
         addresses=options.broker_addresses(),
         web_url=options.web_url(),
         token=options.token("worker"),
+        artifact_bytes=artifacts.largest(os.environ),
     )
     return settings, sandbox_settings.read() if SANDBOX in modules else None
 
@@ -79,6 +80,7 @@ def _check_limits() -> None:
     """The children read them, when it is too late to say what is wrong."""
     try:
         limits.read(os.environ)
+        artifacts.largest(os.environ)
     except ValueError as error:
         options.refuse(str(error))
 

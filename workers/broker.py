@@ -22,6 +22,9 @@ from workers.connection import Connection, open_connection
 from workers.log import get_logger
 from workers.lost import BrokerLost
 from workers.topology import (
+    ARTIFACTS,
+    ARTIFACTS_EXCHANGE,
+    ARTIFACTS_KEY,
     BAD,
     BAD_EXCHANGE,
     BAD_KEY,
@@ -41,6 +44,9 @@ from workers.topology import (
 
 __all__ = [
     "ACCESS_REFUSED",
+    "ARTIFACTS",
+    "ARTIFACTS_EXCHANGE",
+    "ARTIFACTS_KEY",
     "BAD",
     "BAD_EXCHANGE",
     "BAD_KEY",

@@ -9,6 +9,7 @@ import time
 from workers.answers import Answer
 from workers.children import Child
 from workers.messages import encode_event
+from workers.pieces import Piece
 from workers.sandbox import own
 from workers.slot import Slot
 from workers.taken import Taken
@@ -44,6 +45,9 @@ class Cell(Slot):
         passed = time.monotonic() - self._began if taken else 0.0
         outcome = own.outcome_of(said, taken.task, taken.attempt, within_seconds=passed) if taken else None
         return Answer(run_seconds=passed, is_last=True, event=encode_event(outcome)) if outcome else None
+
+    def _on_piece(self, piece: Piece) -> bool:
+        return self._parcels.is_of_this_run(piece) and self._parcels.take(piece)
 
     def _on_note(self, event: bytes) -> bool:
         """Too many keep the worker from everything else."""

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 
 from workers import limits, tree
-from workers.answers import pack_answer, pack_note
+from workers.answers import pack_answer
 from workers.chance import reseed
 from workers.executor import execute
 from workers.link import receive, send
@@ -30,7 +30,7 @@ def serve(sock: socket.socket, streams: Streams, kinds: Mapping[str, Kind]) -> N
     os.register_at_fork(after_in_child=lambda: forked.append(True))
     for body in receive(sock):
         message = TaskMessage.decode(body)
-        current.begin(message.task, message.attempt, say.note)
+        current.begin(message.task, message.attempt, say)
         outcome = execute(message, kinds, limit, usage)
         current.end()
         signal.alarm(0)  # one that the task has left set would hit the next one
@@ -53,15 +53,12 @@ class _Mouth:
         self._sock = sock
         self._lock = threading.Lock()
 
-    def note(self, event: bytes) -> None:
-        self._say(pack_note(event))
-
-    def answer(self, outcome: Outcome, *, is_last: bool) -> None:
-        self._say(pack_answer(outcome.run_seconds, encode_event(outcome), is_last=is_last))
-
-    def _say(self, body: bytes) -> None:
+    def __call__(self, body: bytes) -> None:
         with self._lock:
             send(self._sock, body)
+
+    def answer(self, outcome: Outcome, *, is_last: bool) -> None:
+        self(pack_answer(outcome.run_seconds, encode_event(outcome), is_last=is_last))
 
 
 def _end_leftovers() -> bool:

@@ -122,7 +122,7 @@ class Template:
                 capture.hand_over()
             made.pop_all()
         link = Link(ours, theirs, on_answers)
-        capture.listen(link.read)
+        capture.listen(link.look)
         return Child(pid, link, capture, status)
 
     @property

@@ -1,10 +1,11 @@
-"""PUBLIC. Posts GraphQL documents to the web over kept-alive connections and tells apart what can go wrong.
+"""PUBLIC. Posts to the web over kept-alive connections and tells apart what can go wrong.
 
 `post` blocks; `ask` is the same for an event loop. Several threads may share one.
 """
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import urllib3
@@ -29,24 +30,35 @@ class Stumbled(EndpointError):
 
 
 class Endpoint:
-    def __init__(self, web_url: str, token: str, *, answer_seconds: float = 30.0) -> None:
-        self._url = f"{web_url}/graphql/"
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    """`path`: another door of the web, that answers as GraphQL does to bodies of another `content_type`."""
+
+    def __init__(
+        self,
+        web_url: str,
+        token: str,
+        *,
+        path: str = "/graphql/",
+        content_type: str = "application/json",
+        answer_seconds: float = 30.0,
+    ) -> None:
+        self._url = f"{web_url}{path}"
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": content_type}
         self._timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=answer_seconds)
         self._pool = urllib3.PoolManager(maxsize=8, retries=False)
 
-    async def ask(self, body: bytes) -> dict[str, Any]:
+    async def ask(self, body: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The answer's `data`. Raises EndpointError."""
         try:
-            return await asyncio.to_thread(self.post, body)
+            return await asyncio.to_thread(self.post, body, headers)
         except RuntimeError as error:  # the system has no thread left, for now
             raise EndpointError(f"{self._url} cannot be asked: {error}") from None
 
-    def post(self, body: bytes) -> dict[str, Any]:
+    def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The answer's `data`. Raises EndpointError."""
         try:
+            headers = {**self._headers, **(headers or {})}
             response = self._pool.request(
-                "POST", self._url, body=body, headers=self._headers, redirect=False, timeout=self._timeout
+                "POST", self._url, body=body, headers=headers, redirect=False, timeout=self._timeout
             )
         except urllib3.exceptions.HTTPError as error:
             raise EndpointError(f"{self._url} does not answer ({_reason(error)})") from None
@@ -60,6 +72,8 @@ class Endpoint:
             answer = None
         if isinstance(answer, dict) and answer.get("errors"):
             raise _failure(answer["errors"])
+        if response.status == 500:
+            raise Stumbled("the web met a fault of its own (HTTP 500); its log has the details")
         if response.status == 413:
             raise Refused(f"{self._url} says that it is too large (HTTP 413)")
         if response.status != 200 or not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):

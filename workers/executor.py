@@ -11,6 +11,7 @@ from typing import Any
 from workers.failures import Failed, failed, failed_by, timed_out, wire
 from workers.messages import Outcome, TaskMessage
 from workers.registry import InvalidParameters, Kind
+from workers.shown import presented
 from workers.timelimit import Limit
 from workers.usage import Usage
 
@@ -68,6 +69,6 @@ def _call(kind: Kind, params: dict[str, Any], limit: Limit, limit_seconds: float
 def _within(limit: Limit, limit_seconds: float | None, kind: Kind, params: dict[str, Any]) -> Any:
     try:
         limit.arm(limit_seconds)
-        return kind.run(**params)
+        return presented(kind.run(**params))
     finally:
         limit.disarm()

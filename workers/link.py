@@ -12,7 +12,9 @@ from itertools import islice
 
 _PIECE = 65_536  # well below what a socket's buffer holds by default (212,992)
 MOST_BYTES = 2_097_152  # of a body: twice what any message may have
-_MOST_AT_ONCE = 600  # packets; a socket's buffer never holds as many, so all that an ended child has left is read
+# Packets and bytes; a socket's buffer never holds as many, so all that an ended child has left is read.
+_MOST_AT_ONCE = 600
+_MOST_BYTES_AT_ONCE = 2_097_152
 _LAST, _MORE = b"\0", b"\1"  # the first byte of a packet: does the body go on in the next one?
 
 
@@ -47,9 +49,10 @@ class Link:
         self._theirs = theirs  # shared with the child: its flags stay as they are
         self._on_bodies = on_bodies
         self._joiner = _Joiner()
+        self._is_held = False
         self._waiting: deque[bytes] = deque()  # packets for which the socket had no room
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(ours, self.read)
+        self._loop.add_reader(ours, self.look)
 
     def post(self, body: bytes) -> None:
         for packet in _packets(body):
@@ -65,9 +68,29 @@ class Link:
         self._waiting.clear()
         return sum(packet[:1] == _LAST for packet in unread)
 
+    def hold(self) -> None:
+        """The child is not heard for now: it waits when it has filled its socket."""
+        if not self._is_held and self._ours.fileno() >= 0:
+            self._is_held = True
+            self._loop.remove_reader(self._ours)
+
+    def go_on(self) -> None:
+        if self._is_held and self._ours.fileno() >= 0:
+            self._is_held = False
+            self._loop.add_reader(self._ours, self.look)
+
+    def look(self) -> None:
+        """Reads, unless the child is not to be heard now."""
+        if not self._is_held:
+            self.read()
+
     def read(self) -> None:
         """Hands on what has arrived; who writes without a pause does not keep the worker from everything else."""
-        joined = [self._joiner.feed(packet) for packet in islice(_arrived(self._ours, self._deaf), _MOST_AT_ONCE)]
+        joined, size = [], 0
+        for packet in islice(_arrived(self._ours, self._deaf), _MOST_AT_ONCE):
+            joined.append(self._joiner.feed(packet))
+            if (size := size + len(packet)) >= _MOST_BYTES_AT_ONCE:
+                break
         if bodies := [body for body in joined if body is not None]:
             self._on_bodies(bodies)
 

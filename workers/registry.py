@@ -195,7 +195,7 @@ def _check_description(name: str, parameter: str, field: tuple[Any, Any]) -> Non
         raise RegistryError(f"handler '{name}': parameter '{parameter}' has {what}") from error
 
 
-def _model(name: str, **fields: Any) -> type[BaseModel]:
+def _model(name: str, /, **fields: Any) -> type[BaseModel]:
     return create_model(name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields)
 
 

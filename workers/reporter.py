@@ -44,13 +44,14 @@ class Reporter:
         self._watching = False
         self._wanted = asyncio.Event()
         self._publishing: set[asyncio.Task[None]] = set()
+        self._awaiting: dict[asyncio.Task[None], Taken] = {}  # those whose outcome is not to be told yet
         self._unconfirmed = 0
         self._refusal_said = ""
 
     @property
     def has_room(self) -> bool:
         """False while there are too many outcomes that the broker has not confirmed."""
-        return self._unconfirmed < MAX_UNCONFIRMED
+        return self._unconfirmed + len(self._awaiting) < MAX_UNCONFIRMED
 
     @property
     def is_behind(self) -> bool:
@@ -72,6 +73,15 @@ class Reporter:
         self._burst.outcomes_of.append(taken)
         self._unconfirmed += 1
         self._add(event)
+
+    def outcome_after(self, sendings: Collection["asyncio.Task[None]"], taken: Taken, event: bytes) -> None:
+        """The same once these are done: an outcome that is recorded has its artifacts in the broker."""
+        if not sendings:
+            self.outcome(taken, event)
+            return
+        waiting = asyncio.create_task(self._outcome_after(sendings, taken, event))
+        self._awaiting[waiting] = taken
+        waiting.add_done_callback(self._awaiting.pop)
 
     def tell(self, event: bytes) -> None:
         """An encoded event that no delivery waits for."""
@@ -104,6 +114,18 @@ class Reporter:
             await self._pace.turn()
             await asyncio.sleep(0)  # what this turn of the loop still brings leaves as well
             self._flush()
+
+    async def nothing_awaited(self) -> None:
+        """Returns when every outcome can be told."""
+        while self._awaiting:
+            await asyncio.wait(list(self._awaiting))
+
+    def abandon(self) -> list[Taken]:
+        """Those whose outcome could not be told yet, and never is from here."""
+        abandoned = list(self._awaiting.values())
+        for waiting in self._awaiting:
+            waiting.cancel()
+        return abandoned
 
     async def drained(self) -> None:
         """Returns when the broker has confirmed everything."""
@@ -143,6 +165,14 @@ class Reporter:
         publishing = asyncio.create_task(work)
         self._publishing.add(publishing)
         publishing.add_done_callback(self._publishing.discard)
+
+    async def _outcome_after(self, sendings: Collection["asyncio.Task[None]"], taken: Taken, event: bytes) -> None:
+        await asyncio.wait(sendings)
+        if taken.cancelled:
+            self.dropped(taken)
+        else:
+            self.outcome(taken, event)
+            self._flush()
 
     async def _return(
         self, unfinished: Collection[Taken], before: list["asyncio.Task[None]"], then: Callable[[Taken], None]

@@ -16,6 +16,8 @@ from workers.live import Live
 from workers.log import get_logger
 from workers.lookahead import LookAhead
 from workers.messages import ErrorInfo, Outcome, Progress, encode_event, event_head
+from workers.parcels import Parcels
+from workers.pieces import Piece, piece_in
 from workers.reporter import Reporter
 from workers.taken import Taken
 from workers.timelimit import STOP_SECONDS, TimeLimit, too_long
@@ -47,6 +49,7 @@ class Slot:
         self._look_ahead = look_ahead
         self._reporter = reporter
         self._live = Live(reporter)
+        self._parcels: Parcels = slots.parcels(self._hold, self._go_on)
         self._child: Child | None = None
         self._was_of_use = False
         self._clock: asyncio.TimerHandle | None = None  # of the task that runs, when it has a limit
@@ -103,10 +106,10 @@ class Slot:
 
     def on_answers(self, answers: list[bytes]) -> None:
         for answer in answers:
-            note = note_in(answer)
-            if note and self._on_note(note):
+            note, piece = note_in(answer), piece_in(answer)
+            if (note and self._on_note(note)) or (piece and self._on_piece(piece)):
                 continue
-            told = None if note else self._answer_in(answer)
+            told = None if note or piece else self._answer_in(answer)
             if told is None:
                 log.warning("slot.intruder", text="a slot gets a new process: {reason}", reason=INTRUDER)
                 self._retire(lambda taken, _how: self._crashed(taken, INTRUDER))
@@ -117,9 +120,10 @@ class Slot:
             taken = self.handed.popleft()
             self._look_ahead.ran(told.run_seconds)
             if taken.cancelled:
+                self._parcels.drop()
                 self._reporter.dropped(taken)
             else:
-                self._reporter.outcome(taken, told.event)
+                self._reporter.outcome_after(self._parcels.end(), taken, told.event)
             if told.is_last:
                 self._retire(self._crashed)
                 break
@@ -134,6 +138,7 @@ class Slot:
         taken.begun_at = _now()
         if self._child:
             self._live.begin(taken, self._child.capture)
+        self._parcels.begin(taken)
         if taken.timeout_seconds is not None:
             self._clock = _later(taken.timeout_seconds, partial(self._stop, taken))
         self._reporter.started(taken)
@@ -142,6 +147,7 @@ class Slot:
         """Its time is over: it is told so, and killed when it does not end."""
         if child := self._alone_with(taken):
             child.send_signal(signal.SIGTERM)
+            self._parcels.give_up()
             self._clock = _later(STOP_SECONDS, partial(self._kill, taken, self._timed_out))
 
     def _kill(self, taken: Taken, verdict: Verdict) -> None:
@@ -178,6 +184,18 @@ class Slot:
         if self.handed and event.startswith(self._head_of(Progress.type)):
             self._live.progress(event)
         return True
+
+    def _on_piece(self, piece: Piece) -> bool:
+        """Whether one may be sent; one from a thread that an earlier task has left behind is nothing."""
+        return not self._parcels.is_of_this_run(piece) or self._parcels.take(piece)
+
+    def _hold(self) -> None:
+        if self._child:
+            self._child.link.hold()
+
+    def _go_on(self) -> None:
+        if self._child:
+            self._child.link.go_on()
 
     def _answer_in(self, said: bytes) -> Answer | None:
         """What it says about the task that runs."""
@@ -241,6 +259,7 @@ class Slot:
         self._slots.returned(taken)
 
     def _cancelled(self, taken: Taken, _how: str) -> None:
+        self._parcels.drop()
         self._reporter.dropped(taken)
 
     def _crashed(self, taken: Taken, how: str) -> None:
@@ -261,7 +280,7 @@ class Slot:
             error=error,
             run_seconds=_now() - taken.begun_at,
         )
-        self._reporter.outcome(taken, encode_event(outcome))
+        self._reporter.outcome_after(self._parcels.end(), taken, encode_event(outcome))
 
 
 def _now() -> float:

@@ -6,13 +6,14 @@ Those are not begun, and can be taken back. Code that runs in the sandbox has ce
 
 import asyncio
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import cast
 
 from workers.cell import Cell
 from workers.children import Template
 from workers.lookahead import LookAhead
 from workers.nursery import Nursery
+from workers.parcels import Parcels
 from workers.reporter import Reporter
 from workers.sandbox.ending import KIND
 from workers.sandbox.probe import Findings
@@ -34,10 +35,12 @@ class Slots:
         look_ahead: LookAhead,
         reporter: Reporter,
         *,
+        parcels: Callable[[Callable[[], None], Callable[[], None]], Parcels],
         sandbox: Findings | None = None,
     ) -> None:
-        """`sandbox`: None when nothing is to be run there."""
+        """`parcels`: made for each slot. `sandbox`: None when nothing is to be run there."""
         self.count = count
+        self.parcels = parcels
         self._look_ahead = look_ahead
         self._reporter = reporter
         self._waiting: deque[Taken] = deque()

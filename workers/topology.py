@@ -13,6 +13,9 @@ BAD_EXCHANGE = "millrace.bad"
 CONTROL_EXCHANGE = "millrace.ctl"  # a fanout to the queue that each worker has to itself
 OUTCOMES = "millrace.outcomes"
 OUTCOMES_KEY = "outcomes"
+ARTIFACTS_EXCHANGE = "millrace.artifacts"
+ARTIFACTS = "millrace.artifacts"
+ARTIFACTS_KEY = "artifacts"
 DEAD = "millrace.dead"
 BAD = "millrace.bad"
 BAD_KEY = "bad"
@@ -21,6 +24,7 @@ TASK_DELIVERIES = 100
 # An outcome comes again each time a sink restarts while the web is away: that is nothing to drop it for. "Unlimited"
 # has no word that RabbitMQ 3 and 4 share.
 OUTCOME_DELIVERIES = 1_000_000
+ARTIFACTS_BYTES = 268_435_456  # that wait for the web at most; then handlers that make more wait as well
 
 
 def tasks_queue(queue: str) -> str:
@@ -35,7 +39,7 @@ def control_queue(worker: str) -> str:
 
 async def declare_topology(channel: "Channel") -> None:
     """What all share; may be called again. Raises BrokerLost (406: declared otherwise by somebody)."""
-    for exchange in (TASKS_EXCHANGE, OUTCOMES_EXCHANGE, DEAD_EXCHANGE, BAD_EXCHANGE):
+    for exchange in (TASKS_EXCHANGE, OUTCOMES_EXCHANGE, ARTIFACTS_EXCHANGE, DEAD_EXCHANGE, BAD_EXCHANGE):
         await channel.declare_exchange(exchange)
     await channel.declare_exchange(CONTROL_EXCHANGE, kind="fanout")
     await channel.declare_queue(BAD, {})
@@ -43,6 +47,9 @@ async def declare_topology(channel: "Channel") -> None:
     await channel.declare_queue(DEAD, {})
     await channel.declare_queue(OUTCOMES, _dead_lettered(BAD_EXCHANGE, BAD_KEY, OUTCOME_DELIVERIES))
     await channel.bind(OUTCOMES, OUTCOMES_EXCHANGE, OUTCOMES_KEY)
+    bounded = {**_dead_lettered(BAD_EXCHANGE, BAD_KEY, OUTCOME_DELIVERIES), "x-max-length-bytes": ARTIFACTS_BYTES}
+    await channel.declare_queue(ARTIFACTS, bounded)
+    await channel.bind(ARTIFACTS, ARTIFACTS_EXCHANGE, ARTIFACTS_KEY)
 
 
 async def declare_queue_of_tasks(channel: "Channel", queue: str) -> None:

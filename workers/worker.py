@@ -8,19 +8,23 @@ import signal
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from workers import disk, heart
 from workers.address import Address
+from workers.artifacts import DEFAULT_LARGEST
 from workers.children import HandlersUnusable, Template
 from workers.claim import Claims
 from workers.consumer import Consumer
 from workers.control import Control
+from workers.courier import Courier
 from workers.endpoint import Endpoint
 from workers.log import get_logger
 from workers.lookahead import LookAhead
 from workers.memory import Attempt
 from workers.messages import Heartbeat
+from workers.parcels import Parcels
 from workers.publisher import Publisher
 from workers.reporter import Reporter
 from workers.sandbox.kind import announcement
@@ -42,6 +46,7 @@ class Settings:
     concurrency: int
     grace_seconds: float
     modules: list[str]
+    artifact_bytes: int = DEFAULT_LARGEST
     sandbox: Findings | None = None  # None: code is not to be run
 
 
@@ -53,9 +58,16 @@ class Worker:
         self._draining = False
         self._publisher = Publisher(settings.addresses)
         self._reporter = Reporter(self._publisher, self.name, self._on_confirmed)
+        self._courier = Courier(settings.addresses)
         look_ahead = LookAhead(settings.concurrency)
         self._slots = Slots(
-            settings.concurrency, template, settings.modules, look_ahead, self._reporter, sandbox=settings.sandbox
+            settings.concurrency,
+            template,
+            settings.modules,
+            look_ahead,
+            self._reporter,
+            parcels=partial(Parcels, self._courier, self.name, settings.artifact_bytes),
+            sandbox=settings.sandbox,
         )
         endpoint = Endpoint(settings.web_url, settings.token)
         self._consumer = Consumer(
@@ -74,7 +86,9 @@ class Worker:
 
         Raises what a part of it raises, which is a fault in the program.
         """
-        connections = [asyncio.create_task(part) for part in (self._publisher.run(), self._consumer.run())]
+        connections = [
+            asyncio.create_task(part) for part in (self._publisher.run(), self._courier.run(), self._consumer.run())
+        ]
         slots = asyncio.create_task(self._slots.run())
         beating = asyncio.create_task(heart.beat(self._publisher, self._reporter, self._heartbeat))
         reporting = asyncio.create_task(self._reporter.run())
@@ -97,17 +111,21 @@ class Worker:
         await self._consumer.stop_taking()
         waits: list[asyncio.Task[Any]] = [
             asyncio.create_task(self._signals.get()),  # a second one means: now
-            asyncio.create_task(self._slots.idle()),
+            asyncio.create_task(self._finished()),
         ]
         await asyncio.wait(waits, timeout=self._settings.grace_seconds, return_when=asyncio.FIRST_COMPLETED)
         await _end([*waits, slots])
-        unfinished = self._slots.running
+        unfinished = [*self._slots.running, *self._reporter.abandon()]
         self._consumer.give_back_all(unfinished)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_SECONDS):
                 await self._reporter.drained()
                 await self._reporter.beat(self._heartbeat(full=False, leaving=True))
         log.info("worker.left", text="stopped; {count} unfinished task(s) given back", count=len(unfinished))
+
+    async def _finished(self) -> None:
+        await self._slots.idle()
+        await self._reporter.nothing_awaited()
 
     def _on_confirmed(self, confirmed: list[Taken]) -> None:
         self._consumer.settle(confirmed)

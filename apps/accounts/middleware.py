@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-# /graphql/ answers the anonymous by itself. Static files never come this far.
-OPEN = frozenset({"login", "start", "graphql", "healthz"})
+# /graphql/ and the sink's door answer the anonymous by themselves. Static files never come this far.
+OPEN = frozenset({"login", "start", "graphql", "healthz", "artifacts:chunks"})
+OPEN_WITH_TOKEN = frozenset({"artifacts:file"})
 OPEN_ON_LOOPBACK = frozenset({"readyz"})
 
 
@@ -32,6 +33,8 @@ class RequireSignIn(LoginRequiredMiddleware):
     ) -> HttpResponseBase | None:
         name = request.resolver_match.view_name if request.resolver_match else ""
         if name in OPEN or (name in OPEN_ON_LOOPBACK and from_this_machine(request)):
+            return None
+        if name in OPEN_WITH_TOKEN and "Authorization" in request.headers:
             return None
         if request.user.is_authenticated:
             return None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import F, Prefetch, prefetch_related_objects
 
-from apps.tasks.models import Attempt
+from apps.tasks.models import Artifact, Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from apps.tasks.models import Task
     from apps.tasks.querysets import TaskQuerySet
 
-OF_LAST_ATTEMPT = frozenset({"error", "statusText", "runSeconds"})
+OF_LAST_ATTEMPT = frozenset({"error", "statusText", "runSeconds", "artifacts"})
 LARGE = frozenset({"params", "result"})
 
 
@@ -31,6 +31,8 @@ def fetch(tasks: Sequence[Task], asked: Collection[str]) -> None:
     wanted: list[str | Prefetch[str]] = []
     if "createdBy" in asked:
         wanted.append("created_by")
+    if "artifacts" in asked:
+        wanted.append(Prefetch("artifacts", queryset=Artifact.objects.select_related("file")))
     if "attempts" in asked:
         wanted.append(Prefetch("attempts", queryset=attempts))
     if OF_LAST_ATTEMPT.intersection(asked):

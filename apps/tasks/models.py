@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 
 from apps.queues.models import DIGEST_LENGTH
 from apps.tasks.lifecycle import Reason, Status
@@ -15,6 +16,8 @@ MAX_CRASHES = 3
 RETRY_SECONDS = 10.0
 PROGRESS_LENGTH = 200
 WORKER_LENGTH = 200
+RUN_LENGTH = 32
+CONTENT_TYPE_LENGTH = 130
 
 
 class Kind(models.Model):
@@ -173,6 +176,78 @@ class OutputPiece(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task_id} attempt {self.attempt} from {self.position}"
+
+
+class StoredFile(models.Model):
+    """The bytes of artifacts, in the storage "artifacts" under their sha256: once, however many have the same."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    size = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return self.sha256
+
+    @property
+    def place(self) -> str:
+        """Its name in the storage."""
+        return f"{self.sha256[:2]}/{self.sha256}"
+
+
+class ArtifactPlace(models.Model):
+    """Which artifact of which run. `run`: two workers, or one after the other, may have run the same attempt."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="+", db_index=False)
+    attempt = models.PositiveIntegerField()
+    worker = models.CharField(max_length=WORKER_LENGTH)
+    run = models.CharField(max_length=RUN_LENGTH)
+    ordinal = models.PositiveIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class Artifact(ArtifactPlace):
+    """Something that an attempt has made, whole. `shown`: it is what the handler returned, to be seen on the page."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="artifacts", db_index=False)
+    name = models.CharField(max_length=NAME_LENGTH)
+    content_type = models.CharField(max_length=CONTENT_TYPE_LENGTH)
+    shown = models.BooleanField()
+    file = models.ForeignKey(StoredFile, models.PROTECT, related_name="artifacts")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "attempt", "worker", "run", "ordinal"], name="artifact_once")
+        ]
+        ordering = ("attempt", "ordinal")
+
+    def __str__(self) -> str:
+        return f"{self.task_id} attempt {self.attempt} {self.name}"
+
+    @property
+    def url(self) -> str:
+        return reverse("artifacts:file", args=[self.pk, self.name])
+
+
+class ArtifactChunk(ArtifactPlace):
+    """Bytes of an artifact of which others are missing. Of the whole the last one tells `size` and `sha256`."""
+
+    index = models.PositiveIntegerField()
+    data = models.BinaryField()
+    size = models.BigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    arrived_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "attempt", "worker", "run", "ordinal", "index"], name="artifact_chunk_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} attempt {self.attempt} artifact {self.ordinal} chunk {self.index}"
 
 
 class CancelledAttempt(models.Model):

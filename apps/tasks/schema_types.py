@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import graphene
 from graphene import relay
 from graphene_django import DjangoObjectType
+from graphql_relay import to_global_id
 
 from apps.accounts.permissions import ALLOWED, Scope, may, may_create
 from apps.accounts.schema import UserType
@@ -16,10 +17,10 @@ from apps.api.schema import JSON, Connection, DateTime, finite
 from apps.queues.models import Queue, Worker
 from apps.queues.report import obstacle
 from apps.queues.schema import QueueType
-from apps.tasks import progress, sentences
+from apps.tasks import artifacts, progress, sentences
 from apps.tasks.clock import database_now
 from apps.tasks.lifecycle import Reason, Status
-from apps.tasks.models import Attempt, Kind, Task
+from apps.tasks.models import Artifact, Attempt, Kind, Task
 from apps.tasks.schema_output import MOST_OUTPUTS, AttemptOutput, LogStream, output_of
 
 if TYPE_CHECKING:
@@ -189,6 +190,32 @@ class AttemptRef(graphene.ObjectType):
     attempt = graphene.Int(required=True)
 
 
+class ArtifactType(graphene.ObjectType):
+    """Something that an attempt has made: a file, or what its handler returned."""
+
+    class Meta:
+        name = "Artifact"
+
+    id = graphene.ID(required=True)
+    name = graphene.String(required=True)
+    content_type = graphene.String(required=True)
+    bytes = graphene.Float(required=True)
+    url = graphene.String(required=True, description="A path on this host; to be asked for with the same token.")
+    sha256 = graphene.String(required=True)
+
+    def resolve_id(artifact: Artifact, info: GraphQLResolveInfo) -> str:
+        return to_global_id("Artifact", artifact.pk)
+
+    def resolve_bytes(artifact: Artifact, info: GraphQLResolveInfo) -> float:
+        return artifact.file.size
+
+    def resolve_url(artifact: Artifact, info: GraphQLResolveInfo) -> str:
+        return artifact.url
+
+    def resolve_sha256(artifact: Artifact, info: GraphQLResolveInfo) -> str:
+        return artifact.file_id
+
+
 class TaskPermissions(graphene.ObjectType):
     """What the caller may do with a task as it is now."""
 
@@ -232,6 +259,11 @@ class TaskType(DjangoObjectType):
     idempotency_key = graphene.String()
     attempts = graphene.Field(
         AttemptConnection, required=True, first=graphene.Int(default_value=20), after=graphene.String()
+    )
+    artifacts = graphene.List(
+        graphene.NonNull(ArtifactType),
+        required=True,
+        description="What its current attempt has made, in this order; each appears when it is there whole.",
     )
     viewer_can = graphene.Field(TaskPermissions, required=True)
 
@@ -290,6 +322,10 @@ class TaskType(DjangoObjectType):
 
     def resolve_attempts(task: Task, info: GraphQLResolveInfo, first: int, after: str | None = None) -> Page:
         return page_of_list(task.attempts.all(), first=first, after=after)
+
+    def resolve_artifacts(task: Task, info: GraphQLResolveInfo) -> list[Artifact]:
+        attempt = sentences.last_attempt(task)
+        return artifacts.of(attempt, task.artifacts.all()) if attempt else []
 
     def resolve_viewer_can(task: Task, info: GraphQLResolveInfo) -> dict[str, bool]:
         caller = info.context.caller

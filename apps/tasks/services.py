@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
 from apps.accounts.permissions import may_create
 from apps.relay import wake
-from apps.tasks import keys
+from apps.tasks import artifacts, keys
 from apps.tasks.batches import insert_rows
 from apps.tasks.clock import database_now, tick
 from apps.tasks.drafts import NO_CODE, Draft, Problem, Refused, cleaned, for_each
@@ -195,7 +196,11 @@ def _retry(tasks: Sequence[Task], now: datetime) -> None:
 
 def _delete(tasks: Sequence[Task], now: datetime) -> None:
     _tell_workers([task for task in tasks if task.status not in FINAL], now)
-    Task.objects.filter(id__in=[task.pk for task in tasks]).delete()
+    ids = [task.pk for task in tasks]
+    files = artifacts.files_of(ids)
+    Task.objects.filter(id__in=ids).delete()
+    if files:
+        transaction.on_commit(partial(artifacts.sweep_files, files), robust=True)
 
 
 def _tell_workers(tasks: Sequence[Task], now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,19 +10,23 @@ from typing import TYPE_CHECKING, Any
 from apps.accounts.permissions import ALLOWED, may
 from apps.queues.models import Worker
 from apps.queues.report import obstacle
-from apps.tasks import environments, live, output_sheet, progress, tracebacks
+from apps.tasks import artifact_sheet, artifacts, environments, live, output_sheet, progress, tracebacks
 from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Kind, Task
 from apps.tasks.params import code_names
 from apps.tasks.sentences import Moment, Parts, last_attempt, status_parts
+from workers.artifacts import figures_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.contrib.auth.models import User
 
+    from apps.tasks.artifact_sheet import Listed, Shown
     from apps.tasks.environments import Change
-    from apps.tasks.models import Attempt
+    from apps.tasks.models import Artifact, Attempt
     from apps.tasks.tracebacks import Fault
 
 MOST_ATTEMPTS = 20  # with their tracebacks
@@ -34,7 +39,8 @@ class Sheet:
     left_out: bool  # earlier ones
     sentence: Parts
     stranded: bool
-    output_of: Attempt | None  # whose output is shown
+    output_of: Attempt | None  # whose output is shown, and what it has made
+    made: Sequence[Artifact]
     environment_changes: list[Change]
     codes: dict[str, str]  # the parameters that are code
     may: dict[str, bool]  # what this person can do with it now
@@ -67,6 +73,25 @@ class Sheet:
         """The parameters that are no code."""
         params = self.task.params
         return {name: params[name] for name in params if name not in self.codes} if self.codes else params
+
+    @property
+    def shown(self) -> list[Shown]:
+        """What it returned, as in a notebook."""
+        return artifact_sheet.shown(self.made)
+
+    @property
+    def listed(self) -> list[Listed]:
+        return artifact_sheet.listed(self.made)
+
+    @property
+    def is_told_by_shown(self) -> bool:
+        """Whether the stored result is but a text for what is shown."""
+        result, names = self.task.result, [each.artifact.name for each in self.shown]
+        if not names or self.task.value_text or self.output_of != self.last:
+            return False
+        if result is None or result == json.dumps(figures_text(len(names))):
+            return True
+        return result.startswith('"') and any(name.startswith("result.") for name in names)
 
     @property
     def fault(self) -> Fault | None:
@@ -136,10 +161,12 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
     kind = Kind.objects.filter(name=task.kind).first()
     acts = {act: may(user, act, task, kind) for act in ALLOWED}
     shown = attempts[:MOST_ATTEMPTS][::-1]
+    output_of = next((each for each in attempts if each.number == attempt), attempts[0] if attempts else None)
     return Sheet(
         task=task,
         attempts=shown,
-        output_of=next((each for each in attempts if each.number == attempt), attempts[0] if attempts else None),
+        output_of=output_of,
+        made=artifacts.of(output_of) if output_of else (),
         environment_changes=environments.changes(shown),
         codes=_codes(task, kind),
         left_out=len(attempts) > MOST_ATTEMPTS,
@@ -201,6 +228,7 @@ def _shown(sheet: Sheet) -> str:
         task.worker,
         task.started_at,
         attempts,
+        [each.pk for each in sheet.made],
     )
 
 

@@ -1,5 +1,7 @@
 """Strict typed readers of the environment: a wrong value stops the start and says what is accepted."""
 
+import importlib.util
+import json
 import os
 import re
 import sys
@@ -73,6 +75,34 @@ def database(name: str, default_sqlite: Path) -> dict[str, Any]:
     if scheme not in ("sqlite", "postgres", "postgresql") or parsed["NAME"] in ("", ":memory:"):
         _refuse(name, accepted, shown=f"{scheme}://...")
     return {**parsed, "PASSWORD": unquote(parsed.get("PASSWORD", ""))} if parsed.get("PASSWORD") else dict(parsed)
+
+
+def storage(name: str, options_name: str, default: Path) -> dict[str, Any]:
+    """An entry of Django's STORAGES: a folder, or a class by its path in Python with a JSON object of its arguments."""
+    given = text(name)
+    if not given or "/" in given:
+        return {"BACKEND": "config.folder.Folder", "OPTIONS": {"location": folder(name, default)}}
+    if not _is_importable(given.rpartition(".")[0]):
+        _refuse(name, "a folder, such as /srv/artifacts, or a storage's class by its path in Python, installed here")
+    return {"BACKEND": given, "OPTIONS": _json_object(options_name)}
+
+
+def _is_importable(module: str) -> bool:
+    """Without importing it: it may want the settings that are being read."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _json_object(name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text(name, "{}"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        _refuse(name, 'a JSON object such as {"bucket_name": "artifacts"}', shown="something else")
+    return found
 
 
 def brokers(name: str) -> str:

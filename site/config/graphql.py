@@ -10,14 +10,13 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import structlog
 from django.http import HttpResponse, UnreadablePostError
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 from graphql import ExecutionResult
 from graphql.execution.execute import assume_not_awaitable, execute
 
-from apps.accounts import tokens
+from apps.accounts import callers
 from apps.accounts.permissions import Caller, Scope
 from apps.api.context import Context
 from config import graphql_variables
@@ -30,11 +29,8 @@ from config.schema import schema
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-log = structlog.get_logger()
-
 BODY_LIMIT = 1_048_576
 SINK_BODY_LIMIT = 16 * BODY_LIMIT
-NO_TOKEN = "This needs a valid token (Authorization: Bearer ...) or a session."  # noqa: S105 a sentence
 NO_OBJECT = "The body must be a JSON object with a query."
 
 
@@ -96,17 +92,14 @@ def _no_view(request: HttpRequest) -> HttpResponse:
 
 
 def _by_token(header: str) -> Caller:
-    kind, _, text = header.partition(" ")
-    token = tokens.find(text.strip()) if kind.lower() == "bearer" else None
-    if token is None:
-        log.info("graphql.token_refused", text="token that ends in {end} refused", end=header[-4:])
+    caller = callers.of_header(header)
+    if caller is None:
         _refuse_stranger()
-    tokens.note_use(token)
-    return Caller.of_token(token)
+    return caller
 
 
 def _refuse_stranger() -> NoReturn:
-    raise Refused(HTTPStatus.UNAUTHORIZED, NO_TOKEN, "UNAUTHENTICATED", **{"WWW-Authenticate": "Bearer"})
+    raise Refused(HTTPStatus.UNAUTHORIZED, callers.NO_TOKEN, "UNAUTHENTICATED", **{"WWW-Authenticate": "Bearer"})
 
 
 def _body(request: HttpRequest, caller: Caller) -> bytes:

@@ -129,6 +129,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
+        "frame-src": [SELF],  # what a task returned, which has a policy of its own
         "connect-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
@@ -147,6 +148,7 @@ STATICFILES_DIRS = [ROOT / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.static.VersionedStaticFiles"},
+    "artifacts": env.storage("MILLRACE_ARTIFACTS_STORAGE", "MILLRACE_ARTIFACTS_OPTIONS", VAR / "artifacts"),
 }
 # Served from the source folder, so that no collecting step stands between a clone and its first page.
 WHITENOISE_USE_FINDERS = True

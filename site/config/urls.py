@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("apps.accounts.urls")),
     path("tasks/", include("apps.tasks.urls")),
     path("workers/", include("apps.queues.urls")),
+    path("artifacts/", include("apps.tasks.artifact_urls")),
     path("graphql/", endpoint, name="graphql"),
     path("health/", health, name="health"),
     path("healthz", healthz, name="healthz"),

@@ -24,10 +24,10 @@ PERMISSIONS = {
     "relay": {"configure": r"^millrace\..*", "write": r"^millrace\..*", "read": r"^millrace\..*"},
     "worker": {
         "configure": r"^millrace\.ctl\..*",  # each has a queue of its own there
-        "write": r"^millrace\.(outcomes|bad|ctl\..*)$",
+        "write": r"^millrace\.(outcomes|artifacts|bad|ctl\..*)$",
         "read": r"^millrace\.(tasks\..*|ctl|ctl\..*)$",
     },
-    "sink": {"configure": "^$", "write": r"^millrace\.bad$", "read": r"^millrace\.(outcomes|dead)$"},
+    "sink": {"configure": "^$", "write": r"^millrace\.bad$", "read": r"^millrace\.(outcomes|artifacts|dead)$"},
 }
 
 
@@ -65,6 +65,8 @@ heartbeat = 20
 # A delivery may stay unsettled for a day; the default of 30 minutes would close the channel of every longer task.
 consumer_timeout = 86400000
 max_message_size = 1048576
+# What it holds is in memory as well; the default of 512 MB would let artifacts raise the memory alarm, which stops all.
+raft.wal_max_size_bytes = 67108864
 vm_memory_high_watermark.absolute = 512MB
 disk_free_limit.absolute = 200MB
 log.console = false

@@ -28,6 +28,7 @@ class Books:
     errors: dict[tuple[int, int], str]
     lines: Sequence[Line]
     faults: Sequence[Fault] = ()
+    artifacts: dict[int, list[tuple[str, str]]] = field(default_factory=dict)  # name and SHA-256, by task
     rows_of: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     begun: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
     ended: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
@@ -41,7 +42,8 @@ class Books:
         rows = [row for row in database.tasks() if row.name in idents]
         numbers = {row.number for row in rows}
         changes = [change for change in database.changes() if change.task in numbers]
-        books = cls(asked, rows, changes, database.errors(), [line for line in lines if line.ident in idents], faults)
+        own_lines = [line for line in lines if line.ident in idents]
+        books = cls(asked, rows, changes, database.errors(), own_lines, faults, database.artifacts())
         books._sort()
         return books
 

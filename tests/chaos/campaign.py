@@ -24,11 +24,11 @@ from tests.chaos.pages import Pages
 from tests.chaos.proxy import Proxies
 from tests.chaos.rig import Rig
 from tests.chaos.vitals import Vitals
-from workers.broker import DEAD, OUTCOMES, tasks_queue
+from workers.broker import ARTIFACTS, DEAD, OUTCOMES, tasks_queue
 
 QUIET_SECONDS = 60.0
 BACKLOG = 100  # tasks; fewer than that may end one after the other and still hide one that is stuck
-QUEUES = (tasks_queue("default"), OUTCOMES, DEAD)
+QUEUES = (tasks_queue("default"), OUTCOMES, ARTIFACTS, DEAD)
 READY_SECONDS = 60.0
 KINDS_SECONDS = 90.0
 COUNTED = 10_000  # further the page does not count
@@ -122,7 +122,9 @@ class Campaign:
         load_ended = self.events.note("load and faults are over")
         quiet = self._wait_for_quiet(spoiling.done, load_ended)
         self.events.note("quiet" if quiet else "not quiet")
-        found = self._check([asked for call in calls for asked in call], spoiling.done)
+        asked = [asked for call in calls for asked in call]
+        self._wait_for_artifacts(asked)
+        found = self._check(asked, spoiling.done)
         found.missed = spoiling.missed
         found.broken += list(self._around(client, vitals))
         return found
@@ -139,6 +141,15 @@ class Campaign:
                 return False
             time.sleep(0.2)
         return True
+
+    def _wait_for_artifacts(self, asked: Sequence[Asked]) -> None:
+        """They have a way of their own, and may come home after the outcome; if they do not, the check tells."""
+        deadline = time.monotonic() + self._wish.quiet_seconds
+        while time.monotonic() < deadline:
+            now = books.Books.of(self._database, asked, ())
+            if not any(invariants.artifacts_are_there_whole_and_once(now)):
+                return
+            time.sleep(0.5)
 
     def _check(self, asked: Sequence[Asked], done: Sequence[books.Fault]) -> Found:
         found = Found(books.Books.of(self._database, asked, ledger.read(self.rig.ledger), done))

@@ -90,6 +90,17 @@ class Database:
         rows = self.read("SELECT task_id, number, error_type, error_message FROM tasks_attempt")
         return {(task, number): f"{kind}: {message}" for task, number, kind, message in rows}
 
+    def artifacts(self) -> dict[int, list[tuple[str, str]]]:
+        """Of each task: name and SHA-256 of what the worker of its last attempt has made."""
+        found: dict[int, list[tuple[str, str]]] = {}
+        rows = self.read("""
+            SELECT made.task_id, made.name, made.file_id FROM tasks_artifact made
+            JOIN tasks_task task ON task.id = made.task_id AND task.attempt = made.attempt
+            JOIN tasks_attempt a ON a.task_id = task.id AND a.number = made.attempt AND a.worker = made.worker""")
+        for task, name, sha256 in rows:
+            found.setdefault(task, []).append((name, sha256))
+        return found
+
     def open(self) -> int:
         """How many tasks are not final."""
         return int(self.read(f"SELECT count(*) FROM tasks_task WHERE status IN {OPEN}")[0][0])

@@ -9,6 +9,7 @@ RETRY_SECONDS = 0.3
 LIMIT_SECONDS = 1.0
 SECONDS = {"chaos.quick": (0.001, 0.02), "chaos.medium": (0.2, 2.0), "chaos.long": (5.0, 15.0)}
 TOO_LARGE = 400_000
+ARTIFACT = "made.bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ def end_of(kind: str, seed: int) -> End:
 
 def number(seed: int) -> float:
     return Random(seed).random()
+
+
+def artifact(seed: int) -> bytes:
+    """In several chunks."""
+    return Random(seed).randbytes(600_000)
 
 
 def sentence(seed: int) -> str:

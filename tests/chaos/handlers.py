@@ -8,6 +8,7 @@ import time
 
 from tests.chaos import expected, ledger
 from workers.registry import handler
+from workers.task import artifact
 
 
 @handler("chaos.quick", retry_seconds=expected.RETRY_SECONDS)
@@ -56,6 +57,13 @@ def prints(ident: str, seed: int, stretch: float = 1.0) -> float:
         line = f"{ident} prints {'.' * 80}\n"
         for _ in range(expected.printed_bytes(seed) // len(line)):
             sys.stdout.write(line)
+        return expected.number(seed)
+
+
+@handler("chaos.artifacts", retry_seconds=expected.RETRY_SECONDS)
+def makes_artifacts(ident: str, seed: int, stretch: float = 1.0) -> float:
+    with ledger.entered(ident):
+        artifact(expected.artifact(seed), expected.ARTIFACT)
         return expected.number(seed)
 
 

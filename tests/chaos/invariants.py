@@ -3,6 +3,7 @@
 Each check yields a `Broken` for each task with which it is not so.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from tests.chaos.asked import Asked
 from tests.chaos.books import Books
 from tests.chaos.database import FINAL, Row
-from tests.chaos.expected import end_of
+from tests.chaos.expected import ARTIFACT, artifact, end_of
 
 CANCEL_SECONDS = 10.0
 KILLED_BEFORE_FIRST_LINE = 2  # runs that their worker had announced, killed before they could write to the ledger
@@ -114,6 +115,16 @@ def nobody_is_charged_for_others(books: Books) -> Iterator[Broken]:
         yield Broken("I9 charged", row.name, f"task {row.number} has {row.crashes} crashes and ran {runs} times")
 
 
+def artifacts_are_there_whole_and_once(books: Books) -> Iterator[Broken]:
+    for asked in books.asked:
+        for row in books.rows_of[asked.ident]:
+            if asked.kind != "chaos.artifacts" or row.status != "FINISHED":
+                continue
+            wanted = [(ARTIFACT, hashlib.sha256(artifact(asked.seed)).hexdigest())]
+            if (found := books.artifacts.get(row.number, [])) != wanted:
+                yield Broken("I17 artifacts", asked.ident, f"task {row.number} has {found} and not {wanted}")
+
+
 ALL: Sequence[Check] = (
     nothing_is_lost,
     every_request_is_answered,
@@ -125,6 +136,7 @@ ALL: Sequence[Check] = (
     a_key_makes_one_task,
     cancelled_tasks_stay_so_and_stop,
     nobody_is_charged_for_others,
+    artifacts_are_there_whole_and_once,
 )
 
 

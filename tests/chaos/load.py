@@ -22,6 +22,7 @@ WEIGHTS = {
     "chaos.overtime": 2,
     "chaos.prints": 2,
     "chaos.odd": 2,
+    "chaos.artifacts": 2,
 }
 CANCELLED, RETRIED, TWICE = 0.02, 0.01, 0.01  # of all tasks; of those that raise it is more that are retried
 RETRIED_OF_RAISING = RETRIED * sum(WEIGHTS.values()) / WEIGHTS["chaos.raises"]

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -13,12 +13,16 @@ from tests.chaos.client import Client
 from tests.chaos.database import Database
 from tests.chaos.inject import crash_points
 from tests.chaos.inject.crash_points import POINTS
+from tests.chaos.invariants import artifacts_are_there_whole_and_once
 from tests.chaos.rig import Rig
 from tests.fixtures.processes import eventually
 
 HIT_SECONDS = 60.0
 SETTLED_SECONDS = 60.0
 LEAST = 30  # tasks of one crash
+KINDS = ("chaos.quick", "chaos.quick", "chaos.quick", "chaos.raises")
+WITH_ARTIFACTS = ("chaos.artifacts", "chaos.quick", "chaos.artifacts", "chaos.raises")
+ABOUT_ARTIFACTS = ("_chunk", "_artifact", "_chunk_confirm")
 IN_FLIGHT = 40  # what one process may have under way, at most
 
 
@@ -40,18 +44,22 @@ class Scene:
         asked: list[Asked] = []
         while not self.has_crashed or len(asked) < LEAST:
             assert time.monotonic() < began + HIT_SECONDS, f"{point} was never passed for the {nth}. time"
-            asked += self._create(len(asked))
+            asked += self._create(len(asked), WITH_ARTIFACTS if point.endswith(ABOUT_ARTIFACTS) else KINDS)
         eventually(lambda: self.database.open() == 0, SETTLED_SECONDS)
         fault = Fault(point, began, time.monotonic(), IN_FLIGHT, 0)
+        # They have a way of their own, and may come home after the outcome.
+        eventually(lambda: not [*artifacts_are_there_whole_and_once(self._books(asked, fault))], SETTLED_SECONDS)
+        return self._books(asked, fault)
+
+    def _books(self, asked: Sequence[Asked], fault: Fault) -> Books:
         return Books.of(self.database, asked, ledger.read(self.rig.ledger), [fault])
 
     @property
     def has_crashed(self) -> bool:
         return crash_points.has_crashed(str(self.rig.var))
 
-    def _create(self, first: int) -> list[Asked]:
+    def _create(self, first: int, kinds: Sequence[str]) -> list[Asked]:
         """Three at once; then so many are under way that each passes by itself, or nearly so."""
-        kinds = ("chaos.quick", "chaos.quick", "chaos.quick", "chaos.raises")
         asked = [
             Asked(f"{self._crashes}-{n}", kinds[n % len(kinds)], random.randrange(10**9))
             for n in range(first, first + 3)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,39 @@ def test_database_urls_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setenv("DATABASE_URL", "sqlite:////var/lib/mill.sqlite3")
     assert env.database("DATABASE_URL", Path("unused"))["NAME"] == "/var/lib/mill.sqlite3"
+
+
+def storage() -> dict[str, Any]:
+    return env.storage("MILLRACE_ARTIFACTS_STORAGE", "MILLRACE_ARTIFACTS_OPTIONS", Path("/var/own"))
+
+
+def test_artifacts_are_kept_in_a_folder_or_another_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert storage() == {"BACKEND": "config.folder.Folder", "OPTIONS": {"location": Path("/var/own")}}
+    monkeypatch.setenv("MILLRACE_ARTIFACTS_STORAGE", "/srv/artifacts")
+    assert storage()["OPTIONS"] == {"location": Path("/srv/artifacts")}
+    monkeypatch.setenv("MILLRACE_ARTIFACTS_STORAGE", "django.core.files.storage.InMemoryStorage")
+    monkeypatch.setenv("MILLRACE_ARTIFACTS_OPTIONS", '{"base_url": "/x/"}')
+    assert storage() == {"BACKEND": "django.core.files.storage.InMemoryStorage", "OPTIONS": {"base_url": "/x/"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("MILLRACE_ARTIFACTS_STORAGE", "s3", "a folder, such as /srv/artifacts"),
+        ("MILLRACE_ARTIFACTS_STORAGE", "not_there.S3", "installed here"),
+        ("MILLRACE_ARTIFACTS_STORAGE", "..", "a folder"),
+        ("MILLRACE_ARTIFACTS_OPTIONS", "[1]", "a JSON object"),
+        ("MILLRACE_ARTIFACTS_OPTIONS", '{"secret_key": "hush"', "a JSON object"),
+    ],
+)
+def test_a_storage_that_is_none_is_refused_without_showing_its_secrets(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MILLRACE_ARTIFACTS_STORAGE", "django.core.files.storage.InMemoryStorage")
+    monkeypatch.setenv(name, value)
+    line = refusal(capsys, storage)
+    assert line.startswith(f"error: {name} must be {said}") or said in line
+    assert "hush" not in line
 
 
 def test_secrets_are_read_and_a_broken_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,11 +1,16 @@
 """A newcomer's first minutes, in a real browser on the real stack."""
 
 import re
+from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.fixtures.stack import Stack
+
+CREATE = """mutation($input: [CreateTaskInput!]!) {
+  createTasks(input: $input) { tasks { number } userErrors { message } }
+}"""
 
 
 def test_a_newcomer_signs_in_creates_watches_deletes_and_signs_out(stack: Stack, watched: Page) -> None:
@@ -59,6 +64,50 @@ def test_a_queueing_task_is_seen_to_wait_run_and_finish_without_a_reload(stack: 
     for word in ("Queueing", "Running", "Finished"):
         expect(last).to_contain_text(word)
     assert watched.evaluate("window.same")
+
+
+RETURNS_HTML = """
+from workers.task import artifact
+artifact(bytes(range(256)) * 3000, "weights.bin")
+
+class Table:
+    def __repr__(self):
+        return "a table"
+    def _repr_html_(self):
+        return "<table><tr><td>0.25</td></tr></table><script>document.body.textContent = 'ran'</script>"
+
+Table()
+"""
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+RETURNS_PNG = f"import base64\nbase64.b64decode('{PNG}')"
+
+
+def test_what_code_returns_is_shown_inert_and_what_it_keeps_is_downloaded(stack: Stack, page: Page) -> None:
+    page.goto(stack.manage("link"))
+    created = stack.call(CREATE, input=[{"name": "a table", "kind": "code.python", "params": {"code": RETURNS_HTML}}])
+    (task,) = created["createTasks"]["tasks"]
+    page.goto(f"{stack.url}/tasks/{task['number']}/")
+    frame = page.frame_locator("#shown iframe")
+    expect(frame.locator("td")).to_have_text("0.25")
+    expect(frame.locator("body")).not_to_contain_text("ran")
+    expect(page.locator("#artifacts")).to_contain_text("weights.bin")
+    assert Axe().run(page).violations_count == 0
+    with page.expect_download() as started:
+        page.get_by_role("link", name="weights.bin").click()
+    assert Path(started.value.path()).read_bytes() == bytes(range(256)) * 3000
+    rest = page.request.get(started.value.url, headers={"Range": "bytes=767990-"})
+    assert (rest.status, rest.body()) == (206, bytes(range(246, 256)))
+
+
+def test_a_picture_that_code_returns_is_seen(stack: Stack, watched: Page) -> None:
+    page = watched
+    page.goto(stack.manage("link"))
+    created = stack.call(CREATE, input=[{"name": "a dot", "kind": "code.python", "params": {"code": RETURNS_PNG}}])
+    (task,) = created["createTasks"]["tasks"]
+    page.goto(f"{stack.url}/tasks/{task['number']}/")
+    picture = page.get_by_role("img", name="result.png")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1
 
 
 def test_code_typed_into_the_form_is_run_and_shows_its_value_and_output(stack: Stack, watched: Page) -> None:

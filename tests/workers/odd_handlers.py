@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from workers.registry import handler
-from workers.task import progress
+from workers.task import artifact, progress
 from workers.timelimit import TimeLimit
 
 
@@ -139,6 +140,77 @@ def tells_progress(count: int, *, seconds: float = 0) -> None:
         progress(n / count, f"step {n // 1000}")
     progress(1, "done")
     time.sleep(seconds)
+
+
+def made_of(size: int) -> bytes:
+    return bytes(range(256)) * (size // 256) + bytes(size % 256)
+
+
+@handler("test.artifacts")
+def makes_artifacts(sizes: list[int], then: str = "") -> str:
+    """One of each size, and ends in one of several ways."""
+    try:
+        for size in sizes:
+            artifact(made_of(size), f"{size}.bin")
+    except TimeLimit:
+        sys.stdout.write("interrupted\n")
+        raise
+    if then == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if then == "wait":
+        time.sleep(600)
+    if then == "raise":
+        raise ValueError("after all")
+    return "made"
+
+
+@handler("test.artifact_of")
+def makes_artifact_of(path: str, name: str = "") -> None:
+    artifact(path, name or Path(path).name)
+
+
+@handler("test.artifact_elsewhere")
+def makes_artifact_elsewhere() -> None:
+    """In a process that it forks."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        pool.apply(artifact, (b"x", "x"))
+
+
+@handler("test.artifact_after")
+def makes_artifact_after(rounds: int) -> None:
+    """In a thread that goes on when the task has ended."""
+
+    def make() -> None:
+        for number in range(rounds):
+            artifact(made_of(200_000), f"late-{number}")
+
+    threading.Thread(target=make, daemon=True).start()
+    time.sleep(0.1)
+
+
+class Table:
+    """As those of the notebook's world are."""
+
+    def __init__(self, html: object) -> None:
+        self._html = html
+
+    def __repr__(self) -> str:
+        return "a table"
+
+    def _repr_html_(self) -> object:
+        if isinstance(self._html, Exception):
+            raise self._html
+        return self._html
+
+
+@handler("test.table")
+def table(html: str) -> Table:
+    return Table(html)
+
+
+@handler("test.wide_table")
+def wide_table(size: int) -> Table:
+    return Table("x" * size)
 
 
 @handler("test.take")

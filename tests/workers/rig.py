@@ -1,6 +1,7 @@
 """What tests of workers and sink need around them: RabbitMQ's queues, a small web that answers GraphQL, processes."""
 
 import asyncio
+import hashlib
 import json
 import threading
 import time
@@ -17,7 +18,11 @@ from pika.exceptions import AMQPError
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
 from workers import tree
+from workers.artifacts import CHUNK_HEADER, Chunk
 from workers.broker import (
+    ARTIFACTS,
+    ARTIFACTS_EXCHANGE,
+    ARTIFACTS_KEY,
     BAD,
     CONTROL_EXCHANGE,
     DEAD,
@@ -35,6 +40,7 @@ from workers.publisher import Message, Publisher, Verdict
 TASKS = tasks_queue("default")
 OTHERS = tasks_queue("others")
 NAMES_ON_DISK_SECONDS = 1.5
+EXCHANGES = {OUTCOMES: (OUTCOMES, "outcomes"), ARTIFACTS: (ARTIFACTS_EXCHANGE, ARTIFACTS_KEY)}
 Event = dict[str, Any]
 
 
@@ -45,6 +51,7 @@ class Rabbit:
         self.broker = broker
         self.batches: list[dict[str, Any]] = []
         self._made_at = 0.0
+        self._chunks: list[tuple[Chunk, bytes]] = []
 
     def wait_for_names(self) -> None:
         """Before a restart of the broker: the names of new queues reach the disk late; see devstack.node."""
@@ -60,10 +67,14 @@ class Rabbit:
 
     def _make_queues(self) -> None:
         with self.opened() as channel:
-            for queue in (TASKS, OTHERS, OUTCOMES, DEAD, BAD):
+            for queue in (TASKS, OTHERS, OUTCOMES, ARTIFACTS, DEAD, BAD):
                 channel.queue_delete(queue)
-        asyncio.run(self._declare())
+        self.declare()
         self._made_at = time.monotonic()
+
+    def declare(self) -> None:
+        """What is not there."""
+        asyncio.run(self._declare())
 
     def cancel(self, *attempts: tuple[int, int]) -> None:
         """Tells every worker, as the relay does."""
@@ -81,7 +92,7 @@ class Rabbit:
 
     def put_bodies(self, queue: str, *bodies: bytes, headers: dict[str, Any] | None = None) -> None:
         """With confirms: without, the end of a long batch may be lost when its connection is closed."""
-        exchange, key = (OUTCOMES, "outcomes") if queue == OUTCOMES else queue.rsplit(".", 1)
+        exchange, key = EXCHANGES.get(queue) or queue.rsplit(".", 1)
         batch = [Message(exchange=exchange, routing_key=key, body=body, headers=headers) for body in bodies]
         assert asyncio.run(self._publish(batch)) == [Verdict.CONFIRMED] * len(batch)
 
@@ -101,6 +112,22 @@ class Rabbit:
         """Every event that has arrived so far."""
         self.batches += [json.loads(body) for body, _ in self.take(OUTCOMES)]
         return [{**event, "worker": batch["worker"]} for batch in self.batches for event in batch["events"]]
+
+    def chunks(self) -> list[tuple[Chunk, bytes]]:
+        """Every chunk of an artifact that has arrived so far."""
+        self._chunks += [(Chunk.decode(headers[CHUNK_HEADER]), body) for body, headers in self.take(ARTIFACTS)]
+        return self._chunks
+
+    def artifacts(self, task: int) -> dict[str, bytes]:
+        """The whole ones, by their names."""
+        chunks = [(chunk, body) for chunk, body in self.chunks() if chunk.task == task]
+        found = {}
+        for last in [chunk for chunk, _ in chunks if chunk.is_last]:
+            parts = {each.index: body for each, body in chunks if (each.run, each.ordinal) == (last.run, last.ordinal)}
+            data = b"".join(parts[index] for index in range(last.index + 1))
+            assert (len(data), hashlib.sha256(data).hexdigest()) == (last.size, last.sha256)
+            found[last.label.name] = data
+        return found
 
     def outcomes(self, count: int, timeout_seconds: float = 15) -> list[Event]:
         """Waits for so many outcomes; in the order in which they came."""
@@ -141,7 +168,7 @@ class Rabbit:
 
 @dataclass
 class Web:
-    """A real HTTP server that answers the two mutations and the one query; what it is to answer can be set."""
+    """A real HTTP server that answers the two mutations, the one query and chunks; what it is to answer can be set."""
 
     claim_verdict: str = "RUN"
     held: dict[tuple[int, int], str] = field(default_factory=dict)  # by whom, until it is told that that one is gone
@@ -154,6 +181,9 @@ class Web:
     recorded: list[list[dict[str, Any]]] = field(default_factory=list)  # the batches of each answered mutation
     attempts: list[bytes] = field(default_factory=list)  # every body received
     tokens: set[str] = field(default_factory=set)
+    chunks: list[tuple[Chunk, bytes]] = field(default_factory=list)
+    chunk_attempts: list[str] = field(default_factory=list)
+    chunk_failures: list[tuple[int, bytes]] = field(default_factory=list)
     url: str = ""
 
     def events(self) -> list[Event]:
@@ -175,6 +205,13 @@ class Web:
         events = [event for batch in given["batches"] for event in batch["events"]]
         verdicts = ["INVALID" if event.get("type") == "NONSENSE" else "APPLIED" for event in events]
         return 200, json.dumps({"data": {"recordEvents": {"verdicts": verdicts, "userErrors": []}}}).encode()
+
+    def answer_chunk(self, chunk: str, body: bytes) -> tuple[int, bytes]:
+        self.chunk_attempts.append(chunk)
+        if self.chunk_failures:
+            return self.chunk_failures.pop(0)
+        self.chunks.append((Chunk.decode(chunk), body))
+        return 200, b'{"data":{"verdict":"STORED"}}'
 
     def _claimed(self, given: dict[str, Any]) -> dict[str, str | None]:
         key = given["task"], given["attempt"]
@@ -200,7 +237,9 @@ def serving(web: Web, port: int = 0) -> Iterator[Web]:
 
         def do_POST(self) -> None:
             web.tokens.add(self.headers["Authorization"])
-            status, answer = web.answer(self.rfile.read(int(self.headers["Content-Length"])))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            chunk = self.headers.get(CHUNK_HEADER)
+            status, answer = web.answer_chunk(chunk, body) if chunk is not None else web.answer(body)
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()

@@ -85,6 +85,26 @@ def test_a_flood_without_an_end_comes_in_bodies_of_bounded_size_and_leaves_the_l
     with_link(work)
 
 
+def test_who_is_not_heard_waits_and_is_heard_again() -> None:
+    async def work(link: Link, theirs: socket.socket, arrived: "asyncio.Queue[bytes]") -> None:
+        link.hold()
+        theirs.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(1000):
+                theirs.send(b"\0" + bytes(60_000))
+            raise AssertionError("there was room for everything")
+        link.look()
+        assert arrived.empty()
+        link.read()  # for what must be known now
+        assert not arrived.empty()
+        theirs.send(b"\0one more")
+        link.go_on()
+        while await arrived.get() != b"one more":
+            pass
+
+    with_link(work)
+
+
 def test_an_end_that_is_shut_down_leaves_the_loop_alone() -> None:
     async def work(link: Link, theirs: socket.socket, arrived: "asyncio.Queue[bytes]") -> None:
         send(theirs, b"the last word")

@@ -59,6 +59,14 @@ def test_two_handlers_with_one_name_are_refused() -> None:
         def another() -> None: ...
 
 
+def test_a_parameter_may_be_called_name() -> None:
+    @handler("test.named")
+    def named(name: str) -> str:
+        return name
+
+    assert registry._registered["test.named"].validated({"name": "ann"}) == {"name": "ann"}
+
+
 def test_a_parameter_without_annotation_or_name_is_refused() -> None:
     with pytest.raises(RegistryError, match="'x' needs a type annotation"):
 

@@ -6,6 +6,7 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from tests.workers.rig import Rabbit, children_of, task
 from workers.answers import pack_answer
 from workers.broker import parse_addresses
 from workers.children import Template
+from workers.courier import Courier
 from workers.lookahead import LookAhead
 from workers.messages import Outcome, encode_event
+from workers.parcels import Parcels
 from workers.publisher import Publisher
 from workers.reporter import Reporter
 from workers.sandbox.probe import Findings
@@ -39,7 +42,10 @@ def with_slots(rabbit: Rabbit, count: int, work: Work, sandbox: Findings | None 
         reporter = Reporter(publisher, "here", lambda _: None)
         look_ahead = LookAhead(count)
         look_ahead.level = 2
-        slots = Slots(count, await Template.start(MODULES), MODULES, look_ahead, reporter, sandbox=sandbox)
+        parcels = partial(Parcels, Courier([]), "here", 1_048_576)
+        slots = Slots(
+            count, await Template.start(MODULES), MODULES, look_ahead, reporter, parcels=parcels, sandbox=sandbox
+        )
         running = [asyncio.create_task(each) for each in (publisher.run(), reporter.run(), slots.run())]
         try:
             async with asyncio.timeout(60):

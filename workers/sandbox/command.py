@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from workers.artifacts import LARGEST
 from workers.sandbox import view
 from workers.sandbox.plan import Plan
 
@@ -37,7 +38,8 @@ def template(plan: Plan, descriptor: int, *, bubblewrap: str | None) -> list[str
 
 
 def environment(bubblewrap: str | None) -> dict[str, str]:
-    return {**ENVIRONMENT, "PYTHONPATH": str(Path(ours(bubblewrap)).parent)}
+    told = {name: os.environ[name] for name in (LARGEST,) if name in os.environ}
+    return {**ENVIRONMENT, **told, "PYTHONPATH": str(Path(ours(bubblewrap)).parent)}
 
 
 def ours(bubblewrap: str | None) -> str:

@@ -9,6 +9,7 @@ from workers.failures import Failed, failed_by, timed_out, wire
 from workers.messages import ErrorInfo, Outcome, TaskMessage
 from workers.raised import clean, describe
 from workers.sandbox import runner
+from workers.shown import presented
 from workers.timelimit import Limit
 
 KIND = "code.python"
@@ -69,6 +70,6 @@ def _run(message: TaskMessage, limit: Limit, give_back: Callable[[], None]) -> t
 def _within(limit: Limit, limit_seconds: float | None, code: str) -> Any:
     try:
         limit.arm(limit_seconds)
-        return runner.run(code)
+        return presented(runner.run(code), with_figures=True)
     finally:
         limit.disarm()

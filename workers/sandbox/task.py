@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from io import TextIOWrapper
 
-from workers.answers import pack_answer, pack_note
+from workers.answers import pack_answer
 from workers.chance import reseed
 from workers.link import receive, send
 from workers.messages import Outcome, TaskMessage, encode_event
@@ -20,7 +20,7 @@ from workers.timelimit import STOP_SECONDS, Limit
 
 
 def serve(sock: socket.socket) -> None:
-    """The body received is a TaskMessage's; sent are notes and one answer: see answers.py."""
+    """The body received is a TaskMessage's; sent are notes, pieces of artifacts, and one answer."""
     limit = Limit()
     limit.install()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the worker was started in the background
@@ -34,18 +34,17 @@ def serve(sock: socket.socket) -> None:
         rlimits.restrict_processor(message.timeout_seconds + STOP_SECONDS)
     one_at_a_time = threading.Lock()
 
-    def note(event: bytes) -> None:
+    def say(body: bytes) -> None:
         with one_at_a_time:
-            send(sock, pack_note(event))
+            send(sock, body)
 
-    current.begin(message.task, message.attempt, note)
+    current.begin(message.task, message.attempt, say)
     outcome = ending.run(message, limit)
     current.end()
     _flush()
     signal.alarm(0)
     outcome = _with_usage(outcome)
-    with one_at_a_time:
-        send(sock, pack_answer(outcome.run_seconds, encode_event(outcome), is_last=True))
+    say(pack_answer(outcome.run_seconds, encode_event(outcome), is_last=True))
 
 
 def _with_usage(outcome: Outcome) -> Outcome:

@@ -78,6 +78,12 @@ POINTS: dict[str, list[Point]] = {
     "sink.after_http_send": [Point("sink", "urllib3.connection", "HTTPConnection.request", "after", _has(OUTCOME))],
     "sink.after_http_ok": [Point("sink", "sink.client", "Client.record", "after", _has(OUTCOME))],
     "sink.before_ack": [Point("sink", "workers.settling", "Settling.ack", "before", _some)],
+    "worker.after_chunk_confirm": [Point("worker", "workers.courier", "Courier.deliver", "after")],
+    "sink.before_chunk": [Point("sink", "sink.artifacts", "Artifacts._bring", "before")],
+    "sink.after_chunk": [Point("sink", "sink.artifacts", "Artifacts._send", "after")],
+    "web.after_chunk": [Point("web", "apps.tasks.artifacts", "_store", "after")],
+    "web.before_artifact": [Point("web", "apps.tasks.artifacts", "_keep", "before")],
+    "web.after_artifact": [Point("web", "apps.tasks.artifacts", "_keep", "after")],
     "mutation.before_commit": [
         Point("web", "apps.tasks.standings", "Page.write", "after", lambda page: bool(page.standings))
     ],

@@ -467,14 +467,28 @@ A()
     Hostile(
         name="returns what never ends to be told",
         code="""
+import sys
+class A(float):
+    @property
+    def __class__(self):
+        while sys._getframe(1).f_code.co_filename.endswith("returned.py"): pass
+        return float
+A()
+""",
+        how="SIGKILL",
+        value=NOTHING,
+        limit=0.2,
+    ),
+    Hostile(
+        name="returns what never ends to be shown",
+        code="""
 class A(float):
     @property
     def __class__(self):
         while True: pass
 A()
 """,
-        how="SIGKILL",
-        value=NOTHING,
+        error="TimeLimit",
         limit=0.2,
     ),
     Hostile(

@@ -42,7 +42,7 @@ class House:
 
     def put(self, code: str, *, limit: float | None = 60) -> int:
         number = next(self.numbers)
-        self.rabbit.put(task(number, "code.python", limit=limit, code=code))
+        self.rabbit.put(task(number, "code.python", limit=limit, code=code.replace("TASK", str(number))))
         return number
 
     def outcome(self, code: str, *, limit: float | None = 60) -> Event:
