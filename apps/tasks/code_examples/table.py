@@ -1,8 +1,11 @@
 # Table with pandas
 #
-# Needs pandas. To install it, in Millrace's folder, and start it again then:
+# The table that it returns is shown with the task; artifact() keeps a file. Needs pandas. To
+# install it, in Millrace's folder, and start it again then:
 # python3 -m pip --python .venv/bin/python install pandas
 import numpy as np
+
+from workers.task import artifact
 
 try:
     import pandas as pd
@@ -18,8 +21,6 @@ orders = pd.DataFrame(
     }
 )
 orders["total"] = orders["items"] * orders["price"]
-print(orders.head(10).to_string())
+artifact(orders.to_csv(index=False).encode(), "orders.csv")
 
-by_city = orders.groupby("city")["total"].agg(["count", "mean", "max"]).round(2)
-print(by_city.to_string())
-by_city.reset_index().to_dict("records")
+orders.groupby("city")["total"].agg(["count", "mean", "max"]).round(2)

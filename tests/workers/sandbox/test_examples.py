@@ -34,15 +34,17 @@ def test_the_ensemble_has_the_mean_that_is_known(sandbox: Sandbox) -> None:
     assert len(ended.notes) == 10
 
 
-def test_the_plot_is_drawn_or_said_to_be_missing(sandbox: Sandbox) -> None:
+def test_the_plot_is_shown_or_what_it_lacks_is_said(sandbox: Sandbox) -> None:
     ended = run(sandbox, "plot")
-    assert ended.result["deviation"] == pytest.approx(20, abs=2)
-    assert (b"This worker has no matplotlib" in ended.stdout) == (find_spec("matplotlib") is None)
+    if find_spec("matplotlib"):
+        assert float(ended.result) == pytest.approx(20, abs=2)
+    else:
+        assert ended.error.startswith("ImportError: This worker has no matplotlib:")
 
 
-def test_the_table_is_summed_up_or_said_to_be_missing(sandbox: Sandbox) -> None:
+def test_the_table_is_shown_or_what_it_lacks_is_said(sandbox: Sandbox) -> None:
     ended = run(sandbox, "table")
     if find_spec("pandas"):
-        assert [row["city"] for row in ended.result] == ["Bern", "Lyon", "Turin"]
+        assert all(city in ended.result for city in ("Bern", "Lyon", "Turin"))
     else:
         assert ended.error.startswith("ImportError: This worker has no pandas:")
