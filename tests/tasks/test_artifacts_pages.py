@@ -264,7 +264,10 @@ def test_a_value_that_says_more_than_what_is_shown_is_told_as_well(
     assert 'id="shown-title"' in page
 
 
-def test_graphql_tells_them_with_as_many_statements_for_many_tasks_as_for_one(alice: User, task: Task) -> None:
+def test_graphql_tells_them_with_as_many_statements_for_many_tasks_as_for_one(
+    alice: User, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "KNOWN_SECONDS", 3600.0)
     query = "{ tasks { nodes { artifacts { id name contentType bytes url sha256 } } } }"
     artifact, asker = keep(task, DATA), Asker.of(alice)
     asker.data(query)  # the token is known from here on

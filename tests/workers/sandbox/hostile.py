@@ -417,7 +417,7 @@ ENDING = [
         code="(" * 5000 + ")" * 5000,
         error="SyntaxError: |MemoryError: |RecursionError",
     ),
-    Hostile(name="nests operators", code="-" * 100_000 + "1", error="RecursionError: |MemoryError: |SyntaxError"),
+    Hostile(name="nests operators", code="-" * 50_000 + "1", error="RecursionError: |MemoryError: |SyntaxError"),
     Hostile(name="has a NUL", code="a = 1\0", error="(SyntaxError|ValueError): .*null bytes"),
     Hostile(name="has a lone surrogate", code="a = '\ud800'", error="UnicodeEncodeError: "),
     Hostile(
