@@ -24,11 +24,11 @@ Sending = asyncio.Task[None]
 
 @dataclass(slots=True)
 class _Run:
-    """Of one attempt, in this slot. `artifacts`: how many have begun."""
+    """Of one attempt, in this slot. `artifacts`: how many have begun. `id`: minted for the first."""
 
     task: int
     attempt: int
-    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    id: str = ""
     artifacts: int = 0
     size: int = 0
     is_given_up: bool = False
@@ -110,6 +110,7 @@ class Parcels:
             return False
         if run.artifacts >= MOST_ARTIFACTS:
             return False
+        run.id = run.id or secrets.token_hex(8)
         self._open = _Open(piece.nth, run.artifacts, label)
         run.artifacts += 1
         return True

@@ -4,6 +4,7 @@ import pytest
 
 from devstack import check, places
 from devstack.screen import Stop
+from tests.fixtures.processes import eventually
 
 
 def test_every_folder_of_tests_is_in_a_lane() -> None:
@@ -44,23 +45,22 @@ def test_what_passed_is_counted_from_the_closing_line(said: str, passed: int) ->
 def test_runs_of_a_lane_follow_one_another_and_one_that_hangs_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bodies = {"good": "assert True", "bad": "assert False", "hanging": "import time; time.sleep(600)"}
-    for name, body in bodies.items():
+    hangs = "import pathlib, time; pathlib.Path('it-runs').touch(); time.sleep(600)"
+    for name, body in {"good": "assert True", "bad": "assert False", "hanging": hangs}.items():
         (tmp_path / f"test_{name}.py").write_text(f"def test_it():\n    {body}\n")
-    monkeypatch.setattr(
-        check,
-        "LANES",
-        [
-            [("Good", "sqlite", ["test_good.py"]), ("Bad", "sqlite", ["test_bad.py"])],
-            [("Hanging", "sqlite", ["test_hanging.py"])],
-        ],
-    )
-    monkeypatch.setattr(check, "LIMIT_SECONDS", 10)
+    lane = [("Good", "sqlite", ["test_good.py"]), ("Bad", "sqlite", ["test_bad.py"])]
+    monkeypatch.setattr(check, "LANES", [lane, [("Hanging", "sqlite", ["test_hanging.py"])]])
     monkeypatch.setattr(places, "ROOT", tmp_path)
 
-    runs = {run.name: (run.passed, run.failed) for run in check._side_by_side()}
+    runs = check._side_by_side()
+    first, second = next(runs), next(runs)
+    eventually((tmp_path / "it-runs").exists)
+    monkeypatch.setattr(check, "LIMIT_SECONDS", 0)
+    (third,) = runs
 
-    assert runs == {"Good": (1, False), "Bad": (0, True), "Hanging": (0, True)}
-    said = capsys.readouterr().out
-    assert said.index("== Good: ok") < said.index("== Bad: FAILED") < said.index("== Hanging: FAILED")
-    assert "time.sleep(600)" in said or "in test_it" in said, "where it was"
+    assert [first, second, third] == [
+        check.Run("Good", passed=1, failed=False),
+        check.Run("Bad", passed=0, failed=True),
+        check.Run("Hanging", passed=0, failed=True),
+    ]
+    assert "in test_it" in capsys.readouterr().out.partition("== Hanging: FAILED")[2], "where it was"
