@@ -1,9 +1,8 @@
 // One-key commands; off while somebody types or something lies open above the page. The row that j and k stand on is the focused one.
-const GO_MS = 2000;
-let going = 0;
+let going = false;
 
 const COMMANDS = {
-  g: () => { going = Date.now() + GO_MS; }, // the next key names a page
+  g: () => { going = true; }, // the next key names a page, however late: no such letter does anything else
   c: () => document.querySelector("[data-key=c]")?.click(),
   j: () => move(1),
   k: () => move(-1),
@@ -27,8 +26,8 @@ document.addEventListener("keydown", (event) => {
 
 // The command that leads to the page of this name, right after a g.
 function page(key) {
-  const awaited = Date.now() < going;
-  going = 0;
+  const awaited = going;
+  going = false;
   const link = awaited && [...document.querySelectorAll("[data-go]")].find(({ dataset }) => dataset.go === key);
   return link ? () => link.click() : undefined;
 }

@@ -129,6 +129,7 @@ def test_g_and_a_letter_go_from_page_to_page(opened: Open) -> None:
     page.keyboard.press("g")
     page.keyboard.press("w")
     expect(page).to_have_title("Workers · Millrace")
+    page.wait_for_load_state()  # its title is there before its scripts are
     expect(page.get_by_role("link", name="Workers")).to_have_attribute("aria-current", "page")
     page.keyboard.press("g")
     page.keyboard.press("t")
