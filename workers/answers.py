@@ -35,6 +35,10 @@ def unpack_answer(answer: bytes) -> Answer:
     return Answer(run_seconds, is_last, answer[_HEAD.size :])
 
 
+def is_answer(said: bytes) -> bool:
+    return said[:1] == _ANSWER
+
+
 def note_in(said: bytes) -> bytes:
     """The note's event; b"" when it is no note."""
     return said[1:] if said[:1] == _NOTE else b""

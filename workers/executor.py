@@ -5,7 +5,6 @@ Runs in a child process. Whatever a handler does short of ending the process bec
 
 import time
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from workers.failures import Failed, failed, failed_by, timed_out, wire
@@ -21,21 +20,29 @@ def execute(
 ) -> Outcome:
     """`limit`, `usage`: those of this process; without them none is kept, and none told."""
     began = time.perf_counter()
-    outcome = partial(Outcome, task=message.task, attempt=message.attempt)
+    ended = _run(message, kinds, limit or Limit())
+    run_seconds = round(time.perf_counter() - began, 6)
+    cpu_seconds, peak_bytes = usage.take(run_seconds) if usage else (None, None)
+    return Outcome(
+        task=message.task,
+        attempt=message.attempt,
+        run_seconds=run_seconds,
+        cpu_seconds=cpu_seconds,
+        peak_bytes=peak_bytes,
+        **ended,
+    )
+
+
+def _run(message: TaskMessage, kinds: Mapping[str, Kind], limit: Limit) -> dict[str, Any]:
+    """How it ended, as the fields of its Outcome; what it returned is forgotten."""
     try:
         kind = _find(message.kind, kinds)
         params = _check(kind, message.params)
-        returned = _call(kind, params, limit or Limit(), message.timeout_seconds)
+        returned = _call(kind, params, limit, message.timeout_seconds)
         value, result = wire(returned, hidden_file=__file__)
     except Failed as failure:
-        return outcome(status="FAILED", reason=failure.reason, error=failure.error, **_measured(began, usage))
-    return outcome(status="FINISHED", value=value, result=result, **_measured(began, usage))
-
-
-def _measured(began: float, usage: Usage | None) -> dict[str, Any]:
-    run_seconds = round(time.perf_counter() - began, 6)
-    cpu_seconds, peak_bytes = usage.take(run_seconds) if usage else (None, None)
-    return {"run_seconds": run_seconds, "cpu_seconds": cpu_seconds, "peak_bytes": peak_bytes}
+        return {"status": "FAILED", "reason": failure.reason, "error": failure.error}
+    return {"status": "FINISHED", "value": value, "result": result}
 
 
 def _find(name: str, kinds: Mapping[str, Kind]) -> Kind:

@@ -115,9 +115,9 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def dump(data: dict[str, Any]) -> bytes:
-    return _encode(data).encode()
+    return dump_text(data).encode()
 
 
 # json.loads and json.dumps would make them anew for every message.
 decode_json = json.JSONDecoder(parse_constant=_no_constant).decode
-_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+dump_text = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode

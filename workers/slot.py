@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from workers.answers import Answer, note_in, unpack_answer
+from workers.answers import Answer, is_answer, note_in, unpack_answer
 from workers.broker import retries
 from workers.children import Child
 from workers.link import fits_one_packet
@@ -106,10 +106,9 @@ class Slot:
 
     def on_answers(self, answers: list[bytes]) -> None:
         for answer in answers:
-            note, piece = note_in(answer), piece_in(answer)
-            if (note and self._on_note(note)) or (piece and self._on_piece(piece)):
+            if not is_answer(answer) and self._on_aside(answer):
                 continue
-            told = None if note or piece else self._answer_in(answer)
+            told = self._answer_in(answer)
             if told is None:
                 log.warning("slot.intruder", text="a slot gets a new process: {reason}", reason=INTRUDER)
                 self._retire(lambda taken, _how: self._crashed(taken, INTRUDER))
@@ -178,6 +177,13 @@ class Slot:
         if self._clock:
             self._clock.cancel()
             self._clock = None
+
+    def _on_aside(self, said: bytes) -> bool:
+        """Whether it may be sent."""
+        if note := note_in(said):
+            return self._on_note(note)
+        piece = piece_in(said)
+        return piece is not None and self._on_piece(piece)
 
     def _on_note(self, event: bytes) -> bool:
         """Whether one may be sent. From a thread that a task has left behind it may come when it is over."""

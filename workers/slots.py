@@ -53,6 +53,7 @@ class Slots:
             self._cells = [Cell(self, cells, look_ahead, reporter) for _ in range(count)]
         for slot, cell in zip(self._slots, self._cells, strict=False):
             slot.twin, cell.twin = cell, slot
+        self._all = (*self._slots, *self._cells)
         self._idle = asyncio.Event()
         self._idle.set()
         self._lacking: set[str] = set()
@@ -153,10 +154,6 @@ class Slots:
         self.feed()
         self._notice_idle()
 
-    @property
-    def _all(self) -> list[Slot]:
-        return [*self._slots, *self._cells]
-
     def _notice_idle(self) -> None:
-        if not self.running:
+        if not any(slot.handed for slot in self._all):
             self._idle.set()

@@ -8,30 +8,31 @@ import os
 import sys
 import termios
 import time
+from array import array
 from collections.abc import Sequence
 
 READ_SECONDS = 2.0  # for the worker to read what is left: it may be suspended, or a thread may print without end
 LOOK_SECONDS = 0.0002
 _LINE_BUFFERED = 1  # C's _IOLBF
-_NONE = bytes(4)  # a C int
+_count = array("i", [0])  # made once: it is asked after each task
 
 
 class Streams:
     """`pipes`: for stdout and stderr. Prints go line by line into them, as into a terminal."""
 
     def __init__(self, pipes: Sequence[int]) -> None:
-        self._pipes = dict(zip((1, 2), pipes, strict=True))
+        self._stdout, self._stderr = pipes
         self._files: list[io.TextIOWrapper] = []
         self.renew()
 
     def renew(self) -> None:
         """As it was before a task closed or replaced what it prints to."""
-        for descriptor, pipe in self._pipes.items():
-            os.dup2(pipe, descriptor)
-        if not self._files or any(file.closed for file in self._files):
+        os.dup2(self._stdout, 1)
+        os.dup2(self._stderr, 2)
+        if not self._files or self._files[0].closed or self._files[1].closed:
             self._files = [
                 open(each, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
-                for each in self._pipes
+                for each in (1, 2)
             ]
         sys.stdout, sys.stderr = self._files
 
@@ -54,7 +55,12 @@ class Streams:
             time.sleep(LOOK_SECONDS)
 
     def _unread(self) -> bool:
-        return any(fcntl.ioctl(pipe, termios.FIONREAD, _NONE) != _NONE for pipe in self._pipes.values())
+        return bool(_bytes_in(self._stdout) or _bytes_in(self._stderr))
+
+
+def _bytes_in(pipe: int) -> int:
+    fcntl.ioctl(pipe, termios.FIONREAD, _count)
+    return _count[0]
 
 
 def print_lines_from_c() -> None:

@@ -2,11 +2,10 @@
 
 import contextlib
 import os
-import re
 import resource
-import time
 
-LONG_SECONDS = 0.02  # asking for the peak takes 30 microseconds, which a shorter task is not to pay
+LONG_SECONDS = 0.02  # a shorter one does not tell its memory: it would mostly be that of the tasks before
+SLACK_KB = 1_024  # of an earlier task's that may be taken for this one's, to spare short ones the reset
 _RESET_PEAK = b"5"  # proc(5), clear_refs
 
 
@@ -14,28 +13,28 @@ class Usage:
     """One for the process. Each task's begins where that of the one before has ended."""
 
     def __init__(self) -> None:
-        self._cpu = _cpu_seconds()
-        self._status = self._clear = -1  # elsewhere than on Linux there are no such files
+        self._cpu, self._peak = _used()
+        self._clear = -1  # elsewhere than on Linux there is no such file
         with contextlib.suppress(OSError):
-            self._status = os.open("/proc/self/status", os.O_RDONLY)
             self._clear = os.open("/proc/self/clear_refs", os.O_WRONLY)
 
     def take(self, run_seconds: float) -> tuple[float, int | None]:
         """(CPU seconds of this process and the children that it has waited for, the most memory that it has had).
 
-        The memory is None when the task was too short to ask.
+        The memory is None when the task was too short to tell. What the task has returned is to be given up before.
         """
-        before, self._cpu = self._cpu, _cpu_seconds()
-        return round(self._cpu - before, 6), self._take_peak(run_seconds) if self._clear >= 0 else None
+        before, peak_before = self._cpu, self._peak
+        self._cpu, peak = _used()
+        if self._clear < 0:
+            return round(self._cpu - before, 6), None
+        is_long = run_seconds >= LONG_SECONDS
+        if is_long or peak > peak_before + SLACK_KB:
+            os.pwrite(self._clear, _RESET_PEAK, 0)
+            self._peak = _used()[1]
+        return round(self._cpu - before, 6), peak * 1024 if is_long else None
 
-    def _take_peak(self, run_seconds: float) -> int | None:
-        found = None
-        if run_seconds >= LONG_SECONDS:
-            found = re.search(rb"VmHWM:\s*(\d+) kB", os.pread(self._status, 4096, 0))
-        os.pwrite(self._clear, _RESET_PEAK, 0)
-        return int(found[1]) * 1024 if found else None
 
-
-def _cpu_seconds() -> float:
-    waited_for = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + waited_for.ru_utime + waited_for.ru_stime
+def _used() -> tuple[float, int]:
+    """CPU seconds, and the peak of this process's memory in kB."""
+    own, waited_for = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + waited_for.ru_utime + waited_for.ru_stime, own.ru_maxrss

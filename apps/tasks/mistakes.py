@@ -114,6 +114,21 @@ def _ref(validator: Any, pointer: str, instance: Any, schema: Any) -> Mistakes:
     yield from Draft202012Validator.VALIDATORS["$ref"](validator, pointer, instance, schema)
 
 
+def _properties(validator: Any, properties: Mapping[str, Any], instance: Any, _schema: Any) -> Mistakes:
+    """jsonschema's own takes ten times as long, for each property that is as it should be."""
+    for name, wanted in properties.items() if isinstance(instance, dict) else ():
+        if name in instance and not _keeps(validator, instance[name], wanted):
+            yield from validator.descend(instance[name], wanted, path=name, schema_path=name)
+
+
+def _keeps(validator: Any, instance: Any, schema: Any) -> bool:
+    """Whether it certainly does; asked of nothing with members, whose mistakes would be looked for twice per level."""
+    if isinstance(instance, dict | list) or not isinstance(schema, dict):
+        return False
+    checks = ((validator.VALIDATORS[name], wanted) for name, wanted in schema.items() if name in validator.VALIDATORS)
+    return not any(True for check, wanted in checks for _ in check(validator, wanted, instance, schema))
+
+
 def _required(_validator: Any, names: list[str], instance: Any, _schema: Any) -> Mistakes:
     for name in names if isinstance(instance, dict) else ():
         if name not in instance:
@@ -232,7 +247,8 @@ _FORMATS = {
 Checker = create(
     meta_schema=Draft202012Validator.META_SCHEMA,
     validators={
-        **{name: Draft202012Validator.VALIDATORS[name] for name in ("properties", "prefixItems", "allOf")},
+        **{name: Draft202012Validator.VALIDATORS[name] for name in ("prefixItems", "allOf")},
+        "properties": _properties,
         "$ref": _ref,
         "type": _type,
         "enum": _enum,
