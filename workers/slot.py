@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -290,7 +291,8 @@ class Slot:
 
 
 def _now() -> float:
-    return asyncio.get_running_loop().time()
+    # What the loop counts by. Asked for the loop, Python asks the system each time whether it was forked.
+    return time.monotonic()
 
 
 def _later(seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:

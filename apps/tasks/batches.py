@@ -35,10 +35,8 @@ def update_rows(
         if connection.vendor == "postgresql":
             settings = ", ".join([*(f"{name} = v.{name}" for name in changed), *steps])
             where = " AND ".join(f"t.{name} = v.{name}" for name in found)
-            source = _arrays(fields)
-            cursor.execute(
-                f"UPDATE {_table(model)} t SET {settings} FROM {source} WHERE {where}{more}", _turned(fields, rows)
-            )
+            source, values = _source(fields, rows)
+            cursor.execute(f"UPDATE {_table(model)} t SET {settings} FROM {source} WHERE {where}{more}", values)
         else:
             # One prepared statement by primary key: in an UPDATE .. FROM another index may drive the join, quadratic.
             settings = ", ".join([*(f"{name} = %s" for name in changed), *steps])
@@ -55,9 +53,8 @@ def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row])
     head = f"INSERT INTO {_table(model)} ({names})"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(
-                f"{head} SELECT {names} FROM {_arrays(fields)} ORDER BY nth RETURNING id", _turned(fields, rows)
-            )
+            source, values = _source(fields, rows)
+            cursor.execute(f"{head} SELECT {names} FROM {source} ORDER BY nth RETURNING id", values)
             return sorted(number for (number,) in cursor.fetchall())
         numbers: list[int] = []
         most = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
@@ -92,7 +89,8 @@ def upsert_rows(
     tail = f"ON CONFLICT ({known}) DO UPDATE SET {settings}{more}"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"{head} SELECT {names} FROM {_arrays(fields)} {tail}", _turned(fields, rows))
+            source, values = _source(fields, rows)
+            cursor.execute(f"{head} SELECT {names} FROM {source} {tail}", values)
         else:
             places = ", ".join(["%s"] * len(fields))
             cursor.executemany(f"{head} VALUES ({places}) {tail}", _prepared(fields, rows))
@@ -106,14 +104,27 @@ def _fields(model: type[Model], names: Iterable[str]) -> list[Any]:
     return [model._meta.get_field(name) for name in names]
 
 
-def _arrays(fields: Sequence[Any]) -> str:
-    """PostgreSQL's planner knows an array's length; json_to_recordset is guessed at 100 rows and may end in a scan."""
-    arrays = ", ".join(f"%s::{field.rel_db_type(connection)}[]" for field in fields)
-    return f"unnest({arrays}) WITH ORDINALITY AS v({', '.join(field.column for field in fields)}, nth)"
+def _source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, list[Any]]:
+    """The rows as PostgreSQL's `v`, counted by its column `nth`, and the values to bind.
+
+    A column is an array, whose length the planner knows (json_to_recordset is guessed at 100 rows and may end in a
+    scan). One that is the same in all rows, as most are, is sent once: psycopg needs long for an array.
+    """
+    arrays: list[tuple[Any, Row]] = []
+    shared: list[tuple[Any, Row]] = []
+    for field, column in zip(fields, zip(*_prepared(fields, rows), strict=True), strict=True):
+        (shared if column.count(column[0]) == len(column) else arrays).append((field, column))
+    once = ", ".join(["", *(f"%s::{_type(field)} AS {field.column}" for field, _ in shared)])
+    values = [*(column[0] for _, column in shared), *(list(column) for _, column in arrays)]
+    if not arrays:
+        return f"(SELECT nth{once} FROM generate_series(1, %s) AS nth) AS v", [*values, len(rows)]
+    unnest = ", ".join(f"%s::{_type(field)}[]" for field, _ in arrays)
+    names = ", ".join(field.column for field, _ in arrays)
+    return f"(SELECT a.*{once} FROM unnest({unnest}) WITH ORDINALITY AS a({names}, nth)) AS v", values
 
 
-def _turned(fields: Sequence[Any], rows: Sequence[Row]) -> list[list[Any]]:
-    return [list(column) for column in zip(*_prepared(fields, rows), strict=True)]
+def _type(field: Any) -> str:
+    return str(field.rel_db_type(connection))
 
 
 def _prepared(fields: Sequence[Any], rows: Sequence[Row]) -> Sequence[Row]:
