@@ -27,7 +27,9 @@ if os.environ.get("MILLRACE_TEST_DATABASE") == "postgresql":
 
         # Its own lock is one file in /tmp for all, which belongs to the first user who has run the tests.
         postgres_server.PostgresServer._lock = fasteners.InterProcessLock(f"{FOLDER}/postgresql.lock")
-        os.environ["DATABASE_URL"] = postgres_server.get_server(f"{FOLDER}/postgresql").get_uri()
+        _server = postgres_server.get_server(f"{FOLDER}/postgresql")
+        os.environ["DATABASE_URL"] = _server.get_uri()
+        _server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # no test here cuts the power
 
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES  # noqa: E402

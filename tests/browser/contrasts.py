@@ -1,12 +1,24 @@
 """How well text can be read, where axe does not look: it leaves out what lies under a textarea."""
 
 import re
+from collections.abc import Sequence
+from typing import Literal
 
 from playwright.sync_api import Page
 
+SCHEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
+
+
+def least_contrast(page: Page, box: str) -> float:
+    """Of the colours of the text of a box with code against the box, in either theme."""
+    found = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        found += contrasts(page, box)
+    return min(found)
+
 
 def contrasts(page: Page, box: str) -> list[float]:
-    """Of every colour of the text of a box with code against the box."""
     parts = f"{box} :is(.token, .pce-line, .line-numbers)"
     colours = page.locator(parts).evaluate_all("all => [...new Set(all.map(each => getComputedStyle(each).color))]")
     ground = page.locator(box).evaluate("each => getComputedStyle(each).backgroundColor")

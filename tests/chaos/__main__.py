@@ -48,20 +48,22 @@ def main(arguments: Sequence[str]) -> int:
         server = stack.enter_context(postgresql(folder)) if options.database == "postgresql" else None
         run = Campaign(wish, folder / "var", server)
         found = run.run()
-    tell(found, wish)
+    code = tell(found, wish)
     if (found.broken and not options.forget) or options.keep:
         print(f"the logs, the ledger and events.jsonl are in {run.rig.var}")
     else:
         shutil.rmtree(folder)
-    return 1 if found.broken else 0
+    return code
 
 
-def tell(found: Found, wish: Wish) -> None:
+def tell(found: Found, wish: Wish) -> int:
+    """The exit code."""
     for each in found.broken[:MOST_TOLD]:
         print(f"BROKEN {each.invariant}: {each.text}")
         if each.ident:
             print(found.books.history(each.ident))
     print(verdict(found, wish), flush=True)
+    return 1 if found.broken else 0
 
 
 def verdict(found: Found, wish: Wish) -> str:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,18 +86,39 @@ class Campaign:
         self.events = Events(var / "events.jsonl")
 
     def run(self) -> Found:
+        """With a stack of its own from start to end."""
+        with self.prepared():
+            self.rig.start_parts()
+            found = self._run()
+        found.broken += [Broken("I13 orphans", "", each) for each in self.rig.leftovers()]
+        return found
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """The broker is up, and there is a database."""
         self._proxies.start()
         try:
-            self.rig.start()
-            self.rig.wait_until_ready()
-            self._wait_for_kinds()
-            found = self._run()
+            self.rig.prepare()
+            yield
         finally:
             self.rig.stop()
             self._proxies.stop()
-        left = self.rig.leftovers()
-        found.broken += [Broken("I13 orphans", "", each) for each in left]
-        return found
+
+    def keep(self) -> None:
+        """What there is before the first task, for `run_again`."""
+        self.rig.token()
+        self._database.keep()
+
+    def run_again(self, wish: Wish) -> Found:
+        """Another run on the same broker, from what was kept. It has as many workers and slots as the first."""
+        self._wish = wish
+        self.rig.stop(*(name for name in self.rig.parts if name != "broker"))
+        self._node.clear()
+        self._database.restore()
+        self.rig.forget()
+        self.rig.without = wish.without
+        self.rig.start_parts()
+        return self._run()
 
     def _wait_for_kinds(self) -> None:
         """A worker is there a moment before what it can do is known."""
@@ -107,6 +129,8 @@ class Campaign:
 
     def _run(self) -> Found:
         wish = self._wish
+        self.rig.wait_until_ready()
+        self._wait_for_kinds()
         self._database.watch()
         vitals = Vitals(self.rig)
         vitals.start()
@@ -126,7 +150,7 @@ class Campaign:
         self._wait_for_artifacts(asked)
         found = self._check(asked, spoiling.done)
         found.missed = spoiling.missed
-        found.broken += list(self._around(client, vitals))
+        found.broken += list(self._around(client, vitals, READY_SECONDS if quiet else 0.0))
         return found
 
     def _wait_for_quiet(self, done: Sequence[books.Fault], load_ended: float) -> bool:
@@ -165,14 +189,14 @@ class Campaign:
         found.broken += [Broken("I10 unexpected", "", f"nobody asked for {row}") for row in strangers]
         return found
 
-    def _around(self, client: Client, vitals: Vitals) -> Iterator[Broken]:
-        """What is true of the stack as a whole, now that it is quiet."""
+    def _around(self, client: Client, vitals: Vitals, drained_seconds: float) -> Iterator[Broken]:
+        """What is true of the stack as a whole, now that it is quiet; or that what is stuck will not move any more."""
         try:
             self.rig.wait_until_ready(READY_SECONDS)
         except AssertionError as missing:
             yield Broken("I16 not ready", "", str(missing))
         try:
-            for queue, count in self._left_in_broker().items():
+            for queue, count in self._left_in_broker(drained_seconds).items():
                 yield Broken("I2 stuck", "", f"{count} messages are left in {queue}")
         except (AMQPError, OSError) as error:
             yield Broken("I16 not ready", "", f"the broker: {error!r:.300}")
@@ -180,9 +204,9 @@ class Campaign:
         for text in (*vitals.end(), *vitals.tracebacks()):
             yield Broken("I14 health", "", text)
 
-    def _left_in_broker(self) -> dict[str, int]:
+    def _left_in_broker(self, seconds: float) -> dict[str, int]:
         """Messages that stay: heartbeats come and go."""
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + seconds
         while left := {queue: count for queue, count in self._node.ready(*QUEUES).items() if count}:
             if time.monotonic() > deadline:
                 return left

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import shutil
 import sqlite3
 import warnings
 from collections.abc import Iterator
@@ -66,7 +67,22 @@ class Database:
     def __init__(self, var: Path, url: str = "") -> None:
         self.path = var / "millrace.sqlite3"
         self.url = url
+        self._kept = var / "kept.sqlite3"
         self.vendor = "postgresql" if url else "sqlite"
+
+    def keep(self) -> None:
+        """SQLite: as it is now, for `restore`."""
+        with (
+            contextlib.closing(sqlite3.connect(self.path)) as source,
+            contextlib.closing(sqlite3.connect(self._kept)) as target,
+        ):
+            source.backup(target)
+
+    def restore(self) -> None:
+        """While nobody has it open."""
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        shutil.copyfile(self._kept, self.path)
 
     def watch(self) -> None:
         """Log changes of a status from now on."""

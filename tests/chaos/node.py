@@ -10,9 +10,10 @@ import pika
 
 from devstack import credentials, lifeline, rabbitmq
 from tests.chaos.rig import Rig
-from workers.broker import DEFAULT_QUEUE, TASKS_EXCHANGE, tasks_queue
+from workers.broker import ARTIFACTS, BAD, DEAD, DEFAULT_QUEUE, OUTCOMES, TASKS_EXCHANGE, tasks_queue
 
 QUEUE = tasks_queue(DEFAULT_QUEUE)
+EVERY_QUEUE = (QUEUE, OUTCOMES, ARTIFACTS, DEAD, BAD)
 
 
 class Node:
@@ -40,6 +41,13 @@ class Node:
     def unbind(self) -> None:
         with self._channel() as channel:
             channel.queue_unbind(QUEUE, TASKS_EXCHANGE, DEFAULT_QUEUE)
+
+    def clear(self) -> None:
+        """As it was before anybody declared or sent something."""
+        self.alarm(memory=False)
+        with self._channel() as channel:
+            for name in EVERY_QUEUE:
+                channel.queue_delete(name)
 
     def holds(self, queue: str) -> int:
         """All of its messages, also those that a consumer has and has not acked; some seconds ago."""

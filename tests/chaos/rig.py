@@ -49,6 +49,7 @@ class Rig:
     without: tuple[str, ...] = ()
     through: Mapping[str, int] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
+    _token: str = ""
 
     def __post_init__(self) -> None:
         self.secrets = credentials.ensure(self.var)
@@ -66,9 +67,16 @@ class Rig:
         return int(self.secrets["broker"]["port"])
 
     def start(self) -> None:
-        """Everything that is not up."""
+        self.prepare()
+        self.start_parts()
+
+    def prepare(self) -> None:
+        """What the parts need: the broker, and an empty database."""
         self.start_part(self.parts["broker"])
         self.manage("prepare")
+
+    def start_parts(self) -> None:
+        """Everything that is not up."""
         for part in self.parts.values():
             self.start_part(part)
 
@@ -143,9 +151,18 @@ class Rig:
         return subprocess.check_output(command, cwd=places.ROOT, env=environment, text=True).strip()
 
     def token(self) -> str:
-        return self.manage(
+        """The same one each time."""
+        self._token = self._token or self.manage(
             *("token", "create", "--user", "admin", "--scope", "tasks:read", "--scope", "tasks:write"),
         )
+        return self._token
+
+    def forget(self) -> None:
+        """What was run and said so far, by all but the broker."""
+        self.ledger.unlink(missing_ok=True)
+        for name in self.parts:
+            if name != "broker":
+                (self.var / f"{name}.log").unlink(missing_ok=True)
 
     def log_of(self, name: str) -> str:
         path = self.var / f"{name}.log"

@@ -1,31 +1,69 @@
 """Negative controls: with a mechanism taken away the chaos test finds the loss; with all in place it finds none."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
 import pytest
 
-from tests.chaos.driving import drive
+from devstack import node
+from tests.chaos.__main__ import tell
+from tests.chaos.campaign import Campaign, Wish
+from tests.fixtures.broker import BOOT_SECONDS
+from tests.fixtures.processes import eventually
 
-BRIEF = ("--workers", "1", "--slots", "4", "--seconds", "6", "--quiet", "2", "--kinds", "chaos.quick,chaos.medium")
-MANY_SHORT = ("--tasks", "60", "--stretch", "0.2")
-A_BACKLOG = ("--tasks", "80", "--stretch", "0.4", "--kinds", "chaos.medium")
-# The mechanism, the faults of which it takes care, the load during which they matter, and what is broken without it.
+MANY_SHORT = Wish(
+    tasks=60,
+    seconds=6,
+    seed=1,
+    faults={},
+    kinds=("chaos.quick", "chaos.medium"),
+    workers=1,
+    slots=4,
+    stretch=0.2,
+    quiet_seconds=2,
+)
+A_BACKLOG = replace(MANY_SHORT, tasks=80, stretch=0.4, kinds=("chaos.medium",))
+
+
+class Control(NamedTuple):
+    """A mechanism, the fault of which it takes care, the load during which it matters, and what is broken without."""
+
+    mechanism: str
+    fault: str
+    load: Wish
+    broken: str
+
+
 CONTROLS = [
-    ("mandatory", "Q-U=1", MANY_SHORT, "I2 stuck"),
-    ("confirmed_handover", "N-R=1", MANY_SHORT, "I2 stuck"),
-    ("confirmed_outcome", "A-W=1", A_BACKLOG, "I2 stuck"),
-    ("two_connections", "A-D=1", A_BACKLOG, "I2 stuck"),
-    ("compare_and_set", "@sink.after_http_ok=1", MANY_SHORT, "I3 recorded twice"),
-    ("requeue", "W-A=1", A_BACKLOG, "I2 stuck"),
+    Control("mandatory", "Q-U", MANY_SHORT, "I2 stuck"),
+    Control("confirmed_handover", "N-R", MANY_SHORT, "I2 stuck"),
+    Control("confirmed_outcome", "A-W", A_BACKLOG, "I2 stuck"),
+    Control("two_connections", "A-D", A_BACKLOG, "I2 stuck"),
+    Control("compare_and_set", "@sink.after_http_ok", MANY_SHORT, "I3 recorded twice"),
+    Control("requeue", "W-A", A_BACKLOG, "I2 stuck"),
 ]
-ALL_FAULTS = ",".join(faults for _, faults, _, _ in CONTROLS)
 
 
-@pytest.mark.parametrize(("mechanism", "faults", "load", "broken"), CONTROLS, ids=[each[0] for each in CONTROLS])
-def test_the_loss_is_found_without(mechanism: str, faults: str, load: tuple[str, ...], broken: str) -> None:
-    code, said = drive(*BRIEF, *load, "--faults", faults, "--without", mechanism, "--forget")
-    assert code == 1, said
-    assert f"BROKEN {broken}" in said
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
+    """One broker and one database, on which the parts are started anew for each run."""
+    campaign = Campaign(MANY_SHORT, tmp_path_factory.mktemp("controls"), None)
+    with campaign.prepared():
+        campaign.keep()
+        eventually(lambda: node.answers(campaign.rig.broker_port), BOOT_SECONDS)
+        yield campaign
+    assert campaign.rig.leftovers() == []
 
 
-def test_the_same_faults_break_nothing_with_all_in_place() -> None:
-    code, said = drive(*BRIEF, *A_BACKLOG, "--seconds", "12", "--quiet", "60", "--faults", ALL_FAULTS)
-    assert code == 0, said
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.mechanism)
+def test_the_loss_is_found_without(control: Control, campaign: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
+    wish = replace(control.load, faults={control.fault: 1}, without=(control.mechanism,))
+    assert tell(campaign.run_again(wish), wish) == 1
+    assert f"BROKEN {control.broken}" in capsys.readouterr().out
+
+
+def test_the_same_faults_break_nothing_with_all_in_place(campaign: Campaign) -> None:
+    faults = {control.fault: 1 for control in CONTROLS}
+    wish = replace(A_BACKLOG, faults=faults, seconds=12, quiet_seconds=60)
+    assert tell(campaign.run_again(wish), wish) == 0
