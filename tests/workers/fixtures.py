@@ -27,7 +27,9 @@ def started(broker: Broker, module: str, *options: str, **environment: str) -> I
 
 
 @pytest.fixture
-def rabbit(broker: Broker) -> Rabbit:
+def rabbit(broker: Broker, request: pytest.FixtureRequest) -> Rabbit:
+    if "shared" in request.fixturenames:  # whose worker would lose its queues
+        return request.getfixturevalue("shared").rabbit()  # type: ignore[no-any-return]
     rabbit = Rabbit(broker)
     rabbit.make_queues()
     return rabbit

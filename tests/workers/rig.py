@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pika.exceptions import AMQPError
 
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
+from tests.workers.line import line
 from workers import tree
 from workers.artifacts import CHUNK_HEADER, Chunk
 from workers.broker import (
@@ -40,17 +42,28 @@ from workers.publisher import Message, Publisher, Verdict
 TASKS = tasks_queue("default")
 OTHERS = tasks_queue("others")
 NAMES_ON_DISK_SECONDS = 1.5
+MOST_NUMBERS = 100_000  # of one test that shares its worker
+FEW = 3
 EXCHANGES = {OUTCOMES: (OUTCOMES, "outcomes"), ARTIFACTS: (ARTIFACTS_EXCHANGE, ARTIFACTS_KEY)}
 Event = dict[str, Any]
 
 
 class Rabbit:
-    """The queues as the relay's login sees them, made anew for each test."""
+    """The queues as the relay's login sees them, made anew for each test.
 
-    def __init__(self, broker: Broker) -> None:
+    Of a worker that several tests share each sees its own tasks alone, by numbers of its own: from `first` on, which
+    it reads and writes as from 0 on.
+    """
+
+    def __init__(self, broker: Broker, first: int = 0) -> None:
         self.broker = broker
         self.batches: list[dict[str, Any]] = []
+        self.sent: set[tuple[int, int]] = set()
+        self._first = first
+        self._own = range(first, first + MOST_NUMBERS) if first else range(2**63)
+        self._line = line(broker)
         self._made_at = 0.0
+        self._events: list[Event] = []
         self._chunks: list[tuple[Chunk, bytes]] = []
 
     def wait_for_names(self) -> None:
@@ -67,9 +80,12 @@ class Rabbit:
 
     def _make_queues(self) -> None:
         with self.opened() as channel:
-            for queue in (TASKS, OTHERS, OUTCOMES, ARTIFACTS, DEAD, BAD):
+            for queue in (TASKS, OTHERS):  # a worker that is about to be gone may hold some
                 channel.queue_delete(queue)
         self.declare()
+        with self.opened() as channel:
+            for queue in (OUTCOMES, ARTIFACTS, DEAD, BAD):  # a tenth of the cost of a new one
+                channel.queue_purge(queue)
         self._made_at = time.monotonic()
 
     def declare(self) -> None:
@@ -78,44 +94,62 @@ class Rabbit:
 
     def cancel(self, *attempts: tuple[int, int]) -> None:
         """Tells every worker, as the relay does."""
-        with self.opened() as channel:
-            channel.basic_publish(CONTROL_EXCHANGE, "", Cancellation(attempts=list(attempts)).encode())
+        numbered = [(self._first + task, attempt) for task, attempt in attempts]
+        body = Cancellation(attempts=numbered).encode()
+        self._line.ask(lambda channel: channel.basic_publish(CONTROL_EXCHANGE, "", body), confirms=True)
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
-        connection = pika.BlockingConnection(pika.URLParameters(self.broker.url("relay")))
-        yield connection.channel()
-        connection.close()
+        with self._line.opened() as channel:
+            yield channel
 
     def put(self, *messages: TaskMessage, headers: dict[str, Any] | None = None, queue: str = TASKS) -> None:
-        self.put_bodies(queue, *[message.encode() for message in messages], headers=headers)
+        numbered = [replace(message, task=self._first + message.task) for message in messages]
+        self.sent |= {(message.task, message.attempt) for message in messages}
+        self.put_bodies(queue, *[message.encode() for message in numbered], headers=headers)
 
     def put_bodies(self, queue: str, *bodies: bytes, headers: dict[str, Any] | None = None) -> None:
         """With confirms: without, the end of a long batch may be lost when its connection is closed."""
         exchange, key = EXCHANGES.get(queue) or queue.rsplit(".", 1)
-        batch = [Message(exchange=exchange, routing_key=key, body=body, headers=headers) for body in bodies]
-        assert asyncio.run(self._publish(batch)) == [Verdict.CONFIRMED] * len(batch)
+        if len(bodies) > FEW:  # of which each would wait for the confirm of the one before
+            batch = [Message(exchange=exchange, routing_key=key, body=body, headers=headers) for body in bodies]
+            assert asyncio.run(self._publish(batch)) == [Verdict.CONFIRMED] * len(batch)
+            return
+        properties = pika.BasicProperties(headers=headers, delivery_mode=pika.DeliveryMode.Persistent)
+        for body in bodies:
+            self._line.ask(partial(_publish_one, exchange, key, body, properties), confirms=True)
 
     def take(self, queue: str) -> list[tuple[bytes, dict[str, Any]]]:
         """All that is ready in a queue: bodies and headers."""
-        taken = []
-        with self.opened() as channel:
+        taken: list[tuple[bytes, dict[str, Any]]] = []
+
+        def take_all(channel: Any) -> None:
             while (got := channel.basic_get(queue, auto_ack=True))[0]:
                 taken.append((got[2], got[1].headers or {}))
+
+        self._line.ask(take_all)
         return taken
 
     def count(self, queue: str) -> int:
-        with self.opened() as channel:
-            return int(channel.queue_declare(queue, passive=True).method.message_count)
+        return int(self._line.ask(lambda channel: channel.queue_declare(queue, passive=True)).method.message_count)
 
     def events(self) -> list[Event]:
-        """Every event that has arrived so far."""
-        self.batches += [json.loads(body) for body, _ in self.take(OUTCOMES)]
-        return [{**event, "worker": batch["worker"]} for batch in self.batches for event in batch["events"]]
+        """Every event of its tasks that has arrived so far."""
+        for batch in [json.loads(body) for body, _ in self.take(OUTCOMES)]:
+            self.batches.append(batch)
+            self._events += [
+                {**event, "task": event["task"] - self._first, "worker": batch["worker"]}
+                for event in batch["events"]
+                if event["task"] in self._own
+            ]
+        return list(self._events)
 
     def chunks(self) -> list[tuple[Chunk, bytes]]:
-        """Every chunk of an artifact that has arrived so far."""
-        self._chunks += [(Chunk.decode(headers[CHUNK_HEADER]), body) for body, headers in self.take(ARTIFACTS)]
+        """Every chunk of an artifact of its tasks that has arrived so far."""
+        for body, headers in self.take(ARTIFACTS):
+            chunk = Chunk.decode(headers[CHUNK_HEADER])
+            if chunk.task in self._own:
+                self._chunks.append((replace(chunk, task=chunk.task - self._first), body))
         return self._chunks
 
     def artifacts(self, task: int) -> dict[str, bytes]:
@@ -164,6 +198,10 @@ class Rabbit:
         for queue in ("default", "others"):
             await declare_queue_of_tasks(channel, queue)
         await connection.close()
+
+
+def _publish_one(exchange: str, key: str, body: bytes, properties: pika.BasicProperties, channel: Any) -> None:
+    channel.basic_publish(exchange, key, body, properties, mandatory=True)
 
 
 @dataclass

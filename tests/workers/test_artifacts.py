@@ -20,8 +20,7 @@ def peak_bytes(process: Process) -> int:
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) * 1024
 
 
-def test_artifacts_of_every_size_are_whole_in_the_broker_before_the_outcome(rabbit: Rabbit, worker: Start) -> None:
-    worker()
+def test_artifacts_of_every_size_are_whole_in_the_broker_before_the_outcome(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.artifacts", sizes=SIZES))
     assert rabbit.outcome(1)["result"] == '"made"'
     assert rabbit.artifacts(1) == {f"{size}.bin": made_of(size) for size in SIZES}
@@ -31,10 +30,9 @@ def test_artifacts_of_every_size_are_whole_in_the_broker_before_the_outcome(rabb
     assert {chunk.ordinal for chunk in chunks} == set(range(len(SIZES)))
 
 
-def test_a_file_is_read_where_the_handler_runs(rabbit: Rabbit, worker: Start, tmp_path: Path) -> None:
+def test_a_file_is_read_where_the_handler_runs(rabbit: Rabbit, one_slot: Process, tmp_path: Path) -> None:
     (tmp_path / "täble.csv").write_bytes(b"a,b\n1,2\n")
     (tmp_path / "link").symlink_to("täble.csv")
-    worker()
     rabbit.put(
         *[task(n, "test.artifact_of", path=str(tmp_path / name)) for n, name in enumerate(["täble.csv", "link"], 1)]
     )
@@ -69,12 +67,6 @@ def test_what_cannot_be_kept_is_an_error_of_the_handler(rabbit: Rabbit, worker: 
     assert rabbit.chunks() == []
 
 
-def test_a_wrong_limit_stops_the_worker_with_one_line(rabbit: Rabbit, worker: Start) -> None:
-    process = worker(MILLRACE_ARTIFACT_BYTES="much")
-    assert process.child.wait(15) == 2
-    assert "MILLRACE_ARTIFACT_BYTES must be a size" in process.output
-
-
 def test_a_large_one_passes_through_in_little_memory(rabbit: Rabbit, worker: Start) -> None:
     process = ready(worker())
     rabbit.put(task(1, "test.artifacts", sizes=[1]))
@@ -86,8 +78,7 @@ def test_a_large_one_passes_through_in_little_memory(rabbit: Rabbit, worker: Sta
     assert rabbit.artifacts(2) == {"30000000.bin": made_of(30 * MB)}
 
 
-def test_others_go_on_and_are_heard_while_the_broker_takes_no_artifacts(rabbit: Rabbit, worker: Start) -> None:
-    worker("--concurrency", "2")
+def test_others_go_on_and_are_heard_while_the_broker_takes_no_artifacts(rabbit: Rabbit, two_slots: Process) -> None:
     with rabbit.opened() as channel:
         channel.queue_delete("millrace.artifacts")
     rabbit.put(task(1, "test.artifacts", sizes=[3 * MB]))
@@ -100,14 +91,13 @@ def test_others_go_on_and_are_heard_while_the_broker_takes_no_artifacts(rabbit: 
 
 
 def test_one_that_waits_for_the_broker_can_be_cancelled_and_keeps_to_its_time_limit(
-    rabbit: Rabbit, worker: Start
+    rabbit: Rabbit, two_slots: Process
 ) -> None:
-    process = worker("--concurrency", "2")
     with rabbit.opened() as channel:
         channel.queue_delete("millrace.artifacts")
     rabbit.put(task(1, "test.artifacts", sizes=[9 * MB]), task(2, "test.artifacts", sizes=[9 * MB], limit=1.0))
     eventually(lambda: rabbit.started(1) and rabbit.started(2))
-    eventually(lambda: "artifacts wait" in process.output)
+    eventually(lambda: "artifacts wait" in two_slots.output)
     rabbit.cancel((1, 1))
     rabbit.put(task(3))
     rabbit.outcome(3)
@@ -130,8 +120,7 @@ def test_a_worker_that_leaves_gives_back_whose_artifacts_still_wait(rabbit: Rabb
     assert rabbit.count(TASKS) == 1
 
 
-def test_an_attempt_that_fails_keeps_what_it_had_made(rabbit: Rabbit, worker: Start) -> None:
-    worker()
+def test_an_attempt_that_fails_keeps_what_it_had_made(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(*[task(n, "test.artifacts", sizes=[MB], then=then) for n, then in ((1, "raise"), (2, "kill"))])
     reasons = {each["task"]: each["reason"] for each in rabbit.outcomes(2)}
     assert reasons == {1: "ERROR", 2: "CRASHED"}
@@ -160,21 +149,18 @@ def test_a_broker_that_is_killed_meanwhile_has_them_all_the_same(rabbit: Rabbit,
     assert rabbit.artifacts(1) == {"9000000.bin": made_of(9 * MB)}
 
 
-def test_a_thread_that_a_task_has_left_behind_does_the_next_one_no_harm(rabbit: Rabbit, worker: Start) -> None:
-    worker()
+def test_a_thread_that_a_task_has_left_behind_does_the_next_one_no_harm(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.artifact_after", rounds=300), task(2, "test.artifacts", sizes=[3 * MB]), task(3))
     assert [each["status"] for each in rabbit.outcomes(3)] == ["FINISHED"] * 3
     assert rabbit.artifacts(2)["3000000.bin"] == made_of(3 * MB)
 
 
-def test_a_process_that_a_handler_forks_is_told_to_leave_it_to_the_handler(rabbit: Rabbit, worker: Start) -> None:
-    worker()
+def test_a_process_that_a_handler_forks_is_told_to_leave_it_to_the_handler(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.artifact_elsewhere"))
     assert "the handler's own process" in rabbit.outcome(1)["error"]["message"]
 
 
-def test_what_is_returned_is_shown_as_in_a_notebook(rabbit: Rabbit, worker: Start) -> None:
-    worker()
+def test_what_is_returned_is_shown_as_in_a_notebook(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.table", html="<table><tr><td>1</td></tr></table>"))
     assert rabbit.outcome(1)["result"] == '"a table"'
     assert rabbit.artifacts(1) == {"result.html": b"<table><tr><td>1</td></tr></table>"}
@@ -192,8 +178,7 @@ def printed(rabbit: Rabbit, number: int) -> str:
 
 
 @pytest.mark.parametrize("size", [5_242_880, 5_242_881])
-def test_what_is_too_large_to_be_shown_can_be_downloaded(rabbit: Rabbit, worker: Start, size: int) -> None:
-    worker()
+def test_what_is_too_large_to_be_shown_can_be_downloaded(rabbit: Rabbit, one_slot: Process, size: int) -> None:
     rabbit.put(task(1, "test.wide_table", size=size))
     rabbit.outcome(1)
     assert len(rabbit.artifacts(1)["result.html"]) == size

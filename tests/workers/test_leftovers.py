@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.processes import eventually
+from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import Rabbit, children_of, is_alive, ready, task
 from workers import scratch
@@ -19,22 +19,20 @@ def pids_in(ledger: Path) -> list[int]:
 
 
 def test_what_a_finished_task_has_left_running_is_killed_before_its_outcome(
-    rabbit: Rabbit, worker: Start, tmp_path: Path
+    rabbit: Rabbit, one_slot: Process, tmp_path: Path
 ) -> None:
     pids = tmp_path / "pids"
-    process = ready(worker())
     rabbit.put(task(1, "test.leave", pids=str(pids)), task(2))
     assert rabbit.outcome(1)["result"] == '"left"'
     left = pids_in(pids)
     assert len(left) == 2
     eventually(lambda: not any(is_alive(pid) for pid in left))
     assert rabbit.outcome(2)["status"] == "FINISHED"
-    assert "new process" not in process.output
+    assert "new process" not in one_slot.output
 
 
-def test_what_a_crashed_task_has_left_running_is_killed(rabbit: Rabbit, worker: Start, tmp_path: Path) -> None:
+def test_what_a_crashed_task_has_left_running_is_killed(rabbit: Rabbit, two_slots: Process, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    ready(worker("--concurrency", "2"))
     rabbit.put(task(1, "test.sleep", seconds=2), task(2, "test.leave", pids=str(pids), end="kill"))
     assert rabbit.outcome(2)["reason"] == "CRASHED"
     left = pids_in(pids)
@@ -53,27 +51,25 @@ def test_what_a_killed_worker_has_left_running_is_killed(rabbit: Rabbit, worker:
     eventually(lambda: not any(is_alive(pid) for pid in left))
 
 
-def test_what_was_running_below_a_killed_template_is_killed(rabbit: Rabbit, worker: Start, tmp_path: Path) -> None:
+def test_what_was_running_below_a_killed_template_is_killed(rabbit: Rabbit, one_slot: Process, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    process = ready(worker())
     rabbit.put(task(1, "test.leave", pids=str(pids), end="sleep"))
     eventually(lambda: pids.exists() and len(pids_in(pids)) == 2)
-    template = min(children_of(process.child.pid))
-    left = [*pids_in(pids), *children_of(process.child.pid)]
+    template = min(children_of(one_slot.child.pid))
+    left = [*pids_in(pids), *children_of(one_slot.child.pid)]
     os.kill(template, signal.SIGKILL)
     assert rabbit.outcome(1)["reason"] == "CRASHED"
     eventually(lambda: not any(is_alive(pid) for pid in left))
-    eventually(lambda: len(children_of(process.child.pid)) == 2)  # none of them as a zombie
+    eventually(lambda: len(children_of(one_slot.child.pid)) == 2)  # none of them as a zombie
 
 
-def test_no_process_is_left_as_a_zombie(rabbit: Rabbit, worker: Start, tmp_path: Path) -> None:
-    process = ready(worker())
+def test_no_process_is_left_as_a_zombie(rabbit: Rabbit, one_slot: Process, tmp_path: Path) -> None:
     for number, end in enumerate(("return", "kill"), 1):
         rabbit.put(task(number, "test.leave", pids=str(tmp_path / end), end=end))
         rabbit.outcome(number)
     rabbit.put(task(3))
     rabbit.outcome(3)
-    eventually(lambda: len(children_of(process.child.pid)) == 2)  # the template and one child
+    eventually(lambda: len(children_of(one_slot.child.pid)) == 2)  # the template and one child
 
 
 def test_a_child_has_a_folder_for_temporary_files_that_goes_with_it(rabbit: Rabbit, worker: Start) -> None:
@@ -91,11 +87,10 @@ def test_a_child_has_a_folder_for_temporary_files_that_goes_with_it(rabbit: Rabb
     eventually(lambda: not folder.parent.parent.exists())
 
 
-def test_the_folders_of_a_killed_template_are_removed(rabbit: Rabbit, worker: Start) -> None:
-    process = ready(worker())
+def test_the_folders_of_a_killed_template_are_removed(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.temporary"))
     folder = Path(json.loads(rabbit.outcome(1)["result"]))
-    os.kill(min(children_of(process.child.pid)), signal.SIGKILL)
+    os.kill(min(children_of(one_slot.child.pid)), signal.SIGKILL)
     eventually(lambda: not folder.parent.parent.exists())
 
 

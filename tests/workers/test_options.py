@@ -79,6 +79,7 @@ def test_a_wrong_concurrency_is_refused(refused: Refused, value: str) -> None:
         ({"MILLRACE_TASK_MEMORY": "lots"}, "MILLRACE_TASK_MEMORY must be a size such as 512M or 4G, from 268435456 to"),
         ({"MILLRACE_TASK_MEMORY": "4K"}, "(got '4K')"),
         ({"MILLRACE_TASK_OPEN_FILES": "1G"}, "MILLRACE_TASK_OPEN_FILES must be a whole number, from 32 to"),
+        ({"MILLRACE_ARTIFACT_BYTES": "much"}, "MILLRACE_ARTIFACT_BYTES must be a size"),
         ({"MILLRACE_HANDLERS": ","}, "MILLRACE_HANDLERS must be one or several names"),
     ],
 )

@@ -3,42 +3,13 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
 
-import pytest
-
-from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
-from tests.workers.fixtures import ODD, started
-from tests.workers.rig import TASKS, Rabbit, Web, serving, task
+from tests.workers.rig import TASKS, Rabbit, task
 from workers.broker import BAD
 
 
-@pytest.fixture(scope="module")
-def queues(broker: Broker) -> Rabbit:
-    queues = Rabbit(broker)
-    queues.make_queues()
-    return queues
-
-
-@pytest.fixture
-def rabbit(queues: Rabbit) -> Rabbit:
-    queues.batches.clear()
-    return queues
-
-
-@pytest.fixture(scope="module")
-def serving_worker(queues: Rabbit) -> Iterator[Process]:
-    """One for all tests here; each takes task numbers of its own. What it gives back it asks the web about."""
-    options = ("--concurrency", "2")
-    with (
-        serving(Web()) as web,
-        started(queues.broker, "workers", *options, MILLRACE_HANDLERS=ODD, MILLRACE_URL=web.url) as process,
-    ):
-        yield process
-
-
-def test_every_task_has_one_outcome_and_the_queue_is_empty(rabbit: Rabbit, serving_worker: Process) -> None:
+def test_every_task_has_one_outcome_and_the_queue_is_empty(rabbit: Rabbit, two_slots: Process) -> None:
     rabbit.put(*[task(number, x=number / 4) for number in range(1, 301)])
     outcomes = rabbit.outcomes(300)
     assert {each["task"]: each["value"] for each in outcomes} == {n: repr(n / 4) for n in range(1, 301)}
@@ -47,7 +18,7 @@ def test_every_task_has_one_outcome_and_the_queue_is_empty(rabbit: Rabbit, servi
     eventually(lambda: rabbit.count(TASKS) == 0)
 
 
-def test_started_of_a_longer_task_arrives_while_it_runs(rabbit: Rabbit, serving_worker: Process) -> None:
+def test_started_of_a_longer_task_arrives_while_it_runs(rabbit: Rabbit, two_slots: Process) -> None:
     rabbit.put(task(1001, "test.sleep", seconds=1))
     eventually(lambda: rabbit.started(1001))
     assert not [each for each in rabbit.events() if each["type"] == "OUTCOME"]
@@ -56,7 +27,7 @@ def test_started_of_a_longer_task_arrives_while_it_runs(rabbit: Rabbit, serving_
     assert 1 <= outcome["run_seconds"] < 2
 
 
-def test_a_failing_handler_fails_its_task_with_the_users_own_lines(rabbit: Rabbit, serving_worker: Process) -> None:
+def test_a_failing_handler_fails_its_task_with_the_users_own_lines(rabbit: Rabbit, two_slots: Process) -> None:
     rabbit.put(task(1101, "demo.coin", failure_rate=1, seconds=0))
     outcome = rabbit.outcome(1101)
     assert (outcome["status"], outcome["reason"]) == ("FAILED", "ERROR")
@@ -65,7 +36,7 @@ def test_a_failing_handler_fails_its_task_with_the_users_own_lines(rabbit: Rabbi
     assert "executor.py" not in outcome["error"]["traceback"]
 
 
-def test_a_child_that_dies_fails_its_own_task_and_the_worker_lives(rabbit: Rabbit, serving_worker: Process) -> None:
+def test_a_child_that_dies_fails_its_own_task_and_the_worker_lives(rabbit: Rabbit, two_slots: Process) -> None:
     deaths: list[tuple[str, dict[str, int], str]] = [
         ("test.kill", {}, "killed by SIGKILL, most likely because memory ran out"),
         ("test.kill", {"signal_number": int(signal.SIGSEGV)}, "killed by SIGSEGV"),
@@ -81,7 +52,7 @@ def test_a_child_that_dies_fails_its_own_task_and_the_worker_lives(rabbit: Rabbi
         assert (outcome["status"], outcome["reason"]) == ("FAILED", "CRASHED")
         assert said in outcome["error"]["message"]
         assert rabbit.outcome(number + 100)["status"] == "FINISHED"
-    assert serving_worker.child.poll() is None
+    assert two_slots.child.poll() is None
 
 
 MALFORMED = [
@@ -101,9 +72,7 @@ MALFORMED = [
 ]
 
 
-def test_malformed_messages_are_parked_with_their_reason_and_others_pass(
-    rabbit: Rabbit, serving_worker: Process
-) -> None:
+def test_malformed_messages_are_parked_with_their_reason_and_others_pass(rabbit: Rabbit, two_slots: Process) -> None:
     rabbit.put_bodies(TASKS, *MALFORMED)
     rabbit.put(task(1401))
     rabbit.outcome(1401)
@@ -114,14 +83,14 @@ def test_malformed_messages_are_parked_with_their_reason_and_others_pass(
     eventually(lambda: rabbit.count(TASKS) == 0)
 
 
-def test_an_unknown_kind_fails_and_names_the_known_ones(rabbit: Rabbit, serving_worker: Process) -> None:
+def test_an_unknown_kind_fails_and_names_the_known_ones(rabbit: Rabbit, two_slots: Process) -> None:
     rabbit.put(task(1501, "no.such"))
     outcome = rabbit.outcome(1501)
     assert outcome["reason"] == "UNKNOWN_KIND"
     assert "demo.coin" in outcome["error"]["message"]
 
 
-def test_a_child_knows_no_secret_and_has_no_connection(rabbit: Rabbit, serving_worker: Process) -> None:
+def test_a_child_knows_no_secret_and_has_no_connection(rabbit: Rabbit, two_slots: Process) -> None:
     rabbit.put(task(1601, "test.process"))
     seen = json.loads(rabbit.outcome(1601)["result"])
     assert not {"RABBITMQ_URL", "MILLRACE_TOKEN"} & set(seen["environment"])
@@ -129,7 +98,7 @@ def test_a_child_knows_no_secret_and_has_no_connection(rabbit: Rabbit, serving_w
     assert seen["session"] != os.getsid(0)
 
 
-def test_children_draw_different_random_numbers(rabbit: Rabbit, serving_worker: Process) -> None:
+def test_children_draw_different_random_numbers(rabbit: Rabbit, two_slots: Process) -> None:
     rabbit.put(*[task(number, "test.sleep", seconds=0.2) for number in (1701, 1702)])
     rabbit.put(*[task(number, "test.process") for number in range(1703, 1740)])
     seen = [json.loads(each["result"]) for each in rabbit.outcomes(39) if each["task"] > 1702]

@@ -27,8 +27,7 @@ WAYS = [
 ]
 
 
-def test_whatever_prints_is_heard(rabbit: Rabbit, worker: Start) -> None:
-    worker()
+def test_whatever_prints_is_heard(rabbit: Rabbit, one_slot: Process) -> None:
     for number, (how, text, _) in enumerate(WAYS, 1):
         rabbit.put(task(number, "test.print", text=text, how=how))
     rabbit.put(task(99, "test.print", text="err", how="stderr"))
@@ -37,25 +36,21 @@ def test_whatever_prints_is_heard(rabbit: Rabbit, worker: Start) -> None:
     assert (printed(rabbit, 99), printed(rabbit, 99, "stderr")) == ("", "err\n")
 
 
-def test_it_is_heard_while_the_task_runs(rabbit: Rabbit, worker: Start) -> None:
-    process = worker()
+def test_it_is_heard_while_the_task_runs(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.print", text="still at it", then="wait"))
     eventually(lambda: printed(rabbit, 1) == "still at it\n")
-    process.stop()
     assert not [each for each in rabbit.events() if each["type"] == "OUTCOME"]
 
 
-def test_what_a_task_has_printed_before_its_process_died_is_kept(rabbit: Rabbit, worker: Start) -> None:
-    worker()
+def test_what_a_task_has_printed_before_its_process_died_is_kept(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.print", text="last words", how="both", then="kill"))
     assert rabbit.outcome(1)["reason"] == "CRASHED"
     assert (printed(rabbit, 1), printed(rabbit, 1, "stderr")) == ("last words\n", "last words\n")
 
 
-def test_outputs_of_many_short_tasks_are_not_mixed_up(rabbit: Rabbit, worker: Start) -> None:
+def test_outputs_of_many_short_tasks_are_not_mixed_up(rabbit: Rabbit, two_slots: Process) -> None:
     numbers = range(1, 401)
     rabbit.put(*[task(n, "test.print", text=f"I am {n}", how="both" if n % 3 else "unflushed") for n in numbers])
-    worker("--concurrency", "2")
     rabbit.outcomes(len(numbers))
     ends = {n: "\n" if n % 3 else "" for n in numbers}
     assert {n: printed(rabbit, n) for n in numbers} == {n: f"I am {n}{ends[n]}" for n in numbers}
@@ -77,8 +72,7 @@ def test_of_a_task_that_prints_without_end_head_and_tail_are_kept_and_the_worker
     assert memory_of(process) < before + 20_000_000
 
 
-def test_a_task_that_spoils_its_streams_does_so_for_itself_alone(rabbit: Rabbit, worker: Start) -> None:
-    worker()
+def test_a_task_that_spoils_its_streams_does_so_for_itself_alone(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(*[task(n, "test.print", text=str(n), how="both", then=how) for n, how in SPOILT])
     rabbit.outcomes(len(SPOILT))
     assert [printed(rabbit, n) + printed(rabbit, n, "stderr") for n, _ in SPOILT] == [f"{n}\n{n}\n" for n, _ in SPOILT]
@@ -87,8 +81,7 @@ def test_a_task_that_spoils_its_streams_does_so_for_itself_alone(rabbit: Rabbit,
 SPOILT = [(1, "close"), (2, "replace"), (3, "close"), (4, "")]
 
 
-def test_progress_is_heard_now_and_then_and_the_last_of_it_for_sure(rabbit: Rabbit, worker: Start) -> None:
-    worker()
+def test_progress_is_heard_now_and_then_and_the_last_of_it_for_sure(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.progress", count=20_000, seconds=600))
 
     def said() -> list[Event]:
@@ -99,8 +92,7 @@ def test_progress_is_heard_now_and_then_and_the_last_of_it_for_sure(rabbit: Rabb
     assert len(said()) < 200
 
 
-def test_what_a_task_has_used_is_told_with_its_outcome(rabbit: Rabbit, worker: Start) -> None:
-    worker()
+def test_what_a_task_has_used_is_told_with_its_outcome(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.use", megabytes=100, cpu_seconds=0.3), task(2, "test.sleep", seconds=0.1))
     first, second = rabbit.outcomes(2)
     assert 0.25 < first["cpu_seconds"] < 10

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.processes import eventually
+from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import TASKS, Rabbit, children_of, is_alive, ready, task
 from tests.workers.test_slots import state_of, taken, until, with_slots
@@ -20,9 +20,8 @@ def child_of(pid: int) -> int:
     return max(children_of(pid))
 
 
-def test_a_task_is_told_where_it_was_when_its_time_was_over(rabbit: Rabbit, worker: Start) -> None:
-    process = ready(worker())
-    child = child_of(process.child.pid)
+def test_a_task_is_told_where_it_was_when_its_time_was_over(rabbit: Rabbit, one_slot: Process) -> None:
+    child = child_of(one_slot.child.pid)
     rabbit.put(task(1, "test.sleep", limit=0.3, seconds=600))
     outcome = rabbit.outcome(1)
     assert (outcome["status"], outcome["reason"]) == ("FAILED", "TIMEOUT")
@@ -34,8 +33,7 @@ def test_a_task_is_told_where_it_was_when_its_time_was_over(rabbit: Rabbit, work
     assert json.loads(rabbit.outcome(2)["result"])["pid"] == child
 
 
-def test_a_task_within_its_limit_is_left_alone(rabbit: Rabbit, worker: Start) -> None:
-    ready(worker())
+def test_a_task_within_its_limit_is_left_alone(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(*[task(number, limit=60) for number in range(1, 501)])
     rabbit.put(task(501, "test.sleep", limit=60, seconds=0.5))
     assert {each["status"] for each in rabbit.outcomes(501, 30)} == {"FINISHED"}
@@ -43,10 +41,9 @@ def test_a_task_within_its_limit_is_left_alone(rabbit: Rabbit, worker: Start) ->
 
 @pytest.mark.parametrize("how", ["cleans up", "trips"])
 def test_a_task_that_ends_in_its_own_way_when_told_has_timed_out(
-    rabbit: Rabbit, worker: Start, tmp_path: Path, how: str
+    rabbit: Rabbit, one_slot: Process, tmp_path: Path, how: str
 ) -> None:
     ledger = tmp_path / "ledger"
-    ready(worker())
     rabbit.put(task(1, "test.stubborn", limit=0.3, how=how, ledger=str(ledger)))
     outcome = rabbit.outcome(1)
     assert (outcome["reason"], outcome["error"]["type"]) == ("TIMEOUT", "TimeLimit")
@@ -79,8 +76,7 @@ def test_a_task_that_does_not_end_is_killed_with_everything_below_it(
     eventually(lambda: rabbit.count(TASKS) == 0)
 
 
-def test_what_was_handed_over_in_advance_is_not_hit(rabbit: Rabbit, worker: Start) -> None:
-    ready(worker())
+def test_what_was_handed_over_in_advance_is_not_hit(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(*[task(number) for number in range(1, 1001)])
     rabbit.outcomes(1000, 30)
     rabbit.put(
@@ -114,32 +110,28 @@ def test_a_task_whose_time_was_over_before_its_child_read_it_is_run_again(rabbit
     assert rabbit.outcome(1)["status"] == "FINISHED"
 
 
-def test_a_stranger_may_send_sigterm_to_a_child_and_to_the_template(rabbit: Rabbit, worker: Start) -> None:
-    process = ready(worker())
-    child = child_of(process.child.pid)
+def test_a_stranger_may_send_sigterm_to_a_child_and_to_the_template(rabbit: Rabbit, one_slot: Process) -> None:
+    child = child_of(one_slot.child.pid)
     rabbit.put(task(1, "test.sleep", seconds=1), task(2, "test.sleep", seconds=0.3, limit=60))
     for number in (1, 2):
         eventually(lambda number=number: rabbit.started(number))  # type: ignore[misc]
-        for pid in (child, min(children_of(process.child.pid))):
+        for pid in (child, min(children_of(one_slot.child.pid))):
             os.kill(pid, signal.SIGTERM)
     assert {each["status"] for each in rabbit.outcomes(2)} == {"FINISHED"}
-    assert child_of(process.child.pid) == child
+    assert child_of(one_slot.child.pid) == child
 
 
-def test_a_process_that_a_task_forks_can_be_terminated(rabbit: Rabbit, worker: Start) -> None:
-    ready(worker())
+def test_a_process_that_a_task_forks_can_be_terminated(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.terminate"))
     assert rabbit.outcome(1)["value"] == str(-signal.SIGTERM)
 
 
-def test_a_limit_holds_though_an_earlier_task_has_shut_the_signal_out(rabbit: Rabbit, worker: Start) -> None:
-    ready(worker())
+def test_a_limit_holds_though_an_earlier_task_has_shut_the_signal_out(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.take_over"), task(2, "test.sleep", limit=0.3, seconds=600))
     assert rabbit.outcome(2)["error"]["traceback"]
 
 
-def test_an_alarm_that_a_task_has_left_set_does_not_hit_the_next_one(rabbit: Rabbit, worker: Start) -> None:
-    ready(worker())
+def test_an_alarm_that_a_task_has_left_set_does_not_hit_the_next_one(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.alarm"), task(2, "test.sleep", seconds=1))
     assert {each["status"] for each in rabbit.outcomes(2)} == {"FINISHED"}
 

@@ -4,35 +4,34 @@ import os
 import signal
 from pathlib import Path
 
-from tests.fixtures.processes import eventually
+from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import TASKS, Rabbit, Web, children_of, is_alive, ready, task
 from workers.broker import BAD, OUTCOMES
 from workers.registry import BUILT_IN
 
 
-def test_under_load_outcomes_travel_in_bursts_and_short_tasks_without_started(rabbit: Rabbit, worker: Start) -> None:
+def test_under_load_outcomes_travel_in_bursts_and_short_tasks_without_started(
+    rabbit: Rabbit, one_slot: Process
+) -> None:
     rabbit.put(*[task(number) for number in range(1, 1001)])
-    worker()
     rabbit.outcomes(1000, 30)
     with_events = [batch for batch in rabbit.batches if batch["events"]]
     assert len(with_events) < 300
     assert sum(1 for each in rabbit.events() if each["type"] == "STARTED") < 300
 
 
-def test_an_innocent_task_behind_one_that_kills_its_child_is_run(rabbit: Rabbit, worker: Start) -> None:
+def test_an_innocent_task_behind_one_that_kills_its_child_is_run(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(*[task(number) for number in range(1, 301)], task(301, "test.os_exit", code=9))
     rabbit.put(*[task(number) for number in range(302, 401)])
-    worker()
     failed = [each["task"] for each in rabbit.outcomes(400, 30) if each["status"] == "FAILED"]
     assert failed == [301]
 
 
-def test_a_task_handed_to_a_child_that_has_just_died_is_run_by_another(rabbit: Rabbit, worker: Start) -> None:
-    process = ready(worker())
+def test_a_task_handed_to_a_child_that_has_just_died_is_run_by_another(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1))
     rabbit.outcome(1)
-    template = min(children_of(process.child.pid))
+    template = min(children_of(one_slot.child.pid))
     [child] = children_of(template)
     os.kill(template, signal.SIGSTOP)  # it cannot tell the worker
     os.kill(child, signal.SIGKILL)
@@ -40,14 +39,13 @@ def test_a_task_handed_to_a_child_that_has_just_died_is_run_by_another(rabbit: R
     eventually(lambda: rabbit.started(2))  # as far as the worker knows
     os.kill(template, signal.SIGCONT)
     assert rabbit.outcome(2)["status"] == "FINISHED"
-    assert "between two tasks: its process was killed by SIGKILL" in process.output
+    assert "between two tasks: its process was killed by SIGKILL" in one_slot.output
 
 
-def test_a_large_task_that_a_dead_child_has_not_read_is_run_by_another(rabbit: Rabbit, worker: Start) -> None:
-    process = ready(worker())
+def test_a_large_task_that_a_dead_child_has_not_read_is_run_by_another(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1))
     rabbit.outcome(1)
-    template = min(children_of(process.child.pid))
+    template = min(children_of(one_slot.child.pid))
     [child] = children_of(template)
     os.kill(template, signal.SIGSTOP)
     os.kill(child, signal.SIGKILL)
@@ -57,33 +55,30 @@ def test_a_large_task_that_a_dead_child_has_not_read_is_run_by_another(rabbit: R
     assert rabbit.outcome(2)["status"] == "FINISHED"
 
 
-def test_a_handler_that_returns_twice_has_one_outcome(rabbit: Rabbit, worker: Start) -> None:
-    process = ready(worker())
+def test_a_handler_that_returns_twice_has_one_outcome(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.fork"), task(2))
     assert int(rabbit.outcome(1)["value"]) > 0
     assert [each["task"] for each in rabbit.outcomes(2)] == [1, 2]
-    assert "warning" not in process.output
+    assert "warning" not in one_slot.output
 
 
-def test_a_handler_that_writes_to_the_workers_socket_costs_its_process_alone(rabbit: Rabbit, worker: Start) -> None:
-    process = ready(worker())
+def test_a_handler_that_writes_to_the_workers_socket_costs_its_process_alone(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.intrude"))
     rabbit.outcome(1)
-    eventually(lambda: "wrote to the socket that belongs to the worker" in process.output)
+    eventually(lambda: "wrote to the socket that belongs to the worker" in one_slot.output)
     rabbit.put(task(2))
     assert rabbit.outcome(2)["status"] == "FINISHED"
-    assert process.child.poll() is None
+    assert one_slot.child.poll() is None
 
 
-def test_tasks_go_on_when_the_template_is_killed(rabbit: Rabbit, worker: Start) -> None:
-    process = ready(worker())
+def test_tasks_go_on_when_the_template_is_killed(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1))
     rabbit.outcome(1)
-    template = min(children_of(process.child.pid))
+    template = min(children_of(one_slot.child.pid))
     os.kill(template, signal.SIGKILL)
     rabbit.put(task(2), task(3))
     rabbit.outcomes(3)
-    assert process.child.poll() is None
+    assert one_slot.child.poll() is None
 
 
 def test_a_killed_workers_task_goes_to_another_worker_and_its_children_die(
@@ -190,8 +185,7 @@ def test_long_tasks_are_shared_after_very_short_ones(rabbit: Rabbit, worker: Sta
     assert min(shares) >= 4, shares
 
 
-def test_a_worker_in_a_long_task_holds_no_other(rabbit: Rabbit, worker: Start) -> None:
-    ready(worker())
+def test_a_worker_in_a_long_task_holds_no_other(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(*[task(number) for number in range(1, 1001)])
     rabbit.outcomes(1000, 30)
     rabbit.put(task(2000, "test.sleep", seconds=60), *[task(number) for number in range(2001, 2051)])
@@ -199,16 +193,16 @@ def test_a_worker_in_a_long_task_holds_no_other(rabbit: Rabbit, worker: Start) -
     eventually(lambda: rabbit.count(TASKS) == 50)
 
 
-def test_short_tasks_do_not_wait_behind_a_long_one_in_another_slot(rabbit: Rabbit, worker: Start) -> None:
-    ready(worker("--concurrency", "2"))
+def test_short_tasks_do_not_wait_behind_a_long_one_in_another_slot(rabbit: Rabbit, two_slots: Process) -> None:
     rabbit.put(*[task(number) for number in range(1, 1001)])
     rabbit.outcomes(1000, 30)
     rabbit.put(task(2000, "test.sleep", seconds=60), *[task(number) for number in range(2001, 2201)])
     assert {each["task"] for each in rabbit.outcomes(1200)[1000:]} == set(range(2001, 2201))
 
 
-def test_short_tasks_do_not_wait_behind_a_long_one_while_another_slot_is_busy(rabbit: Rabbit, worker: Start) -> None:
-    ready(worker("--concurrency", "2"))
+def test_short_tasks_do_not_wait_behind_a_long_one_while_another_slot_is_busy(
+    rabbit: Rabbit, two_slots: Process
+) -> None:
     rabbit.put(*[task(number) for number in range(1, 1001)])
     rabbit.outcomes(1000, 30)
     rabbit.put(task(2000, "test.sleep", seconds=600), *[task(number) for number in range(2001, 2100)])
@@ -219,8 +213,7 @@ def test_short_tasks_do_not_wait_behind_a_long_one_while_another_slot_is_busy(ra
     raise AssertionError("30,000 others have passed them")
 
 
-def test_a_few_tasks_behind_a_long_one_are_given_back(rabbit: Rabbit, worker: Start) -> None:
-    ready(worker())
+def test_a_few_tasks_behind_a_long_one_are_given_back(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(*[task(number) for number in range(1, 1001)])
     rabbit.outcomes(1000, 30)
     rabbit.put(task(2000, "test.sleep", seconds=60), *[task(number) for number in range(2001, 2006)])
