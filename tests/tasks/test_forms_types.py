@@ -80,7 +80,7 @@ STEEL = {"thickness": 2.0, "material": "steel", "grid": {"width": 4, "height": 3
         (tuple[int, ...], (1, 2), "\n1\n2</textarea>", "3", (3,)),
         (dict[str, float], {"a": 1.0}, "{&quot;a&quot;: 1.0}", '{"b": 2}', {"b": 2.0}),
         (list[Grid], Missing, "JSON", '[{"width": 1}]', [Grid(1)]),
-        (Cat | Dog, Missing, "JSON", '{"sort": "dog", "name": "Rex"}', Dog(name="Rex")),
+        (Cat | Dog, Missing, 'type="radio"', '{"sort": "dog", "name": "Rex"}', Dog(name="Rex")),
         (Any, Missing, "<textarea", "[null]", [None]),
     ],
 )
