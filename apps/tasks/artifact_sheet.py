@@ -30,7 +30,7 @@ PAGE = "text/html; charset=utf-8"
 # Links of Markdown, whose HTML is made here, may open in a tab of their own.
 POPUPS = "allow-popups allow-popups-to-escape-sandbox"
 RENDERED_BYTES = 100_000  # the worst of such texts take 40 microseconds a byte; a longer one is shown as it is
-FEW_BYTES = 700  # of a table of a few lines
+FEW_BYTES = 700  # of a table or a text of a few lines
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
@@ -86,7 +86,7 @@ class Shown:
 
     @property
     def is_short(self) -> bool:
-        return self.artifact.content_type == HTML and self.artifact.file.size < FEW_BYTES
+        return self.artifact.content_type in (HTML, MARKDOWN) and self.artifact.file.size < FEW_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.utils.html import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 READ_BYTES = 262_144
 MOST_ROWS = 200
@@ -33,8 +33,9 @@ def table(data: bytes) -> str:
     shown += [f"the first {MOST_COLUMNS} of {columns:,} columns"] if columns > MOST_COLUMNS else []
     note = f"<p>Here are {' and '.join(shown)}; download it for the rest.</p>" if shown else ""
     head, *body = [row[:MOST_COLUMNS] for row in rows]
-    below = "".join(_row(row, "td") for row in body)
-    return f"{note}<table><thead>{_row(head, 'th')}</thead><tbody>{below}</tbody></table>"
+    numbers = {place for place, cell in enumerate(body[0] if body else ()) if _NUMBER.fullmatch(cell[:MOST_CHARACTERS])}
+    below = "".join(_row(row, "td", numbers) for row in body)
+    return f"{note}<table><thead>{_row(head, 'th', numbers)}</thead><tbody>{below}</tbody></table>"
 
 
 def _text(data: bytes) -> str:
@@ -54,11 +55,11 @@ def _rows(text: str) -> tuple[list[list[str]], bool]:
     return rows[:MOST_ROWS], len(rows) > MOST_ROWS
 
 
-def _row(cells: Sequence[str], tag: str) -> str:
-    return f"<tr>{''.join(_cell(cell, tag) for cell in cells)}</tr>"
+def _row(cells: Sequence[str], tag: str, numbers: Collection[int]) -> str:
+    """`numbers`: the columns of such."""
+    return f"<tr>{''.join(_cell(cell, tag, is_text=place not in numbers) for place, cell in enumerate(cells))}</tr>"
 
 
-def _cell(text: str, tag: str) -> str:
+def _cell(text: str, tag: str, *, is_text: bool) -> str:
     short = text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
-    is_text = not _NUMBER.fullmatch(short)
     return f"<{tag}{' class=text' if is_text else ''}>{escape(short)}</{tag}>"

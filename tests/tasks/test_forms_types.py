@@ -65,6 +65,7 @@ STEEL = {"thickness": 2.0, "material": "steel", "grid": {"width": 4, "height": 3
         (int | str, Missing, 'type="text"', "five", "five"),
         (int | Literal["auto"], "auto", 'value="auto"', "3", 3),
         (bool | int | None, 3, "a whole number", "true", True),
+        (date | datetime, Missing, "such as 2030-01-31 or 2030-01-31T14:05:00Z", "2030-01-31", date(2030, 1, 31)),
         (list[float], [0.5, 1.0], "\n0.5\n1.0</textarea>", "1\n\n 2.5 \n", [1.0, 2.5]),
         (list[int], Missing, "one per line", "[1, 2]", [1, 2]),
         (list[str], ["a"], "one per line", "b b\r\n[c\r\n", ["b b", "[c"]),
