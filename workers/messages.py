@@ -53,6 +53,7 @@ __all__ = [
     "MAX_PROGRESS_LENGTH",
     "MAX_RESULT_BYTES",
     "MAX_RESULT_DEPTH",
+    "NO_SANDBOX",
     "QUEUE_NAME_RULE",
     "TAIL_BYTES",
     "VERSION",
@@ -85,6 +86,7 @@ __all__ = [
 VERSION = 1
 MAX_BODY_BYTES = 1_048_576
 CONTENT_TYPE = "application/json"
+NO_SANDBOX = "NoSandbox"  # the error's type when code has come to a worker that cannot shut it in
 AGAIN_HEADER = "x-again"  # set when an earlier publish of the same attempt was never confirmed
 
 

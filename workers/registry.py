@@ -12,12 +12,13 @@ import inspect
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, PydanticUserError, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
 from workers import docs, raised
@@ -167,8 +168,15 @@ def _parameters(name: str, function: Callable[..., Any]) -> type[BaseModel]:
     except Exception as error:
         reason = " ".join(str(error).split())
         raise RegistryError(f"handler '{name}' ({_place(function)}): an annotation cannot be read: {reason}") from error
+    if awkward := next((what for is_one, what in _NO_HANDLERS if is_one(function)), ""):
+        raise RegistryError(f"handler '{name}' ({_place(function)}) {awkward}")
     fields: dict[str, Any] = {}
     for parameter in inspect.signature(function).parameters.values():
+        if parameter.name.startswith("_") and parameter.default is not parameter.empty:
+            continue  # its own affair
+        if parameter.name.startswith("_") or parameter.name == "model_config":
+            reason = "pydantic keeps such names to itself"
+            raise RegistryError(f"handler '{name}': parameter '{parameter.name}' needs another name: {reason}")
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise RegistryError(f"handler '{name}': parameter '{parameter.name}' must be an ordinary named one")
         if parameter.name not in hints:
@@ -179,13 +187,21 @@ def _parameters(name: str, function: Callable[..., Any]) -> type[BaseModel]:
     return _model(name, **fields)
 
 
+_NO_HANDLERS: tuple[tuple[Callable[[Any], bool], str], ...] = (
+    (inspect.iscoroutinefunction, "is async: make it an ordinary function that calls asyncio.run(...)"),
+    (inspect.isgeneratorfunction, "yields: make it an ordinary function that returns its result"),
+)
+
+
 def _check_description(name: str, parameter: str, field: tuple[Any, Any]) -> None:
     """One by one, because pydantic does not always name the parameter that it cannot describe."""
     try:
         schema = _schema(_model(name, **{parameter: field}))
     except Exception as error:  # a type's own description may do anything
-        shown = inspect.formatannotation(field[0])
-        raise RegistryError(f"handler '{name}': parameter '{parameter}' cannot be described ({shown:.100})") from error
+        shown = f"{inspect.formatannotation(field[0]):.100}"
+        if isinstance(error, PydanticUserError) and error.code == "typed-dict-version":
+            shown = f"{shown}: take TypedDict from typing_extensions"
+        raise RegistryError(f"handler '{name}': parameter '{parameter}' cannot be described ({shown})") from error
     try:
         # The default by itself too: inside a list the schema would have null for it.
         default = to_jsonable_python(field[1], inf_nan_mode="constants", fallback=lambda _: None)
@@ -196,7 +212,9 @@ def _check_description(name: str, parameter: str, field: tuple[Any, Any]) -> Non
 
 
 def _model(name: str, /, **fields: Any) -> type[BaseModel]:
-    return create_model(name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Field name .* shadows an attribute")  # it is only ever looked up by its name
+        return create_model(name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields)
 
 
 def _schema(parameters: type[BaseModel]) -> dict[str, Any]:

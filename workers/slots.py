@@ -11,9 +11,12 @@ from typing import cast
 
 from workers.cell import Cell
 from workers.children import Template
+from workers.failures import MOST_TEXT
 from workers.lookahead import LookAhead
+from workers.messages import NO_SANDBOX, ErrorInfo, Outcome, encode_event
 from workers.nursery import Nursery
 from workers.parcels import Parcels
+from workers.raised import clean
 from workers.reporter import Reporter
 from workers.sandbox.ending import KIND
 from workers.sandbox.probe import Findings
@@ -38,7 +41,7 @@ class Slots:
         parcels: Callable[[Callable[[], None], Callable[[], None]], Parcels],
         sandbox: Findings | None = None,
     ) -> None:
-        """`parcels`: made for each slot. `sandbox`: None when nothing is to be run there."""
+        """`parcels`: made for each slot. `sandbox`: None when this worker is not to know of code at all."""
         self.count = count
         self.parcels = parcels
         self._look_ahead = look_ahead
@@ -47,6 +50,7 @@ class Slots:
         self._nursery = Nursery(self, PROCESS, lambda: Template.start(modules), template)
         self._slots = [Slot(self, self._nursery, look_ahead, reporter) for _ in range(count)]
         self.sandbox: Nursery | None = None
+        self._refusal = clean(sandbox.refusal(), MOST_TEXT) if sandbox and not sandbox.plan else ""
         self._cells: list[Slot] = []
         if sandbox and (plan := sandbox.plan):
             self.sandbox = cells = Nursery(self, CELL, lambda: Template.start_sandbox(plan, sandbox.bubblewrap))
@@ -99,6 +103,9 @@ class Slots:
         await self._idle.wait()
 
     def add(self, taken: Taken) -> None:
+        if self._refusal and taken.kind == KIND:
+            self._refuse(taken)
+            return
         self._waiting.append(taken)
         self.feed()
 
@@ -122,6 +129,19 @@ class Slots:
                 return
             self._idle.clear()
             slot.hand(self._waiting.popleft())
+
+    def _refuse(self, taken: Taken) -> None:
+        """The web hands it to another worker, as long as there is one that runs code."""
+        taken.in_slot = True  # there is nothing of it to be given back
+        outcome = Outcome(
+            task=taken.task,
+            attempt=taken.attempt,
+            status="FAILED",
+            reason="UNKNOWN_KIND",
+            error=ErrorInfo(type=NO_SANDBOX, message=self._refusal),
+            run_seconds=0.0,
+        )
+        self._reporter.outcome(taken, encode_event(outcome))
 
     def _fit_for(self, taken: Taken) -> list[Slot]:
         if not self.sandbox or taken.kind != KIND:

@@ -10,12 +10,10 @@ from graphene import relay
 from graphene_django import DjangoObjectType
 
 from apps.accounts.permissions import Scope
-from apps.api.schema import JSON
 from apps.api.selection import requested
 from apps.queues import workers
-from apps.queues.environments import Summary
-from apps.queues.models import Environment, Worker
-from apps.tasks.environments import Installed
+from apps.queues.models import Worker
+from apps.queues.schema_environments import EnvironmentType
 from apps.tasks.fetching import fetch, without_unasked
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Task
@@ -31,44 +29,6 @@ if TYPE_CHECKING:
 
 BIGGEST_INT = 2**31 - 1
 MOST_TASKS = 1_000  # of all workers
-
-
-class EnvironmentType(graphene.ObjectType):
-    """What a worker has installed."""
-
-    class Meta:
-        name = "Environment"
-
-    id = graphene.ID(required=True, description="The same for all that have the same.")
-    python = graphene.String()
-    packages = graphene.Field(JSON, required=True, description="The version of each by its name.")
-    sandbox = graphene.String(description="full, reduced or none; null when it runs no code.")
-    sandbox_missing = graphene.List(
-        graphene.NonNull(graphene.String), required=True, description="What its sandbox lacks, as sentences."
-    )
-    sandbox_fix = graphene.String(description="The line that would mend it.")
-
-    def resolve_id(kept: Environment, info: GraphQLResolveInfo) -> str:
-        return kept.digest
-
-    def resolve_python(kept: Environment, info: GraphQLResolveInfo) -> str | None:
-        return _summary(kept).python or None
-
-    def resolve_packages(kept: Environment, info: GraphQLResolveInfo) -> dict[str, str]:
-        return Installed.of(kept.data).packages
-
-    def resolve_sandbox(kept: Environment, info: GraphQLResolveInfo) -> str | None:
-        return _summary(kept).sandbox or None
-
-    def resolve_sandbox_missing(kept: Environment, info: GraphQLResolveInfo) -> list[str]:
-        return list(_summary(kept).missing)
-
-    def resolve_sandbox_fix(kept: Environment, info: GraphQLResolveInfo) -> str | None:
-        return _summary(kept).fix or None
-
-
-def _summary(kept: Environment) -> Summary:
-    return Summary.of(kept.digest, kept.data)
 
 
 class WorkerType(DjangoObjectType):

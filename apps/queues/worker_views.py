@@ -11,6 +11,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from apps.queues import workers
+from apps.queues.environments import Summary
 from apps.queues.models import Environment, Worker
 from apps.tasks import live
 from apps.tasks.environments import Installed
@@ -50,8 +51,13 @@ def environment(request: SignedInRequest, digest: str) -> HttpResponse:
     if kept is None:
         raise Http404
     names = list(Worker.objects.alive().filter(environment=kept).order_by("name").values_list("name", flat=True))
-    context = {"installed": Installed.of(kept.data), "names": names[:MOST_NAMES], "more": len(names[MOST_NAMES:])}
+    context = {**installed(kept), "names": names[:MOST_NAMES], "more": len(names[MOST_NAMES:])}
     return render(request, "queues/environment.html", context)
+
+
+def installed(kept: Environment) -> dict[str, Any]:
+    """For the fragment that shows it."""
+    return {"installed": Installed.of(kept.data), "summary": Summary.of(kept.digest, kept.data)}
 
 
 def _page(table: workers.Table, tag: live.Tag) -> dict[str, Any]:

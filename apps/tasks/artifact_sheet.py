@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markdown_it import MarkdownIt
 
+from apps.tasks import csv_sheet
 from workers.artifacts import SHOWN_BYTES
 
 if TYPE_CHECKING:
@@ -22,21 +23,27 @@ if TYPE_CHECKING:
 Make = Callable[[bytes], bytes]
 
 HTML, SVG, MARKDOWN = "text/html", "image/svg+xml", "text/markdown"
+TABLES = frozenset({"text/csv", "text/tab-separated-values"})
 IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 TEXTS = frozenset({"application/json", "application/xml", "application/yaml", "application/toml"})
+PAGE = "text/html; charset=utf-8"
 # Links of Markdown, whose HTML is made here, may open in a tab of their own.
 POPUPS = "allow-popups allow-popups-to-escape-sandbox"
 RENDERED_BYTES = 100_000  # the worst of such texts take 40 microseconds a byte; a longer one is shown as it is
-FEW_BYTES = 1_500  # of a table of a few lines
+FEW_BYTES = 700  # of a table or a text of a few lines
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Show:
-    """`make`: of the stored bytes, what is sent; None: the same. `allowed`: what else its frame may do."""
+    """`make`: of the stored bytes, the first `reads`, what is sent; None: the same.
+
+    `allowed`: what else its frame may do.
+    """
 
     content_type: str
     make: Make | None = None
+    reads: int = SHOWN_BYTES
     allowed: str = ""
 
 
@@ -45,15 +52,16 @@ def how_to_show(artifact: Artifact) -> Show | None:
     kind = artifact.content_type
     if kind in IMAGES or kind == SVG:
         return Show(content_type=kind)
+    if kind in TABLES:
+        return Show(content_type=PAGE, make=_page_of_rows, reads=csv_sheet.READ_BYTES)
     if artifact.file.size > SHOWN_BYTES:
         return None
     if kind == HTML:
-        return Show(content_type="text/html; charset=utf-8", make=_page_of_html)
+        return Show(content_type=PAGE, make=_page_of_html)
     if kind == MARKDOWN and artifact.file.size <= RENDERED_BYTES:
-        return Show(content_type="text/html; charset=utf-8", make=_page_of_markdown, allowed=POPUPS)
-    if kind.startswith("text/") or kind in TEXTS:
-        return Show(content_type="text/plain; charset=utf-8")
-    return None
+        return Show(content_type=PAGE, make=_page_of_markdown, allowed=POPUPS)
+    is_text = kind.startswith("text/") or kind in TEXTS
+    return Show(content_type="text/plain; charset=utf-8") if is_text else None
 
 
 def headers(show: Show | None) -> dict[str, str]:
@@ -78,7 +86,7 @@ class Shown:
 
     @property
     def is_short(self) -> bool:
-        return self.artifact.content_type == HTML and self.artifact.file.size < FEW_BYTES
+        return self.artifact.content_type in (HTML, MARKDOWN) and self.artifact.file.size < FEW_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,10 @@ def _page_of_markdown(data: bytes) -> bytes:
     return _page(SHEET, _markdown.render(data.decode(errors="replace")))
 
 
+def _page_of_rows(data: bytes) -> bytes:
+    return _page(SHEET, csv_sheet.table(data))
+
+
 def _page(style: str, body: str) -> bytes:
     return f'<!doctype html><meta charset="utf-8"><style>{style}</style>{body}'.encode()
 
@@ -128,6 +140,7 @@ a { color: light-dark(#0b6a8f, #63c0e6); }
 table { border: 0; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 3px 10px; border: 0; border-bottom: 1px solid var(--line); text-align: right; overflow-wrap: normal; }
 th { font-weight: 600; }
+.text { text-align: left; }
 pre, code { font: 12px/1.5 ui-monospace, monospace; background: light-dark(#f0f2f5, #12171c); border-radius: 4px; }
 code { padding: 1px 4px; }
 pre { padding: 8px 12px; overflow: auto; }

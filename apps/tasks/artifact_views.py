@@ -54,7 +54,9 @@ def file(request: HttpRequest, number: int, name: str) -> HttpResponseBase:
     show = artifact_sheet.how_to_show(artifact) if "show" in request.GET else None
     if show and show.make:
         with opened:
-            response: HttpResponseBase = HttpResponse(show.make(opened.read()), content_type=show.content_type)
+            response: HttpResponseBase = HttpResponse(
+                show.make(opened.read(show.reads)), content_type=show.content_type
+            )
     else:
         response = _bytes(request, artifact, opened, show)
     for header, value in artifact_sheet.headers(show).items():

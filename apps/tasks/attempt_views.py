@@ -10,8 +10,8 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from apps.queues.models import Environment
+from apps.queues.worker_views import installed
 from apps.tasks import output, output_sheet, table
-from apps.tasks.environments import Installed
 from apps.tasks.models import Attempt
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def environment(request: SignedInRequest, number: int, attempt_number: int) -> H
         kept = Environment.objects.get(digest=attempt.environment)
     except (Attempt.DoesNotExist, Environment.DoesNotExist):
         raise Http404 from None
-    installed = Installed.of(kept.data)
-    context = {"number": number, "attempt": attempt, "installed": installed, "names": [attempt.worker]}
+    context = {**installed(kept), "number": number, "attempt": attempt, "names": [attempt.worker]}
     return render(request, "tasks/environment.html", context)
 
 

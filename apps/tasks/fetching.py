@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import F, Prefetch, prefetch_related_objects
 
+from apps.queues.models import Environment
 from apps.tasks.models import Artifact, Attempt
 
 if TYPE_CHECKING:
@@ -41,3 +42,12 @@ def fetch(tasks: Sequence[Task], asked: Collection[str]) -> None:
         )  # a task that waits for a try speaks of the one before
         wanted.append(Prefetch("attempts", queryset=last, to_attr="last_attempts"))
     prefetch_related_objects(tasks, *wanted)
+    if any(path.startswith("attempts.") and path.endswith(".environment") for path in asked):
+        bring_environments([attempt for task in tasks for attempt in task.attempts.all()])
+
+
+def bring_environments(attempts: Sequence[Attempt]) -> None:
+    """Of each, what its worker had installed, as its `kept`."""
+    found = Environment.objects.in_bulk({attempt.environment for attempt in attempts})
+    for attempt in attempts:
+        vars(attempt)["kept"] = found.get(attempt.environment)

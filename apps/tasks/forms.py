@@ -18,7 +18,8 @@ from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now
 from apps.tasks.drafts import Draft, Problem, Refused, cleaned
 from apps.tasks.inputs import ChoicesParam, FloatParam, IntegerParam, LinesParam, TextParam
-from apps.tasks.param_tree import PARAM, Leaf, ParamTree, field_name
+from apps.tasks.param_nodes import PARAM, Choice, Leaf, field_name
+from apps.tasks.param_tree import ParamTree
 from apps.tasks.sentences import last_attempt
 from apps.tasks.table import number
 from apps.tasks.widgets import CodeInput, TypedInput
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from apps.accounts.permissions import Person
     from apps.tasks.examples import Example
     from apps.tasks.models import Kind, Task
-    from apps.tasks.param_tree import Group
+    from apps.tasks.param_nodes import Group, Node
 
 NOBODY = AnonymousUser()
 OPTIONS = ("run_at", "timeout_seconds", "max_attempts")
@@ -109,7 +110,10 @@ class TaskForm(forms.Form):
 
     @property
     def params(self) -> list[dict[str, Any]]:
-        """The fields of the parameters as the page shows them: `{"field"}`, or `{"group", "tick", "nodes"}`."""
+        """The fields of the parameters as the page shows them: `{"field"}`, or `{"group", "nodes", ..}`.
+
+        A group has a `tick` when it may be left out; the groups of a `choice` have a `button` each.
+        """
         return self._shown([*self.tree.nodes, *self.tree.leftovers])
 
     @property
@@ -222,17 +226,17 @@ class TaskForm(forms.Form):
             return f"{kind} (not for you)"
         return f"{kind} (no worker serves it now)" if kind in self.unserved else kind
 
-    def _shown(self, nodes: Sequence[Leaf | Group]) -> list[dict[str, Any]]:
-        return [
-            {"field": self[node.name]}
-            if isinstance(node, Leaf)
-            else {
-                "group": node,
-                "tick": None if node.ticked is None else self[node.name],
-                "nodes": self._shown(node.nodes),
-            }
-            for node in nodes
-        ]
+    def _shown(self, nodes: Sequence[Node]) -> list[dict[str, Any]]:
+        return [{"field": self[node.name]} if isinstance(node, Leaf) else self._shown_group(node) for node in nodes]
+
+    def _shown_group(self, group: Group) -> dict[str, Any]:
+        shown: dict[str, Any] = {"group": group, "nodes": self._shown(group.nodes)}
+        if isinstance(group, Choice):
+            buttons = list(self[group.name].subwidgets)
+            for model in reversed(shown["nodes"]):
+                model["button"] = buttons.pop()
+            return {**shown, "choice": self[group.name], "none": buttons}
+        return {**shown, "tick": self[group.name] if group.decided_by == group.name else None}
 
     def _as_sent(self) -> QueryDict:
         """What a browser would send if nothing were typed into it."""
@@ -269,6 +273,7 @@ class TaskForm(forms.Form):
         if first != "params":
             self.add_error(first if first in self.fields else None, problem.message)
             return
+        path = list(self.tree.way(path, self.cleaned_data))
         if path and any(_is_on_the_way(path, name) for name in self.errors):
             return  # it could not even be read
         name, rest = self.tree.place(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from apps.tasks.inputs import DecimalParam, JsonParam, LinesParam, UnionParam
+from apps.tasks.inputs import DecimalParam, JsonParam, LinesParam, TextParam, UnionParam
 from apps.tasks.kind_schemas import plain
 
 if TYPE_CHECKING:
@@ -78,6 +78,9 @@ def _ways(schema: Schema, field: Any) -> Iterator[str]:
         yield "JSON"
     if schema.get("format") == "duration" or "x-zone" in schema:
         yield f"such as {_FORMATS.get(schema.get('format', ''), '')}"
+    formats = [part.get("format") for part in schema.get("anyOf", ()) if isinstance(part, dict)]
+    if type(field) is TextParam and (known := [_FORMATS[each] for each in formats if each in _FORMATS]):
+        yield f"such as {' or '.join(known)}"
 
 
 def _between(schema: Schema) -> Iterator[str]:

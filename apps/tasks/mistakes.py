@@ -101,10 +101,14 @@ def _any_of(validator: Any, options: list[Any], instance: Any, _schema: Any) -> 
     sorts = [[e.wanted for e in errors if isinstance(e, OtherSort) and not e.path] for errors in refusals]
     meant = [errors for errors, sort in zip(refusals, sorts, strict=True) if not sort]
     if meant:
-        # A const is what tells one model from another.
-        yield from min(meant, key=lambda errors: (any(e.validator == "const" for e in errors), len(errors)))
+        yield from min(meant, key=_how_far_off)
     else:
         yield OtherSort(" or ".join(dict.fromkeys(wanted for sort in sorts for wanted in sort)), instance)
+
+
+def _how_far_off(errors: list[ValidationError]) -> tuple[int, ...]:
+    """A const is what tells one model from another; else it is what has to be there."""
+    return *(sum(error.validator == keyword for error in errors) for keyword in ("const", "required")), len(errors)
 
 
 def _ref(validator: Any, pointer: str, instance: Any, schema: Any) -> Mistakes:

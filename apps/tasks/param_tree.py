@@ -2,80 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from apps.tasks import param_unions
 from apps.tasks.inputs import LEFT_OUT, BooleanParam
 from apps.tasks.kind_schemas import plain
-from apps.tasks.params import leftover_field, param_field
+from apps.tasks.param_nodes import PARAM, Choice, Group, Leaf, field_name, way
+from apps.tasks.params import choice_field, leftover_field, param_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-Path = tuple[str, ...]
+    from apps.tasks.param_nodes import Node, Path
+    from apps.tasks.param_unions import Models
+
 Schema = dict[str, Any]
 Seen = tuple[int, ...]  # the models that this one stands in
 
-PARAM = "p."  # begins the names of the fields that are the kind's parameters
 DEEPEST = 3  # models in models have fields of their own; what lies deeper is JSON
 MOST_FIELDS = 150
 _TICKS = ("", "on", "off", "true", "false", "1", "0", "yes", "no")  # and not a value
-
-
-def field_name(path: Sequence[str]) -> str:
-    return PARAM + ".".join(path)
-
-
-@dataclass(slots=True, kw_only=True)
-class Leaf:
-    """One field."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        return field_name(self.path)
-
-    def value(self, cleaned: Mapping[str, Any], _sent: Mapping[str, Any]) -> Any:
-        return cleaned.get(self.name, LEFT_OUT)
-
-    def leaves(self) -> Iterator[Leaf]:
-        yield self
-
-
-@dataclass(slots=True, kw_only=True)
-class Group:
-    """An object or a tuple. `ticked`: whether it is there at first, None when it always is; else it is `absent`."""
-
-    path: Path
-    label: str
-    help_text: str
-    ticked: bool | None
-    absent: Any
-    is_list: bool = False
-    required: bool = False
-    nodes: list[Leaf | Group] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return field_name(self.path)
-
-    def is_there(self, cleaned: Mapping[str, Any]) -> bool:
-        return self.ticked is None or cleaned.get(self.name) is True
-
-    def value(self, cleaned: Mapping[str, Any], sent: Mapping[str, Any]) -> Any:
-        if not self.is_there(cleaned):
-            return self.absent
-        if not self.required and self.ticked is None and not any(name.startswith(f"{self.name}.") for name in sent):
-            return LEFT_OUT
-        values = {node.path[-1]: node.value(cleaned, sent) for node in self.nodes}
-        if self.is_list:
-            return list(values.values()) if LEFT_OUT not in values.values() else LEFT_OUT
-        return {name: value for name, value in values.items() if value is not LEFT_OUT}
-
-    def leaves(self) -> Iterator[Leaf]:
-        for node in self.nodes:
-            yield from node.leaves()
 
 
 class ParamTree:
@@ -121,8 +67,11 @@ class ParamTree:
                     holder[last] = value
         return values
 
+    def way(self, path: Sequence[str], cleaned: Mapping[str, Any]) -> Path:
+        return way(self.nodes, path, cleaned)
+
     def place(self, path: Sequence[str]) -> tuple[str, Path]:
-        """The name of the field for what is wrong there, "" when it has none, and the rest of the way inside it."""
+        """Of a way, the name of the field for what is wrong there, "" when it has none, and the rest inside it."""
         for length in range(len(path), 0, -1):
             if (name := field_name(path[:length])) in self.fields:
                 return name, tuple(path[length:])
@@ -136,7 +85,7 @@ class ParamTree:
         self.fields[name] = leftover_field(label, value, refused=self._refused)
         self.leftovers.append(Leaf(path=path))
 
-    def _nodes(self, schema: Schema, way: Path, chosen: Any, seen: Seen) -> list[Leaf | Group]:
+    def _nodes(self, schema: Schema, way: Path, chosen: Any, seen: Seen) -> list[Node]:
         required = schema.get("required", [])
         held = chosen if isinstance(chosen, dict) else {}
         return [
@@ -144,9 +93,12 @@ class ParamTree:
             for name, part in schema.get("properties", {}).items()
         ]
 
-    def _node(self, path: Path, part: Any, chosen: Any, seen: Seen, *, required: bool) -> Leaf | Group:
+    def _node(self, path: Path, part: Any, chosen: Any, seen: Seen, *, required: bool) -> Node:
         schema, _ = plain(part, self._root)
         shown = schema.get("default", LEFT_OUT) if chosen is LEFT_OUT else chosen
+        models = param_unions.models(schema, self._root)
+        if models and self._offers(path, models, shown, seen):
+            return self._choice(path, part, models, shown, seen, required=required)
         if self._opens(path, schema, shown, seen):
             return self._group(path, part, shown, seen, required=required)
         name, typed = field_name(path), self._typed.get(field_name(path))
@@ -176,25 +128,61 @@ class ParamTree:
         has_default = "default" in schema
         optional = nullable or not (required or has_default)
         there = shown is not LEFT_OUT and shown is not None
+        name = field_name(path)
         group = Group(
             path=path,
             label=path[-1],
             help_text=str(schema.get("description", "")),
-            ticked=(there or self._is_typed_into(path)) if optional else None,
+            decided_by=name if optional else "",
             absent=None if nullable and (required or has_default) else LEFT_OUT,
             is_list="prefixItems" in schema,
             required=required and not has_default,
         )
         if optional:
-            tick = self.fields[group.name] = BooleanParam()
-            tick.label, tick.initial = f"Give {path[-1]}", group.ticked
-        before = len(self.fields)
+            tick = self.fields[name] = BooleanParam()
+            tick.label, tick.initial = f"Give {path[-1]}", there or self._is_typed_into(path)
         self._fill(group, schema, shown, seen)
-        if optional:
-            # A browser would insist on fields that nobody sees.
-            for field_ in list(self.fields.values())[before:]:
-                field_.widget.use_required_attribute = lambda _initial: False
         return group
+
+    def _offers(self, path: Path, models: Models, shown: Any, seen: Seen) -> bool:
+        """Whether there are fields for each of the models; JSON when they could not show what is to be shown."""
+        held = [model["properties"] for model in models.values()]
+        if len(path) >= DEEPEST or len(self.fields) + sum(map(len, held)) > MOST_FIELDS:
+            return False
+        if any(id(each) in seen for each in held):
+            return False
+        typed = str(self._typed.get(field_name(path), "")).strip().strip('"')
+        return typed in ("", *models) and (shown in (LEFT_OUT, None) or bool(param_unions.of(shown, models)))
+
+    def _choice(self, path: Path, part: Any, models: Models, shown: Any, seen: Seen, *, required: bool) -> Choice:
+        schema, _ = plain(part, self._root)
+        nullable = param_unions.is_nullable(part, self._root)
+        has_default = "default" in schema
+        name, chosen = field_name(path), param_unions.of(shown, models)
+        optional = nullable or not (required or has_default)
+        choice = Choice(
+            path=path,
+            label=path[-1],
+            help_text=str(schema.get("description", "")),
+            absent=None if nullable and (required or has_default) else LEFT_OUT,
+            nodes=[],
+        )
+        self.fields[name] = choice_field(list(models), chosen, optional=optional)
+        for label, model in models.items():
+            fixed = param_unions.fixed(model)
+            group = Group(
+                path=(*path, label),
+                label=label,
+                help_text=str(model.get("description", "")),
+                decided_by=name,
+                sign=label,
+                absent=LEFT_OUT,
+                fixed=fixed,
+            )
+            own = {each: value for each, value in model["properties"].items() if each not in fixed}
+            self._fill(group, {**model, "properties": own}, shown if label == chosen else LEFT_OUT, seen)
+            choice.nodes.append(group)
+        return choice
 
     def _fill(self, group: Group, schema: Schema, shown: Any, seen: Seen) -> None:
         held = schema.get("prefixItems") or schema["properties"]
@@ -202,7 +190,12 @@ class ParamTree:
             items = {str(index): item for index, item in enumerate(held)}
             schema = {"properties": items, "required": list(items)}
             shown = dict(zip(items, shown, strict=True)) if isinstance(shown, list) else shown
+        before = len(self.fields)
         group.nodes = self._nodes(schema, group.path, shown, (*seen, id(held)))
+        if group.decided_by:
+            # A browser would insist on fields that nobody sees.
+            for field_ in list(self.fields.values())[before:]:
+                field_.widget.use_required_attribute = lambda _initial: False
 
     def _is_typed_into(self, path: Path) -> bool:
         name = field_name(path)

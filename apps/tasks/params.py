@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
@@ -23,6 +23,9 @@ from apps.tasks.inputs import (
 )
 from apps.tasks.kind_schemas import plain
 from apps.tasks.widgets import CodeInput, TypedInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Schema = dict[str, Any]
 Field = Any  # one of apps.tasks.inputs
@@ -58,6 +61,17 @@ def leftover_field(name: str, value: Any = None, *, refused: bool) -> TextParam:
     field = LeftoverParam() if refused else TextParam()
     field.label, field.empty_value = name, LEFT_OUT
     field.initial = field.shown(value)
+    return field
+
+
+def choice_field(titles: Sequence[str], chosen: str, *, optional: bool) -> ChoiceParam:
+    """Which of several models it is; each button stands above the fields of its own."""
+    field = ChoiceParam(titles, unchosen="none" if optional else "")
+    field.widget = forms.RadioSelect(choices=field.widget.choices)
+    field.error_messages["required"] = "Choose one: it has no default."
+    field.required, field.empty_value = not optional, None
+    if chosen:
+        field.initial = field.shown(chosen)
     return field
 
 

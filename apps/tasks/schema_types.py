@@ -14,11 +14,13 @@ from apps.accounts.permissions import ALLOWED, Scope, may, may_create
 from apps.accounts.schema import UserType
 from apps.api.paging import COUNT_CAP, page_of_list
 from apps.api.schema import JSON, Connection, DateTime, finite
-from apps.queues.models import Queue, Worker
+from apps.queues.models import Environment, Queue, Worker
 from apps.queues.report import obstacle
 from apps.queues.schema import QueueType
+from apps.queues.schema_environments import EnvironmentType
 from apps.tasks import artifacts, progress, sentences
 from apps.tasks.clock import database_now
+from apps.tasks.fetching import bring_environments
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.models import Artifact, Attempt, Kind, Task
 from apps.tasks.schema_output import MOST_OUTPUTS, AttemptOutput, LogStream, output_of
@@ -145,6 +147,7 @@ class AttemptType(DjangoObjectType):
     run_seconds = graphene.Float(description="As the worker measured it.")
     cpu_seconds = graphene.Float(description="Of its process and those that it has waited for.")
     peak_memory_bytes = graphene.Float(description="The most that its process had at once.")
+    environment = graphene.Field(EnvironmentType, description="What its worker had installed; null when not known.")
     output = graphene.Field(
         AttemptOutput,
         required=True,
@@ -155,6 +158,12 @@ class AttemptType(DjangoObjectType):
 
     def resolve_peak_memory_bytes(attempt: Attempt, info: GraphQLResolveInfo) -> float | None:
         return attempt.peak_bytes
+
+    def resolve_environment(attempt: Attempt, info: GraphQLResolveInfo) -> Environment | None:
+        if "kept" not in vars(attempt):
+            bring_environments([attempt])
+        kept: Environment | None = vars(attempt)["kept"]
+        return kept
 
     def resolve_output(attempt: Attempt, info: GraphQLResolveInfo, after: float, stream: Any = None) -> dict[str, Any]:
         return output_of(attempt, info.context, after, stream.value if stream else None)

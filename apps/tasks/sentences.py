@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from apps.tasks.lifecycle import Reason, Status
+from workers.messages import NO_SANDBOX
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -61,11 +62,17 @@ def _waiting_parts(task: Task, now: datetime, live_workers: Collection[Worker], 
         at = Moment(task.run_at, "exact", f"{task.run_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
         return ["Scheduled for ", at, ", in ", left, "."]
     if task.reason == Reason.UNKNOWN_KIND:
-        again = "it is offered again every few seconds, for ten minutes"
-        return [f"No worker that took it knows the kind {task.kind} yet: {again}."]
+        return [_unknown_kind_text(task, live_workers)]
     so_far = f" Crashes so far: {task.crashes} of {task.max_crashes}." if task.crashes else ""
     held_up = obstacle if task.dispatch_at else ""
     return [(held_up or _waiting_text(task, live_workers)) + so_far]
+
+
+def _unknown_kind_text(task: Task, live_workers: Collection[Worker]) -> str:
+    again = "it is offered again every few seconds"
+    if any(task.kind in worker.kinds for worker in _serving(task.queue, live_workers)):
+        return f"Waiting for a worker that knows the kind {task.kind}, as not all of its queue do: {again}."
+    return f"No worker that took it knows the kind {task.kind} yet: {again}, for ten minutes."
 
 
 def _failure_text(task: Task) -> str:
@@ -184,6 +191,8 @@ def _failed_text(task: Task) -> str:
     cause, after = _error_text(attempt), _after(attempt)
     tries = f" after {task.errors} tries" if task.errors > 1 else after
     match task.reason:
+        case Reason.UNKNOWN_KIND if attempt and attempt.error_type == NO_SANDBOX:
+            return f"Failed: {_message(attempt)}."
         case Reason.UNKNOWN_KIND:
             return f"Failed: worker {task.worker} does not know the kind {task.kind}."
         case Reason.CRASHED:

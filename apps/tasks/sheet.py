@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from apps.accounts.permissions import ALLOWED, may
+from apps.queues.environments import summaries
 from apps.queues.models import Worker
 from apps.queues.report import obstacle
 from apps.tasks import artifact_sheet, artifacts, environments, live, output_sheet, progress, tracebacks
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
+    from apps.queues.environments import Summary
     from apps.tasks.artifact_sheet import Listed, Shown
     from apps.tasks.environments import Change
     from apps.tasks.models import Artifact, Attempt
@@ -43,6 +45,7 @@ class Sheet:
     made: Sequence[Artifact]
     environment_changes: list[Change]
     codes: dict[str, str]  # the parameters that are code
+    ran_in: Summary | None  # what the last attempt's worker had, of kinds that run what a person wrote
     may: dict[str, bool]  # what this person can do with it now
     now: datetime
 
@@ -169,12 +172,17 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
         made=artifacts.of(output_of) if output_of else (),
         environment_changes=environments.changes(shown),
         codes=_codes(task, kind),
+        ran_in=_environment(last_attempt(task)) if kind and kind.runs_code else None,
         left_out=len(attempts) > MOST_ATTEMPTS,
         sentence=sentence,
         stranded=silent,
         may=acts,
         now=now,
     )
+
+
+def _environment(attempt: Attempt | None) -> Summary | None:
+    return summaries([attempt.environment]).get(attempt.environment) if attempt and attempt.environment else None
 
 
 def _codes(task: Task, kind: Kind | None) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import F
 
 from apps.queues import environments
+from apps.queues.models import Worker
 from apps.tasks import output
 from apps.tasks.batches import update_rows, upsert_rows
 from apps.tasks.lifecycle import (
@@ -28,13 +29,14 @@ from apps.tasks.lifecycle import (
 from apps.tasks.models import Attempt, Task
 from apps.tasks.progress import percent
 from apps.tasks.retrying import pause
-from workers.messages import ErrorInfo, Event, Outcome, Output, Progress, Returned, Started, Undeliverable
+from workers.messages import NO_SANDBOX, ErrorInfo, Event, Outcome, Output, Progress, Returned, Started, Undeliverable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 # A worker of an older version may have taken it in the middle of a deploy.
 UNKNOWN_KIND_AGAIN = timedelta(seconds=5)
+UNKNOWN_KIND_AGAIN_SOON = timedelta(seconds=0.5)  # at first, where another worker knows it
 UNKNOWN_KIND_FOR = timedelta(minutes=10)
 
 
@@ -101,6 +103,7 @@ class Page:
     now: datetime
     standings: dict[int, Standing]
     first_met: dict[int, datetime] = field(default_factory=dict)  # when a worker first did not know a task's kind
+    served: frozenset[int] = frozenset()  # of these tasks those whose kind another one knows
     printed: list[output.Piece] = field(default_factory=list)
     is_changed: bool = False  # so that a table of tasks would show it
 
@@ -113,7 +116,8 @@ class Page:
         rows = Task.objects.filter(id__in=tasks).order_by("id").select_for_update(no_key=True).values_list(*READ)
         standings = [Standing(task, attempt, Status(status), *rest) for task, attempt, status, *rest in rows]
         unknown = {each.task for each in events if isinstance(each, Outcome) and each.reason == Reason.UNKNOWN_KIND}
-        return cls(now, {standing.task: standing for standing in standings}, _first_met(unknown) if unknown else {})
+        by_task = {standing.task: standing for standing in standings}
+        return cls(now, by_task, _first_met(unknown), _served(unknown)) if unknown else cls(now, by_task)
 
     def apply(self, worker: str, event: Event) -> Verdict:
         standing = self.standings.get(event.task)
@@ -218,11 +222,20 @@ class Page:
             case Reason.ERROR | Reason.TIMEOUT:
                 standing.errors += 1
                 self._fail_or_try_again(standing, standing.errors, standing.max_attempts)
-            case Reason.UNKNOWN_KIND if self.now < self.first_met.get(standing.task, self.now) + UNKNOWN_KIND_FOR:
+            case Reason.UNKNOWN_KIND if pause_before := self._pause_before_another(standing, outcome):
                 self._take(standing, GIVE_BACK)
-                standing.reason, standing.dispatch_at = Reason.UNKNOWN_KIND, self.now + UNKNOWN_KIND_AGAIN
+                standing.reason, standing.dispatch_at = Reason.UNKNOWN_KIND, self.now + pause_before
             case _:
                 self._fail(standing)
+
+    def _pause_before_another(self, standing: Standing, outcome: Outcome) -> timedelta | None:
+        """None: no other worker is there to run it, nor is one to be expected."""
+        met_for = self.now - self.first_met.get(standing.task, self.now)
+        if standing.task in self.served:
+            return min(max(met_for, UNKNOWN_KIND_AGAIN_SOON), UNKNOWN_KIND_AGAIN)
+        if met_for >= UNKNOWN_KIND_FOR or (outcome.error and outcome.error.type == NO_SANDBOX):
+            return None
+        return UNKNOWN_KIND_AGAIN
 
     def _fail_or_try_again(self, standing: Standing, failures: int, most: int) -> None:
         if failures >= most:
@@ -282,6 +295,13 @@ NO_ERROR = ErrorInfo(type="", message="")
 def _first_met(tasks: set[int]) -> dict[int, datetime]:
     met = Attempt.objects.filter(task__in=tasks, number=F("task__attempt"), reason=Reason.UNKNOWN_KIND)
     return dict(met.values_list("task_id", "started_at"))
+
+
+def _served(tasks: set[int]) -> frozenset[int]:
+    """Those whose queue has a worker now that knows their kind, however busy it is."""
+    workers = list(Worker.objects.alive().filter(draining=False).values_list("kinds", "queues"))
+    asked = Task.objects.filter(id__in=tasks).values_list("id", "kind", "queue")
+    return frozenset(task for task, kind, queue in asked if any(kind in own and queue in at for own, at in workers))
 
 
 def _attempt_row(standing: Standing, environment: str, now: datetime) -> tuple[object, ...]:

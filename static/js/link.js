@@ -17,6 +17,7 @@ function addressOf(form) {
   for (const field of form.elements) {
     const { name, type, value } = field;
     if (!name || ["hidden", "password", "submit", "button", "fieldset"].includes(type) || field.matches(absent)) continue;
+    if (type === "radio" && !field.checked) continue;
     if (type !== "checkbox") {
       if (value || name.startsWith("p.")) query.append(name, value);
     } else if (field.closest(".boxes")) {

@@ -18,8 +18,8 @@ def finished(task: Task, attempt: int = 1, **more: Any) -> dict[str, Any]:
     return {**place, "status": "FINISHED", "run_seconds": 0.5, "value": "0.25", **more}
 
 
-def failed(task: Task, attempt: int = 1, reason: str = "ERROR") -> dict[str, Any]:
-    error = {"type": "ValueError", "message": "no", "traceback": "Traceback ..."}
+def failed(task: Task, attempt: int = 1, reason: str = "ERROR", error_type: str = "ValueError") -> dict[str, Any]:
+    error = {"type": error_type, "message": "no", "traceback": "Traceback ..."}
     return {**finished(task, attempt), "status": "FAILED", "reason": reason, "value": None, "error": error}
 
 

@@ -185,7 +185,14 @@ WAYS = [
     ("text/html", b"<p>hi<script>alert(1)</script>", "text/html; charset=utf-8", b"<p>hi<script>alert(1)</script>"),
     ("image/svg+xml", b"<svg onload='x'/>", "image/svg+xml", b"<svg onload='x'/>"),
     ("image/png", b"\x89PNG", "image/png", b"\x89PNG"),
-    ("text/csv", b"a,b", "text/plain; charset=utf-8", b"a,b"),
+    (
+        "text/csv",
+        b"a,b\n<i>,2",
+        "text/html; charset=utf-8",
+        b"<tr><td class=text>&lt;i&gt;</td><td>2</td>",
+    ),
+    ("text/tab-separated-values", b"a\tb", "text/html; charset=utf-8", b"<th class=text>a</th><th class=text>b</th>"),
+    ("text/css", b"a{}", "text/plain; charset=utf-8", b"a{}"),
     ("application/json", b"{}", "text/plain; charset=utf-8", b"{}"),
     ("text/markdown", b"# T <b>x</b> [l](https://x.example/) [j](javascript:x)", "text/html; charset=utf-8", b"<h1>T"),
 ]

@@ -65,6 +65,7 @@ STEEL = {"thickness": 2.0, "material": "steel", "grid": {"width": 4, "height": 3
         (int | str, Missing, 'type="text"', "five", "five"),
         (int | Literal["auto"], "auto", 'value="auto"', "3", 3),
         (bool | int | None, 3, "a whole number", "true", True),
+        (date | datetime, Missing, "such as 2030-01-31 or 2030-01-31T14:05:00Z", "2030-01-31", date(2030, 1, 31)),
         (list[float], [0.5, 1.0], "\n0.5\n1.0</textarea>", "1\n\n 2.5 \n", [1.0, 2.5]),
         (list[int], Missing, "one per line", "[1, 2]", [1, 2]),
         (list[str], ["a"], "one per line", "b b\r\n[c\r\n", ["b b", "[c"]),
@@ -80,7 +81,7 @@ STEEL = {"thickness": 2.0, "material": "steel", "grid": {"width": 4, "height": 3
         (tuple[int, ...], (1, 2), "\n1\n2</textarea>", "3", (3,)),
         (dict[str, float], {"a": 1.0}, "{&quot;a&quot;: 1.0}", '{"b": 2}', {"b": 2.0}),
         (list[Grid], Missing, "JSON", '[{"width": 1}]', [Grid(1)]),
-        (Cat | Dog, Missing, "JSON", '{"sort": "dog", "name": "Rex"}', Dog(name="Rex")),
+        (Cat | Dog, Missing, 'type="radio"', '{"sort": "dog", "name": "Rex"}', Dog(name="Rex")),
         (Any, Missing, "<textarea", "[null]", [None]),
     ],
 )

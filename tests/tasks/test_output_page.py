@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from apps.queues.models import Worker
-from apps.tasks.models import Attempt, Task
+from apps.tasks.models import Attempt, Kind, Task
 from apps.tasks.recording import record
 from tests.tasks.events import batch, failed, finished, printed, progress, started
 from tests.tasks.rows import a_task, text_of
@@ -299,6 +299,25 @@ def test_what_is_only_said_of_a_sandbox_is_no_other_environment(web: Client, tas
     html = text_of(web.get(f"/tasks/{task.pk}/"))
     assert html.count('id="attempt-') == 2
     assert 'id="environments"' not in html
+
+
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [
+        ("full", "full</a>: no network, no files or processes but its own"),
+        ("reduced", "reduced</a>: no network, no files but its own"),
+        ("none", "none</a>: runs no code"),
+    ],
+)
+def test_a_task_that_runs_code_says_how_well_it_was_shut_in(web: Client, task: Task, level: str, said: str) -> None:
+    announce("w1", {"sandbox": level, "sandbox_missing": ["No <Landlock>."], "sandbox_fix": "get one"})
+    record([batch(finished(task))])
+    assert "<dt>Sandbox</dt>" not in text_of(web.get(f"/tasks/{task.pk}/"))
+    Kind.objects.filter(name=task.kind).update(runs_code=True)
+    path = f"/tasks/{task.pk}/attempts/1/environment/"
+    assert f'<dt>Sandbox</dt><dd><a href="{path}">{said}' in text_of(web.get(f"/tasks/{task.pk}/"))
+    assert "<dt>It lacks</dt><dd>No &lt;Landlock&gt;.</dd>" in (page := text_of(web.get(path)))
+    assert "<dt>What helps</dt><dd><code>get one</code></dd>" in page
 
 
 @pytest.mark.parametrize("data", [{}, {"python": 3}, {"packages": []}, {"packages": {"x": None}}, {"python": "<b>"}])

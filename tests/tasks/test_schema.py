@@ -15,7 +15,7 @@ from apps.accounts import tokens
 from apps.accounts.permissions import Scope
 from apps.api import paging
 from apps.queues import report
-from apps.queues.models import Queue, Worker
+from apps.queues.models import Environment, Queue, Worker
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.models import Attempt, Kind, Task
 from apps.tasks.recording import record
@@ -483,6 +483,24 @@ def test_an_attempt_tells_what_it_used(asker: Asker, alice: User) -> None:
     task = a_task(alice)
     record([batch(finished(task, cpu_seconds=1.5, peak_bytes=2**40))])
     assert attempts_of(asker, "cpuSeconds peakMemoryBytes") == [{"cpuSeconds": 1.5, "peakMemoryBytes": 2**40}]
+
+
+def test_an_attempt_tells_what_its_worker_had(
+    asker: Asker, alice: User, known_token_and_health: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for worker, level in (("w1", "full"), ("w2", "none")):
+        kept = Environment.objects.create(digest=worker, data={"python": "3.11.2", "sandbox": level})
+        tasks = [a_task(alice) for _ in range(5)]
+        made = [Attempt(task=task, number=1, worker=worker, environment=kept.pk, started_at=NOON) for task in tasks]
+        Attempt.objects.bulk_create(made)
+    Attempt.objects.create(task=a_task(alice), number=1, worker="old", started_at=NOON)
+    with django_assert_num_queries(3 if connection.vendor == "sqlite" else 4):
+        told = [each["environment"] for each in attempts_of(asker, "environment { python sandbox }")]
+    assert told == [
+        None,
+        *[{"python": "3.11.2", "sandbox": "none"}] * 5,
+        *[{"python": "3.11.2", "sandbox": "full"}] * 5,
+    ]
 
 
 def test_progress_is_told_while_a_task_runs(asker: Asker, alice: User) -> None:

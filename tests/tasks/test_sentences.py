@@ -123,6 +123,7 @@ def test_a_finished_task_says_what_it_returned(fields: dict[str, Any], sentence:
         (Reason.CRASHED, ("", ""), "Failed after 1.24 s: its process died."),
         (Reason.RESULT_TOO_LARGE, ("", ""), "Failed after 1.24 s: what it returned is too large."),
         (Reason.UNKNOWN_KIND, ("", ""), "Failed: worker w1 does not know the kind demo.coin."),
+        (Reason.UNKNOWN_KIND, ("NoSandbox", "No sandbox. Do x."), "Failed: No sandbox. Do x."),
     ],
 )
 def test_a_failed_task_says_why(reason: str, error: tuple[str, str], sentence: str) -> None:
@@ -200,6 +201,12 @@ def test_a_try_whose_time_has_come_waits_like_any_task() -> None:
 def test_a_kind_that_nobody_knows_yet_is_named() -> None:
     assert text(a_task(reason=Reason.UNKNOWN_KIND), [a_worker()]) == (
         "No worker that took it knows the kind demo.coin yet: it is offered again every few seconds, for ten minutes."
+    )
+    worker = a_worker()
+    worker.kinds = ["demo.coin"]
+    assert text(a_task(reason=Reason.UNKNOWN_KIND), [worker]) == (
+        "Waiting for a worker that knows the kind demo.coin, as not all of its queue do:"
+        " it is offered again every few seconds."
     )
 
 

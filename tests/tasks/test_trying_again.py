@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from apps.queues.models import Worker
 from apps.tasks.models import Attempt, Kind, Task
 from apps.tasks.recording import claim, record
 from apps.tasks.retrying import JITTER, LONGEST_SECONDS, pause
@@ -134,6 +135,27 @@ def test_a_kind_that_a_worker_does_not_know_is_offered_again_for_ten_minutes(tas
     Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=11))
     record([batch(failed(task, reason="UNKNOWN_KIND"))])
     assert status_of(task) == ("FAILED", "UNKNOWN_KIND", 1, 0, 0)
+
+
+def test_a_kind_that_another_worker_knows_is_offered_again_until_that_one_takes_it(task: Task) -> None:
+    beat = {"host": "h", "pid": 7, "queues": [task.queue], "concurrency": 1, "running": [], "kinds": []}
+    record([batch(worker="w2", heartbeat=beat)])
+    Worker.objects.update(kinds=[task.kind])
+    for minutes, at_least, at_most in ((0, 0, 1), (1 / 30, 1, 3), (600, 3, 6)):
+        Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=minutes))
+        record([batch(failed(task, reason="UNKNOWN_KIND", error_type="NoSandbox"))])
+        assert status_of(task) == ("QUEUEING", "UNKNOWN_KIND", 1, 0, 0)
+        assert at_least < seconds_until(task) < at_most
+
+
+@pytest.mark.parametrize("other", [{"kinds": ["another"]}, {"queues": ["elsewhere"]}, {"draining": True}])
+def test_code_is_refused_at_once_where_no_worker_has_a_sandbox(task: Task, other: dict[str, Any]) -> None:
+    beat = {"host": "h", "pid": 7, "queues": [task.queue], "concurrency": 1, "running": [], "kinds": []}
+    record([batch(worker="w2", heartbeat=beat)])
+    Worker.objects.update(**{"kinds": [task.kind], **other})
+    record([batch(failed(task, reason="UNKNOWN_KIND", error_type="NoSandbox"))])
+    assert status_of(task) == ("FAILED", "UNKNOWN_KIND", 1, 0, 0)
+    assert task.attempts.get().error_type == "NoSandbox"
 
 
 def test_a_run_after_one_that_did_not_know_the_kind_has_nothing_of_its_end(task: Task) -> None:

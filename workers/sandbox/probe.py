@@ -51,6 +51,10 @@ class Findings:
             return " ".join(["user code: no sandbox, so code.python is not served.", *self.missing[:1], self.fix])
         return " ".join([f"user code: {self.level} sandbox", *self.missing[:1], self.fix]).strip()
 
+    def refusal(self) -> str:
+        """For the outcome of code that is not run here."""
+        return " ".join(["This worker has no sandbox, so it runs no code.", self.fix, *self.missing[:1]])
+
     def announced(self) -> dict[str, Any]:
         """What the worker's environment says of it."""
         if not self.missing:

@@ -2,7 +2,7 @@
 
 from tests.workers.rig import Rabbit, children_of
 from tests.workers.test_slots import is_readable, taken, until, with_slots
-from workers.sandbox.probe import Findings
+from workers.sandbox.probe import Findings, Level
 from workers.slots import Slots
 
 SLEEPS = "import time\ntime.sleep(600)"
@@ -67,6 +67,23 @@ def test_a_cell_is_never_handed_a_second_task(rabbit: Rabbit, found: Findings) -
         assert slots._cells[0]._child is not child
 
     with_slots(rabbit, 1, work, found)
+
+
+def test_without_a_sandbox_code_is_refused_with_the_line_that_would_help(rabbit: Rabbit) -> None:
+    async def work(slots: Slots) -> None:
+        code = taken(1, "code.python", code="1")
+        slots.add(code)
+        await told(rabbit, 1)
+        slots.cancel(code)  # too late, and no harm
+        slots.add(taken(2))
+        await told(rabbit, 2)
+
+    with_slots(rabbit, 1, work, Findings(level=Level.NONE, missing=("No bubblewrap \udcff.",), fix="Install it."))
+    refused = rabbit.outcome(1)
+    assert (refused["status"], refused["reason"]) == ("FAILED", "UNKNOWN_KIND")
+    assert refused["error"]["type"] == "NoSandbox"
+    message = "This worker has no sandbox, so it runs no code. Install it. No bubblewrap "
+    assert refused["error"]["message"].startswith(message)
 
 
 def test_what_waits_behind_code_goes_to_another_worker(rabbit: Rabbit, found: Findings) -> None:
