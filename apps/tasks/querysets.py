@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 
+from apps.queues.models import Queue
 from apps.tasks.batches import update_rows
 from apps.tasks.clock import database_now
 from apps.tasks.lifecycle import LIVE, Status, Step
@@ -109,7 +110,8 @@ class CancelledAttemptQuerySet(models.QuerySet["CancelledAttempt"]):
         """Note that every connected worker has been told of them; forget those that no broker can still hold."""
         now = database_now()
         self.filter(id__in=ids).update(told_at=now)
-        self.filter(cancelled_at__lt=now - KEPT).delete()
+        if not Queue.objects.paused().exists():  # of such a one the broker keeps what it has
+            self.filter(cancelled_at__lt=now - KEPT).delete()
 
     def to_tell_a_newcomer(self) -> list[tuple[int, int]]:
         """(task, attempt) whose messages the broker may still hold, the newest first."""
