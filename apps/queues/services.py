@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.db.models import QuerySet
 
-PURGED_AT_ONCE = 500
-PURGE_SECONDS = 12.0  # the web gives up a request after 30
+PURGED_AT_ONCE = 1_000
+PURGE_SECONDS = 20.0  # somebody waits for the answer; 100,000 tasks take about ten
 LEFT_CAP = 100_000
 NOT_ALLOWED = (
     "Only staff with the permission “Can operate queues and workers” may do this, for it holds up everybody's tasks: "
@@ -145,6 +145,8 @@ def _order(user: User, name: str, order: Order | str) -> Worker:
         if trouble := _gone(worker, name):
             raise Refused([Problem(field=("id",), message=trouble, code="NOT_FOUND")])
         Worker.objects.filter(name=name).update(order=order, ordered_by=ordered_by)
+        if not order:  # it says so within moments; until then it would look as one that stops
+            Worker.objects.filter(name=name).update(draining=False)
         tick()
     log.info(
         "worker.ordered",

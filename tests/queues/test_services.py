@@ -14,23 +14,9 @@ from apps.tasks import recording
 from apps.tasks.drafts import Refused
 from apps.tasks.models import Attempt, CancelledAttempt, Kind, Task
 from tests.fixtures.asking import Asker, code_of
-from tests.queues.rows import a_task, a_worker
+from tests.queues.rows import a_task, a_worker, waiting
 from tests.tasks.events import batch, finished
 from workers.messages import Orders
-
-
-@pytest.fixture
-def ana(db: None) -> User:
-    """Staff who may operate; sam is staff who may not."""
-    ana = User.objects.create_user("ana", is_staff=True)
-    ana.user_permissions.add(Permission.objects.get(codename="can_operate"))
-    return ana
-
-
-def waiting(owner: User, **fields: object) -> Task:
-    now = timezone.now()
-    return a_task(owner, "", **{"status": "QUEUEING", "started_at": None, "dispatch_at": now, **fields})
-
 
 ACTS = [services.pause_queue, services.resume_queue, services.purge_queue]
 ORDERS = [services.drain_worker, services.stop_worker, services.resume_worker]
@@ -159,12 +145,11 @@ def test_figures_are_those_of_each_queue(alice: User) -> None:
     assert found["empty"] == figures.Figures()
 
 
-def test_figures_stop_at_a_cap_and_say_so(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    Task.objects.bulk_create(
-        Task(name="t", kind="k", created_by=alice, created_at=timezone.now(), dispatch_at=timezone.now())
-        for _ in range(figures.COUNT_CAP + 5)
-    )
-    found = figures.of(["default"])["default"]
+def test_figures_stop_at_a_cap_and_say_so(alice: User) -> None:
+    now = timezone.now()
+    fields = {"name": "t", "kind": "k", "created_by": alice, "created_at": now, "dispatch_at": now}
+    Task.objects.bulk_create(Task(**fields) for _ in range(figures.COUNT_CAP + 5))
+    found = figures.of(["default"], now)["default"]
     assert (found.due, found.created, found.is_exact) == (figures.COUNT_CAP + 1, figures.COUNT_CAP + 1, False)
 
 

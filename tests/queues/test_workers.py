@@ -130,7 +130,7 @@ def test_a_stranger_is_sent_to_sign_in(client: Client, db: None, path: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/workers/", "/workers/changes/"])
-def test_nothing_can_be_posted_yet(web: Client, path: str) -> None:
+def test_nothing_can_be_posted_to_what_is_read(web: Client, path: str) -> None:
     assert web.post(path).status_code == 405
 
 
