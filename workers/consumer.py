@@ -117,7 +117,8 @@ class Consumer:
     @property
     def is_resting(self) -> bool:
         """Nothing begins, for there is no queue to serve."""
-        return not self._wanted and not (self._consumers and self._consumers.queues)
+        asks = self._consumers and self._consumers.queues and not self._slots.unable
+        return not (self._wanted or asks)
 
     async def stop_taking(self) -> None:
         """Takes no more and gives back what no slot has begun."""
