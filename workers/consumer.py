@@ -5,7 +5,7 @@ forgotten (the broker hands it out again); what runs goes on, and is joined by i
 """
 
 import asyncio
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 from workers.broker import (
@@ -57,6 +57,7 @@ class Consumer:
     ) -> None:
         self._addresses = addresses
         self._queues = [tasks_queue(queue) for queue in queues]
+        self._wanted = self._queues
         self._slots = slots
         self._look_ahead = look_ahead
         self._claims = claims
@@ -107,6 +108,18 @@ class Consumer:
         """Those, which no slot will finish, and what has not begun."""
         self._give_back([*running, *self._holdings.unbegun()])
 
+    def serve(self, queues: Collection[str]) -> None:
+        """Begins tasks of these alone from now on, as far as they are its own; what runs runs on."""
+        names = {tasks_queue(queue) for queue in queues}
+        self._wanted = [queue for queue in self._queues if queue in names]
+        self._look_ahead.changed.set()
+
+    @property
+    def is_resting(self) -> bool:
+        """Nothing begins, for there is no queue to serve."""
+        asks = self._consumers and self._consumers.queues and not self._slots.unable
+        return not (self._wanted or asks)
+
     async def stop_taking(self) -> None:
         """Takes no more and gives back what no slot has begun."""
         self._draining = True
@@ -125,10 +138,10 @@ class Consumer:
         channel = await connection.open_channel()
         self._channel, self._settling = channel, Settling(channel)
         self._presence = Presence(connection)
-        self._consumers = Consumers(channel, self._queues, self._slots.count, self._look_ahead, self._take)
+        self._consumers = Consumers(channel, self._wanted, self._slots.count, self._look_ahead, self._take)
         try:
             await self._control.listen(channel)
-            lost = await while_open(channel, self._tune(channel), watch(channel, self._queues, self._consumers))
+            lost = await while_open(channel, self._tune(channel), watch(channel, self._consumers))
         finally:
             self._control.stop_asking()
             self._forget_unbegun()
@@ -142,15 +155,18 @@ class Consumer:
         while consumers and not self._draining:
             if self._slots.unable:
                 await consumers.rest()
-                self._slots.take_back()
-                self._give_back(self._holdings.unbegun())
-                consumers.leave_to_finish(self._holdings.attempts())
+                self._set_down(consumers, self._holdings.unbegun)
                 await self._slots.able.wait()
+            if consumers.queues != frozenset(self._wanted):
+                await consumers.turn_to(self._wanted)
+                self._set_down(consumers, self._holdings.unbegun)
+            if not consumers.queues:
+                await self._look_ahead.changed.wait()
+                self._look_ahead.changed.clear()
+                continue
             full, too_full = self._holdings.full, bool(self._holdings.excess())
             if await consumers.fit(self._look_ahead.wanted(), full=full, too_full=too_full):
-                self._slots.take_back()
-                self._give_back(self._holdings.excess())
-                consumers.leave_to_finish(self._holdings.attempts())
+                self._set_down(consumers, self._holdings.excess)
             elif self._look_ahead.level:
                 await asyncio.sleep(LOOK_SECONDS)
                 if self._slots.relieve():
@@ -159,6 +175,12 @@ class Consumer:
                 await self._look_ahead.changed.wait()
                 self._look_ahead.changed.clear()
         await asyncio.shield(channel.gone)  # it is still needed for acks
+
+    def _set_down(self, consumers: Consumers, which: Callable[[], list[Taken]]) -> None:
+        """After its consumers were cancelled: gives back those that have not begun; the others run on."""
+        self._slots.take_back()
+        self._give_back(which())
+        consumers.leave_to_finish(self._holdings.attempts())
 
     def _take(self, delivery: Delivery) -> None:
         if self._settling is None or delivery.channel is not self._channel:

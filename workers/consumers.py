@@ -9,7 +9,7 @@ queue has anything ready and a slot is free; else the worker asks each queue in 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from workers.broker import Channel, Delivery
 from workers.lookahead import LookAhead
@@ -26,7 +26,8 @@ class Consumers:
         on_delivery: Callable[[Delivery], None],
     ) -> None:
         self._channel = channel
-        self._queues = deque(queues)
+        self.queues = frozenset(queues)
+        self._turns = deque(queues)
         self._slots = slots
         self._look_ahead = look_ahead
         self._on_delivery = on_delivery
@@ -53,7 +54,7 @@ class Consumers:
 
         `full`: as much is held as there are slots; `too_full`: something is held that no slot is free for.
         """
-        several = len(self._queues) > 1
+        several = len(self.queues) > 1
         async with self._changing:
             brings_too_much = level == 0 and (too_full or (full and several and bool(self._base)))
             if level < len(self._levels) or brings_too_much:
@@ -75,6 +76,12 @@ class Consumers:
         async with self._changing:
             await self._cancel_all()
 
+    async def turn_to(self, queues: Collection[str]) -> None:
+        """Rests, and asks these and no others when `fit` is called again. Raises BrokerLost."""
+        async with self._changing:
+            await self._cancel_all()
+            self.queues, self._turns = frozenset(queues), deque(queues)
+
     async def stop(self) -> None:
         """Asks for nothing more. Raises BrokerLost."""
         self._stopped = True
@@ -90,9 +97,9 @@ class Consumers:
     async def _fetch(self) -> None:
         """Queues take turns, also from one call to the next. What comes is told by `leave_to_finish`."""
         wanted, empty = self.free, 0
-        while wanted > 0 and empty < len(self._queues) and not self._stopped:
-            delivery = await self._channel.get(self._queues[0])
-            self._queues.rotate(-1)
+        while wanted > 0 and empty < len(self._turns) and not self._stopped:
+            delivery = await self._channel.get(self._turns[0])
+            self._turns.rotate(-1)
             empty = 0 if delivery else empty + 1
             if delivery:
                 wanted -= 1
@@ -103,7 +110,7 @@ class Consumers:
         self._base += await self._consume(prefetch)
 
     async def _consume(self, prefetch: int) -> list[str]:
-        return [await self._channel.consume(queue, self._on_delivery, prefetch=prefetch) for queue in self._queues]
+        return [await self._channel.consume(queue, self._on_delivery, prefetch=prefetch) for queue in self._turns]
 
     async def _cancel_all(self) -> None:
         tags = [*self._base, *(tag for level in self._levels for tag in level)]

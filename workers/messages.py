@@ -1,8 +1,8 @@
 """The wire format between relay, workers and sink: JSON bodies, versioned, strict in what they accept.
 
-Three kinds of message travel: one `TaskMessage` per attempt (relay -> one worker), one `Cancellation` for what has been
-cancelled (relay -> every worker), and one `EventBatch` per burst of events (worker -> sink -> GraphQL). Bodies carry
-ids and input, never truth: the task's row is the only truth.
+Four kinds of message travel: one `TaskMessage` per attempt (relay -> one worker), one `Cancellation` for what has been
+cancelled and `Orders` for what nobody is to begin (relay -> every worker), and one `EventBatch` per burst of events
+(worker -> sink -> GraphQL). Bodies carry ids and input, never truth: the task's row is the only truth.
 """
 
 import json
@@ -63,6 +63,7 @@ __all__ = [
     "Event",
     "EventBatch",
     "Heartbeat",
+    "Orders",
     "Outcome",
     "Output",
     "Progress",
@@ -73,6 +74,7 @@ __all__ = [
     "Undeliverable",
     "check_batch",
     "decode_batch",
+    "decode_control",
     "decode_event",
     "decode_heartbeat",
     "encode_event",
@@ -128,16 +130,42 @@ class Cancellation:
         return dump({"v": VERSION, "cancelled": self.attempts})
 
     @classmethod
-    def decode(cls, body: bytes) -> "Cancellation":
-        return cls(attempts=pairs_of(_load(body), "cancelled"))
+    def of(cls, data: dict[str, Any]) -> "Cancellation":
+        return cls(attempts=pairs_of(data, "cancelled"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """All that is to begin nothing at present: whole each time, so whatever is not named goes on.
+
+    `paused`: queues. `draining`, `stopping`: workers, by name; those stopping leave once nothing runs there.
+    """
+
+    paused: list[str] = field(default_factory=list)
+    draining: list[str] = field(default_factory=list)
+    stopping: list[str] = field(default_factory=list)
+
+    def encode(self) -> bytes:
+        return dump({"v": VERSION, "orders": asdict(self)})
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> "Orders":
+        given = object_of(data, "orders")
+        return cls(**{name: list_of(given, name, str) for name in ("paused", "draining", "stopping")})
+
+
+def decode_control(body: bytes) -> Cancellation | Orders:
+    """What the relay tells every worker. Raises BadMessage."""
+    data = _load(body)
+    return Orders.of(data) if "orders" in data else Cancellation.of(data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
     """A worker's sign of life. `kinds` and `environment` come with the first one after a connect and once a minute.
 
-    `kinds`: [{"name", "doc", "schema" (JSON Schema of the parameters), "queue"}]. `leaving`: the last one, sent on an
-    orderly stop.
+    `kinds`: [{"name", "doc", "schema" (JSON Schema of the parameters), "queue"}]. `draining`: it begins nothing.
+    `leaving`: the last one, sent on an orderly stop.
     """
 
     host: str

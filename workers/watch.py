@@ -1,7 +1,6 @@
 """Finds out that the broker has forgotten a consumer without a word: asks while nothing else would show it."""
 
 import asyncio
-from collections.abc import Sequence
 
 from workers.broker import BrokerLost, Channel
 from workers.consumers import Consumers
@@ -9,13 +8,13 @@ from workers.consumers import Consumers
 WATCH_SECONDS = 5.0
 
 
-async def watch(channel: Channel, queues: Sequence[str], consumers: Consumers) -> None:
+async def watch(channel: Channel, consumers: Consumers) -> None:
     """Until it finds one. Raises BrokerLost."""
     suspect = ""
     while True:
         await asyncio.sleep(WATCH_SECONDS)
         missed = ""
-        for queue in queues:
+        for queue in consumers.queues:
             expected = consumers.opened
             _, found = await channel.look_at(queue)
             if expected and expected == consumers.opened and not found:

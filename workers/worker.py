@@ -1,4 +1,4 @@
-"""One worker process: wires its parts together, runs until a signal, then lets running tasks finish and leaves."""
+"""One worker process: wires its parts together, runs until it is to stop, then lets running tasks finish and leaves."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ from workers.endpoint import Endpoint
 from workers.log import get_logger
 from workers.lookahead import LookAhead
 from workers.memory import Attempt
-from workers.messages import Heartbeat
+from workers.messages import Heartbeat, Orders
 from workers.parcels import Parcels
 from workers.publisher import Publisher
 from workers.reporter import Reporter
@@ -32,6 +32,7 @@ from workers.sandbox.probe import Findings
 from workers.slots import Slots
 from workers.taken import Taken
 
+REST_SECONDS = 0.1
 LAST_SECONDS = 0.8  # for what the broker has yet to confirm when the grace is over
 
 log = get_logger()
@@ -55,7 +56,9 @@ class Worker:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._settings = settings
         self._signals = signals
-        self._draining = False
+        self._draining = self._leaving = False
+        self._told_to_stop = asyncio.Event()
+        self._aside: set[asyncio.Task[Any]] = set()
         self._publisher = Publisher(settings.addresses)
         self._reporter = Reporter(self._publisher, self.name, self._on_confirmed)
         self._courier = Courier(settings.addresses)
@@ -76,13 +79,19 @@ class Worker:
             slots=self._slots,
             look_ahead=look_ahead,
             claims=Claims(endpoint, self.name),
-            control=Control(endpoint, self.name, self._on_cancelled),
+            control=Control(
+                endpoint,
+                self.name,
+                on_cancelled=self._on_cancelled,
+                on_paused=self._on_paused,
+                on_orders=self._on_orders,
+            ),
             reporter=self._reporter,
             publisher=self._publisher,
         )
 
     async def run(self) -> None:
-        """Until SIGTERM or SIGINT. Raises HandlersUnusable, in order, when they can be served no more.
+        """Until a signal or an order to stop. Raises HandlersUnusable, in order, when they can be served no more.
 
         Raises what a part of it raises, which is a fault in the program.
         """
@@ -93,20 +102,21 @@ class Worker:
         beating = asyncio.create_task(heart.beat(self._publisher, self._reporter, self._heartbeat))
         reporting = asyncio.create_task(self._reporter.run())
         watching = asyncio.create_task(disk.watch(self._slots))
-        signalled = asyncio.create_task(self._signals.get())
+        asked = [asyncio.create_task(self._signals.get()), asyncio.create_task(self._stopped())]
         self._say_hello()
         try:
-            unusable = await self._first_of([signalled, beating, reporting, watching, *connections, slots])
-            await self._drain(slots)
+            unusable = await self._first_of([*asked, beating, reporting, watching, *connections, slots])
+            await _end(asked)  # or the next signal would go there
+            await self._leave(slots)
         finally:
-            await _end([beating, reporting, watching, slots])
+            await _end([*asked, beating, reporting, watching, slots])
             await _end(connections)
         if unusable:
             raise unusable
 
-    async def _drain(self, slots: "asyncio.Task[None]") -> None:
+    async def _leave(self, slots: "asyncio.Task[None]") -> None:
         """Takes no more, finishes, gives back what did not finish in time, says goodbye."""
-        self._draining = True
+        self._leaving = self._draining = True
         log.info("worker.draining", text="stopping: {count} running task(s) may finish", count=len(self._slots.running))
         await self._consumer.stop_taking()
         waits: list[asyncio.Task[Any]] = [
@@ -133,6 +143,40 @@ class Worker:
 
     def _on_cancelled(self, attempts: list[Attempt]) -> None:
         self._consumer.cancel(attempts)
+
+    def _on_paused(self, queues: list[str]) -> None:
+        self._consumer.serve([] if self._draining else set(self._settings.queues).difference(queues))
+
+    def _on_orders(self, orders: Orders) -> None:
+        if self._leaving:
+            return
+        was_draining, stops = self._draining, self.name in orders.stopping
+        self._draining = stops or self.name in orders.draining
+        if stops:
+            self._told_to_stop.set()
+        else:
+            self._told_to_stop.clear()
+        self._on_paused(orders.paused)
+        if self._draining != was_draining:
+            self._say_draining()
+
+    def _say_draining(self) -> None:
+        """At once: somebody waits for it at the page of workers."""
+        text = "draining: takes nothing new, by order" if self._draining else "takes tasks again"
+        log.info("worker.drains" if self._draining else "worker.resumes", text=text)
+        beat = asyncio.create_task(self._reporter.beat(self._heartbeat(full=False)))
+        self._aside.add(beat)
+        beat.add_done_callback(self._aside.discard)
+
+    async def _stopped(self) -> None:
+        """Returns once it has been told to stop, and nothing runs any more. It may be told otherwise until then."""
+        while True:
+            await self._told_to_stop.wait()
+            await asyncio.sleep(REST_SECONDS)
+            if self._consumer.is_resting:
+                await self._finished()
+                if self._told_to_stop.is_set():
+                    return
 
     async def _first_of(self, tasks: "list[asyncio.Task[Any]]") -> HandlersUnusable | None:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

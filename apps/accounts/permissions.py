@@ -68,6 +68,7 @@ ALLOWED = {"retry": FINAL, "cancel": LIVE, "delete": DELETABLE}  # in which stat
 
 
 RUN_CODE = "tasks.can_run_code"
+OPERATE = "queues.can_operate"
 
 
 def may(user: Person, act: str, task: Task, kind: Kind | None) -> bool:
@@ -81,6 +82,11 @@ def may(user: Person, act: str, task: Task, kind: Kind | None) -> bool:
 def may_create(user: Person, kind: Kind) -> bool:
     """Whether this person may have tasks of this kind run."""
     return not kind.runs_code or user.has_perm(RUN_CODE)
+
+
+def may_operate(user: Person) -> bool:
+    """Whether this person may hold up other people's work: pause and purge queues, drain and stop workers."""
+    return _is_staff(user) and user.has_perm(OPERATE)
 
 
 def _is_staff(user: Person) -> bool:

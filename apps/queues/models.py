@@ -1,16 +1,31 @@
 """Queues, the workers that serve them, and the signs of life of relay and sink."""
 
+from django.conf import settings
 from django.db import models
 
-from apps.queues.querysets import WorkerQuerySet
+from apps.queues.querysets import QueueQuerySet, WorkerQuerySet
 
 DIGEST_LENGTH = 32
 
 
+class Order(models.TextChoices):
+    """What a worker is told to do instead of taking tasks."""
+
+    DRAIN = "DRAIN", "take nothing new"
+    STOP = "STOP", "take nothing new, and leave once nothing runs"
+
+
 class Queue(models.Model):
-    """A named line of waiting tasks; it comes to be when a worker first serves it."""
+    """A named line of waiting tasks; it comes to be when a worker first serves it. Paused: nothing of it begins."""
 
     name = models.CharField(max_length=100, primary_key=True)
+    paused_at = models.DateTimeField(null=True)
+    paused_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    objects = QueueQuerySet.as_manager()
+
+    class Meta:
+        permissions = [("can_operate", "Can operate queues and workers")]
 
     def __str__(self) -> str:
         return self.name
@@ -30,7 +45,7 @@ class Environment(models.Model):
 
 
 class Worker(models.Model):
-    """A worker process as its last heartbeat told it."""
+    """A worker process as its last heartbeat told it; `order` is what it is told, whether it has heard it or not."""
 
     name = models.CharField(max_length=200, primary_key=True)
     host = models.CharField(max_length=200)
@@ -45,6 +60,8 @@ class Worker(models.Model):
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(db_index=True)
     left_at = models.DateTimeField(null=True)
+    order = models.CharField(max_length=5, choices=Order.choices, default="", db_default="", blank=True)
+    ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     objects = WorkerQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""Reads of workers: who is alive."""
+"""Reads of queues and workers: which are paused, who is alive."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from apps.tasks.clock import now_in_query
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from apps.queues.models import Worker  # noqa: F401 named in a base class below
+    from apps.queues.models import Queue, Worker  # noqa: F401 named in base classes below
     from apps.tasks.models import Kind
 
 # Three heartbeats missed.
 SILENT_AFTER = timedelta(seconds=15)
 LOST_FOR = timedelta(hours=1)
+
+
+class QueueQuerySet(models.QuerySet["Queue"]):
+    def paused(self) -> Self:
+        return self.filter(paused_at__isnull=False)
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
@@ -30,6 +35,10 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
         now = now_in_query()
         silent = {"last_seen_at__lte": now - SILENT_AFTER, "last_seen_at__gt": now - LOST_FOR}
         return self.filter(left_at__isnull=True, **silent)
+
+    def told(self) -> Self:
+        """Those with an order that have not said goodbye: a silent one may be back and ask what it is to do."""
+        return self.exclude(order="").filter(left_at__isnull=True)
 
     def without(self, kinds: Iterable[Kind]) -> set[str]:
         """The names of those kinds that no living worker runs: it has not announced them, or serves another queue."""

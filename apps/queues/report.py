@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from django.core.cache import cache
 from django.db import DatabaseError, InterfaceError, connection
 
-from apps.queues.models import Pulse, Queue, Worker
+from apps.queues import names
+from apps.queues.models import Pulse, Worker
 from apps.tasks.clock import database_now
 from apps.tasks.lifecycle import Status
-from apps.tasks.models import Kind, Task
-from workers.broker import DEFAULT_QUEUE
+from apps.tasks.models import Task
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -143,9 +143,7 @@ def _disk_is_full() -> bool:
 
 
 def _unserved(served: set[str], now: datetime) -> list[str]:
-    meant = Kind.objects.order_by().values_list("queue", flat=True)
-    known = Queue.objects.values_list("name", flat=True).union(meant)
-    return [queue for queue in sorted({DEFAULT_QUEUE, *known} - served) if _has_waiting(queue, now)]
+    return [queue for queue in sorted(names.known() - served) if _has_waiting(queue, now)]
 
 
 def _has_waiting(queue: str, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from graphene_django import DjangoObjectType
 from apps.accounts.permissions import Scope
 from apps.api.selection import requested
 from apps.queues import workers
-from apps.queues.models import Worker
+from apps.queues.models import Order, Worker
 from apps.queues.schema_environments import EnvironmentType
 from apps.tasks.fetching import fetch, without_unasked
 from apps.tasks.lifecycle import Status
@@ -31,16 +31,23 @@ BIGGEST_INT = 2**31 - 1
 MOST_TASKS = 1_000  # of all workers
 
 
+WorkerOrder = graphene.Enum.from_enum(
+    Order, name="WorkerOrder", description=lambda value: value.label if value else "What a worker is told to do."
+)
+
+
 class WorkerType(DjangoObjectType):
     """A worker process as its last heartbeat told it."""
 
     class Meta:
         model = Worker
         name = "Worker"
-        fields = ("name", "host", "started_at", "last_seen_at", "draining")
+        fields = ("name", "host", "started_at", "last_seen_at")
         interfaces = (relay.Node,)
 
     pid = graphene.Int()
+    draining = graphene.Boolean(required=True, description="It begins nothing, and says so itself.")
+    order = WorkerOrder(description="What it is told, whether it has heard it or not; null: to take tasks.")
     alive = graphene.Boolean(required=True, description="False when it went silent without a goodbye.")
     queues = graphene.List(graphene.NonNull(graphene.String), required=True)
     concurrency = graphene.Int(required=True, description="Its slots: how many tasks it runs at once.")
@@ -51,6 +58,9 @@ class WorkerType(DjangoObjectType):
     )
     rss_bytes = graphene.Float(description="Memory of the worker itself, without its tasks.")
     environment = graphene.Field(EnvironmentType)
+
+    def resolve_order(worker: Worker, info: GraphQLResolveInfo) -> str | None:
+        return worker.order or None
 
     def resolve_alive(worker: Worker, info: GraphQLResolveInfo) -> bool:
         context: Context = info.context

@@ -1,4 +1,4 @@
-"""The page of workers, the fragments that keep it up to date, and the packages that a worker has."""
+"""The page of workers, the fragments that keep it up to date, what can be done with a worker, and its packages."""
 
 from __future__ import annotations
 
@@ -8,19 +8,27 @@ from django.http import Http404, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from apps.queues import workers
+from apps.queues import acts, services, workers
 from apps.queues.environments import Summary
 from apps.queues.models import Environment, Worker
 from apps.tasks import live
 from apps.tasks.environments import Installed
+from apps.tasks.models import WORKER_LENGTH
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from apps.tasks.views import SignedInRequest
 
 MOST_NAMES = 20
-CONSTANTS = {"most_alive": workers.MOST_ALIVE, "most_lost": workers.MOST_LOST}
+PAGE = "workers:list"
+CONSTANTS = {
+    "most_alive": workers.MOST_ALIVE,
+    "most_lost": workers.MOST_LOST,
+    "not_allowed": services.NOT_ALLOWED,
+}
 
 
 @require_safe
@@ -43,6 +51,23 @@ def changes(request: SignedInRequest) -> HttpResponse:
     return live.tagged(render(request, "queues/_workers_changes.html", context), tag)
 
 
+@require_POST
+def drain(request: SignedInRequest) -> HttpResponse:
+    return _act(request, services.drain_worker, "Worker {name} is told to take nothing new.")
+
+
+@require_POST
+def stop(request: SignedInRequest) -> HttpResponse:
+    if not request.htmx and "confirmed" not in request.POST:
+        return render(request, "queues/stop.html", {"name": request.POST.get("name", "")[:WORKER_LENGTH]})
+    return _act(request, services.stop_worker, "Worker {name} is told to finish and leave.")
+
+
+@require_POST
+def resume(request: SignedInRequest) -> HttpResponse:
+    return _act(request, services.resume_worker, "Worker {name} is told to take tasks again.")
+
+
 @require_safe
 @gzip_page
 def environment(request: SignedInRequest, digest: str) -> HttpResponse:
@@ -58,6 +83,15 @@ def environment(request: SignedInRequest, digest: str) -> HttpResponse:
 def installed(kept: Environment) -> dict[str, Any]:
     """For the fragment that shows it."""
     return {"installed": Installed.of(kept.data), "summary": Summary.of(kept.digest, kept.data)}
+
+
+def _act(request: SignedInRequest, service: Callable[..., Worker], said: str) -> HttpResponse:
+    name = request.POST.get("name", "")[:WORKER_LENGTH]
+
+    def act() -> str:
+        return said.format(name=service(user=request.user, name=name).name)
+
+    return acts.answer(request, PAGE, act)
 
 
 def _page(table: workers.Table, tag: live.Tag) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from apps.accounts.permissions import may_operate
 from apps.queues import environments, running
 from apps.queues.heartbeats import MOST_QUEUES
-from apps.queues.models import Worker
+from apps.queues.models import Order, Worker
 from apps.queues.running import Runs
 from apps.tasks import live
 from apps.tasks.clock import database_now, ticks
@@ -54,7 +55,21 @@ class Row:
 
     @property
     def word(self) -> str:
+        if self.look == "cancelled" and self.worker.order == Order.DRAIN:
+            return "Draining" if self.used else "Drained"
         return {"stranded": "Lost", "cancelled": "Stopping", "running": "Working", "queueing": "Idle"}[self.look]
+
+    @property
+    def told(self) -> str:
+        """What it was told, by whom, and whether it has heard that."""
+        worker = self.worker
+        if not (worker.order or worker.draining) or self.is_lost:
+            return ""
+        if worker.draining and worker.order:
+            return f"by {worker.ordered_by.username}" if worker.ordered_by else ""
+        if worker.order:
+            return "told to drain" if worker.order == Order.DRAIN else "told to stop"
+        return ""
 
     @property
     def queues(self) -> list[str]:
@@ -81,6 +96,7 @@ class Table:
     lost: list[Row]  # the last first
     left_out: bool  # of those alive
     lost_left_out: bool
+    may_operate: bool
     now: datetime
 
     @property
@@ -106,8 +122,18 @@ class Table:
 def reported() -> tuple[list[Worker], list[Worker]]:
     """Those alive, in an order that stays, and those lost, the last first; of each at most one more than is shown."""
     # The lost first: one that comes back in between is seen twice then, not nowhere.
-    lost = list(Worker.objects.lost().defer("kinds").order_by("-last_seen_at", "name")[: MOST_LOST + 1])
-    alive = list(Worker.objects.alive().defer("kinds").order_by("host", "started_at", "name")[: MOST_ALIVE + 1])
+    lost = list(
+        Worker.objects.lost()
+        .select_related("ordered_by")
+        .defer("kinds")
+        .order_by("-last_seen_at", "name")[: MOST_LOST + 1]
+    )
+    alive = list(
+        Worker.objects.alive()
+        .select_related("ordered_by")
+        .defer("kinds")
+        .order_by("host", "started_at", "name")[: MOST_ALIVE + 1]
+    )
     back = {worker.name for worker in alive}
     return alive, [worker for worker in lost if worker.name not in back]
 
@@ -136,6 +162,7 @@ def read(user: User) -> Table:
         lost=[row(worker, is_lost=True) for worker in lost[:MOST_LOST]],
         left_out=len(alive) > MOST_ALIVE,
         lost_left_out=len(lost) > MOST_LOST,
+        may_operate=may_operate(user),
         now=now,
     )
 
@@ -193,13 +220,15 @@ def _notes(table: Table) -> str:
 
 def _frame(table: Table) -> str:
     """What stands around the rows."""
-    return live.digest(bool(table.alive), len(table.lost), table.left_out, table.lost_left_out)
+    return live.digest(bool(table.alive), len(table.lost), table.left_out, table.lost_left_out, table.may_operate)
 
 
 def _row(row: Row) -> str:
     worker = row.worker
     return live.digest(
-        row.look,
+        row.word,
+        row.told,
+        worker.order,
         row.used,
         row.runs,
         row.environment,

@@ -13,6 +13,7 @@ from apps.relay.database import AWAY, Database
 from apps.relay.declared import Declared
 from apps.relay.depths import Depths
 from apps.relay.doubts import Doubts
+from apps.relay.orders import OrderTeller
 from apps.relay.parked import Parked
 from apps.relay.reconciler import Reconciler
 from apps.relay.signs import SWEEP_SECONDS, give_signs
@@ -55,6 +56,7 @@ class Relay:
             self._database, self._depths, self._canary, lambda: self._schedule.queues, self._declare_again
         )
         self._parked = Parked(self._depths)
+        self._orders = OrderTeller(self._publisher, self._database)
         self._database_away = False
         self._refusal_said = ""
         self._stopping = False
@@ -84,7 +86,7 @@ class Relay:
         doubts = Doubts(await self._database.run(database_now), BATCH)
         self._publishing = asyncio.create_task(self._publisher.run())
         signs = give_signs(self._database, self._troubles)
-        parts = (signs, self._canary.run(), self._reconciler.run(), self._parked.run())
+        parts = (signs, self._canary.run(), self._reconciler.run(), self._parked.run(), self._orders.run())
         beside = [asyncio.create_task(part) for part in parts]
         try:
             while not (self._stopping or held.lost.done() or any(each.done() for each in beside)):

@@ -74,10 +74,11 @@ class Window:
 
 
 class Schedule:
-    """`queues`: those that some worker has served, and the one that is always there. A new one shows in a second."""
+    """`queues`: those that some worker has served, and the one that is always there. What changes shows in a second."""
 
     def __init__(self) -> None:
         self.queues = {DEFAULT_QUEUE}
+        self._paused: set[str] = set()
         self._queues_read_at = -math.inf
         self._windows: defaultdict[str, Window] = defaultdict(Window)
         self._waiting_since: float | None = None
@@ -90,13 +91,15 @@ class Schedule:
     def look(self, most: int, leave_out: Collection[str] = ()) -> list[Due]:
         """What is to be handed over now: what is due, as far as each queue's window has room.
 
-        Of the queues in `leave_out` nothing is handed over.
+        Of the queues in `leave_out` nothing is handed over, nor of paused ones.
         """
         if time.monotonic() - self._queues_read_at > QUEUES_SECONDS:
-            self.queues = {DEFAULT_QUEUE, *Queue.objects.values_list("name", flat=True)}
+            known = dict(Queue.objects.values_list("name", "paused_at"))
+            self.queues = {DEFAULT_QUEUE, *known}
+            self._paused = {queue for queue, paused_at in known.items() if paused_at}
             self._queues_read_at = time.monotonic()
         batch: list[Due] = []
-        for queue in sorted(self.queues.difference(leave_out)) if most else ():
+        for queue in sorted(self.queues.difference(leave_out, self._paused)) if most else ():
             batch += self._of_queue(queue, most - len(batch))
         self._note_waiting(batch, most)
         return batch

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 
-from apps.tasks.batches import update_rows
+from apps.queues.models import Queue
+from apps.tasks.batches import insert_rows, update_rows
 from apps.tasks.clock import database_now
 from apps.tasks.lifecycle import LIVE, Status, Step
 
@@ -98,7 +99,9 @@ class TaskQuerySet(models.QuerySet["Task"]):
 class CancelledAttemptQuerySet(models.QuerySet["CancelledAttempt"]):
     def add(self, attempts: Iterable[tuple[int, int]], now: datetime) -> None:
         """These (task, attempt) are not to be run."""
-        self.bulk_create(self.model(task=task, attempt=attempt, cancelled_at=now) for task, attempt in attempts)
+        rows = [(task, attempt, now) for task, attempt in attempts]
+        if rows:
+            insert_rows(self.model, ("task", "attempt", "cancelled_at"), rows)
 
     def untold(self, most: int) -> dict[int, tuple[int, int]]:
         """(task, attempt) of which the workers are yet to be told, by the id under which to mark them."""
@@ -109,7 +112,8 @@ class CancelledAttemptQuerySet(models.QuerySet["CancelledAttempt"]):
         """Note that every connected worker has been told of them; forget those that no broker can still hold."""
         now = database_now()
         self.filter(id__in=ids).update(told_at=now)
-        self.filter(cancelled_at__lt=now - KEPT).delete()
+        if not Queue.objects.paused().exists():  # of such a one the broker keeps what it has
+            self.filter(cancelled_at__lt=now - KEPT).delete()
 
     def to_tell_a_newcomer(self) -> list[tuple[int, int]]:
         """(task, attempt) whose messages the broker may still hold, the newest first."""

@@ -14,6 +14,7 @@ from apps.accounts.permissions import ALLOWED, Scope, may, may_create
 from apps.accounts.schema import UserType
 from apps.api.paging import COUNT_CAP, page_of_list
 from apps.api.schema import JSON, Connection, DateTime, finite
+from apps.queues import pauses
 from apps.queues.models import Environment, Queue, Worker
 from apps.queues.report import obstacle
 from apps.queues.schema import QueueType
@@ -21,7 +22,7 @@ from apps.queues.schema_environments import EnvironmentType
 from apps.tasks import artifacts, progress, sentences
 from apps.tasks.clock import database_now
 from apps.tasks.fetching import bring_environments
-from apps.tasks.lifecycle import Reason, Status
+from apps.tasks.lifecycle import LIVE, Reason, Status
 from apps.tasks.models import Artifact, Attempt, Kind, Task
 from apps.tasks.schema_output import MOST_OUTPUTS, AttemptOutput, LogStream, output_of
 
@@ -293,6 +294,7 @@ class TaskType(DjangoObjectType):
             now=context.once(database_now),
             live_workers=context.once(_live_workers),
             obstacle=context.once(obstacle) if task.status == Status.QUEUEING else "",
+            pause=context.once(pauses.current).get(task.queue) if task.status in LIVE else None,
         )
 
     def resolve_progress(task: Task, info: GraphQLResolveInfo) -> Task | None:

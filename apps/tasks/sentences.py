@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from apps.queues.models import Worker
+    from apps.queues.pauses import Pause
     from apps.tasks.models import Attempt, Task
 
 MESSAGE_LENGTH = 200
@@ -33,20 +34,24 @@ class Moment:
 Parts = list[str | Moment]
 
 
-def status_text(task: Task, *, now: datetime, live_workers: Collection[Worker], obstacle: str = "") -> str:
-    return "".join(map(str, status_parts(task, now=now, live_workers=live_workers, obstacle=obstacle)))
+def status_text(
+    task: Task, *, now: datetime, live_workers: Collection[Worker], obstacle: str = "", pause: Pause | None = None
+) -> str:
+    return "".join(map(str, status_parts(task, now=now, live_workers=live_workers, obstacle=obstacle, pause=pause)))
 
 
-def status_parts(task: Task, *, now: datetime, live_workers: Collection[Worker], obstacle: str = "") -> Parts:
-    """`obstacle`: a sentence that says why nothing is handed to the workers at present.
+def status_parts(
+    task: Task, *, now: datetime, live_workers: Collection[Worker], obstacle: str = "", pause: Pause | None = None
+) -> Parts:
+    """`obstacle`: a sentence that says why nothing is handed to the workers at present. `pause`: of the task's queue.
 
     Asks the database only when neither `last_attempts` nor `attempts` is prefetched and it speaks of one of them.
     """
     match task.status:
         case Status.QUEUEING:
-            return _waiting_parts(task, now, live_workers, obstacle)
+            return _waiting_parts(task, now, live_workers, obstacle, pause)
         case Status.RUNNING:
-            return _running_parts(task, now, live_workers)
+            return _running_parts(task, now, live_workers, pause)
         case Status.FINISHED:
             return [_finished_text(task)]
         case Status.FAILED:
@@ -54,13 +59,17 @@ def status_parts(task: Task, *, now: datetime, live_workers: Collection[Worker],
     return [_cancelled_text(task)]
 
 
-def _waiting_parts(task: Task, now: datetime, live_workers: Collection[Worker], obstacle: str) -> Parts:
+def _waiting_parts(
+    task: Task, now: datetime, live_workers: Collection[Worker], obstacle: str, pause: Pause | None
+) -> Parts:
     if task.run_at and task.run_at > now:
         left = Moment(task.run_at, "until", count((task.run_at - now).total_seconds()))
         if task.reason == Reason.RETRY_WAIT:
             return [_failure_text(task), " Next try at ", _second(task.run_at, now), ", in ", left, _which_try(task)]
         at = Moment(task.run_at, "exact", f"{task.run_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
         return ["Scheduled for ", at, ", in ", left, "."]
+    if pause:
+        return _paused_parts(pause, now)
     if task.reason == Reason.UNKNOWN_KIND:
         return [_unknown_kind_text(task, live_workers)]
     so_far = f" Crashes so far: {task.crashes} of {task.max_crashes}." if task.crashes else ""
@@ -73,6 +82,11 @@ def _unknown_kind_text(task: Task, live_workers: Collection[Worker]) -> str:
     if any(task.kind in worker.kinds for worker in _serving(task.queue, live_workers)):
         return f"Waiting for a worker that knows the kind {task.kind}, as not all of its queue do: {again}."
     return f"No worker that took it knows the kind {task.kind} yet: {again}, for ten minutes."
+
+
+def _paused_parts(pause: Pause, now: datetime) -> Parts:
+    by = f" by {pause.by}" if pause.by else ""
+    return [f"Queue paused{by} ", Moment(pause.at, "ago", ago(pause.at, now)), "."]
 
 
 def _failure_text(task: Task) -> str:
@@ -112,6 +126,17 @@ def _waiting_text(task: Task, live_workers: Collection[Worker]) -> str:
 def last_attempt(task: Task) -> Attempt | None:
     """The attempt that the task's row speaks of; None before it has begun."""
     return _attempt(task, task.attempt)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """ "just now", "45 s ago", "3 min ago", "2 h ago", "5 d ago", then the date. The same steps as in times.js."""
+    seconds = (now - moment).total_seconds()
+    if seconds < 5:
+        return "just now"
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        if seconds >= size and seconds < 30 * 86_400:
+            return f"{int(seconds // size)} {unit} ago"
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
 
 
 def duration(seconds: float) -> str:
@@ -160,13 +185,14 @@ def _nobody_text(queue: str, live_workers: Collection[Worker]) -> str:
     if not live_workers:
         return "No worker is connected: the task starts when one is."
     if any(queue in worker.queues for worker in live_workers):
-        return f"Every worker of the queue {queue} is stopping: the task starts when another one comes."
+        return f"Every worker of the queue {queue} is draining or stopping: the task starts when one takes tasks again."
     return f"No worker serves the queue {queue}: the task starts when one does."
 
 
-def _running_parts(task: Task, now: datetime, live_workers: Collection[Worker]) -> Parts:
+def _running_parts(task: Task, now: datetime, live_workers: Collection[Worker], pause: Pause | None) -> Parts:
     if task.worker and all(worker.name != task.worker for worker in live_workers):
-        return [f"Worker {task.worker} has gone silent: {_successor(task, live_workers)}."]
+        again = "the task starts again once its queue is resumed" if pause else _successor(task, live_workers)
+        return [f"Worker {task.worker} has gone silent: {again}."]
     running = f"Running on {task.worker}" if task.worker else "Running"
     if not task.started_at:
         return [f"{running}."]

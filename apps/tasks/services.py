@@ -65,6 +65,11 @@ def cancel(*, user: User, numbers: Sequence[int]) -> Act:
     return _act(user, numbers, LIVE, "has already ended ({status})", _cancel)
 
 
+def cancel_waiting(*, user: User, numbers: Sequence[int]) -> Act:
+    """The same for those that nobody has begun: what runs runs on."""
+    return _act(user, numbers, {Status.QUEUEING}, "does not wait any more ({status})", _cancel)
+
+
 def retry(*, user: User, numbers: Sequence[int]) -> Act:
     """Each makes its next attempt, with as many errors and crashes before it as when it was created."""
     closed = {kind.name for kind in Kind.objects.filter(runs_code=True) if not may_create(user, kind)}

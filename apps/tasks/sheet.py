@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from apps.accounts.permissions import ALLOWED, may
+from apps.queues import pauses
 from apps.queues.environments import summaries
 from apps.queues.models import Worker
 from apps.queues.report import obstacle
@@ -160,7 +161,8 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
     workers = list(Worker.objects.alive()) if task.status in LIVE else []
     silent = task.status == Status.RUNNING and all(worker.name != task.worker for worker in workers)
     why_not = obstacle() if task.status == Status.QUEUEING else ""
-    sentence = status_parts(task, now=now, live_workers=workers, obstacle=why_not)
+    pause = pauses.current().get(task.queue) if task.status in LIVE else None
+    sentence = status_parts(task, now=now, live_workers=workers, obstacle=why_not, pause=pause)
     kind = Kind.objects.filter(name=task.kind).first()
     acts = {act: may(user, act, task, kind) for act in ALLOWED}
     shown = attempts[:MOST_ATTEMPTS][::-1]

@@ -10,6 +10,7 @@ from graphql import print_schema
 
 import apps.accounts.schema
 import apps.queues.schema
+import apps.queues.schema_mutations
 import apps.queues.schema_workers
 import apps.tasks.schema
 from apps.api.schema import type_and_key
@@ -26,7 +27,12 @@ NODES = {
 }
 
 
-class Query(apps.tasks.schema.Query, apps.queues.schema_workers.Query, apps.accounts.schema.Query):
+class Query(
+    apps.tasks.schema.Query,
+    apps.queues.schema.Query,
+    apps.queues.schema_workers.Query,
+    apps.accounts.schema.Query,
+):
     """What can be asked."""
 
     node = graphene.Field(relay.Node, id=graphene.ID(required=True), description="Anything that has an id.")
@@ -37,7 +43,7 @@ class Query(apps.tasks.schema.Query, apps.queues.schema_workers.Query, apps.acco
         return find(info.context.caller, key) if find else None
 
 
-class Mutation(apps.tasks.schema.Mutation):
+class Mutation(apps.tasks.schema.Mutation, apps.queues.schema_mutations.Mutation):
     """What can be changed."""
 
 

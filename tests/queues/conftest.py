@@ -1,7 +1,7 @@
-"""The cast at the page of workers: alice owns tasks, bob is somebody else, sam is staff."""
+"""The cast at the pages of queues and workers: alice owns tasks, bob is somebody else, sam is staff, ana operates."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 
@@ -18,6 +18,22 @@ def bob(db: None) -> User:
 @pytest.fixture
 def sam(db: None) -> User:
     return User.objects.create_user("sam", is_staff=True)
+
+
+@pytest.fixture
+def ana(db: None) -> User:
+    """Staff who may operate; sam is staff who may not."""
+    ana = User.objects.create_user("ana", is_staff=True)
+    ana.user_permissions.add(Permission.objects.get(codename="can_operate"))
+    return ana
+
+
+@pytest.fixture
+def desk(ana: User) -> Client:
+    """The browser of ana."""
+    desk = Client()
+    desk.force_login(ana)
+    return desk
 
 
 @pytest.fixture

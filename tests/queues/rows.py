@@ -30,5 +30,10 @@ def a_task(owner: User, worker: str = "w1", **fields: Any) -> Task:
     return task
 
 
+def waiting(owner: User, **fields: Any) -> Task:
+    """One that nobody has begun."""
+    return a_task(owner, "", **{"status": "QUEUEING", "started_at": None, "dispatch_at": timezone.now(), **fields})
+
+
 def ago(seconds: float) -> datetime:
     return timezone.now() - timedelta(seconds=seconds)

@@ -14,7 +14,7 @@ from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
 from tests.relay.rig import QUEUE, Run, opened
 from workers.broker import CONTROL_EXCHANGE, control_queue
-from workers.messages import Cancellation
+from workers.messages import Cancellation, decode_control
 
 
 def cancel(*attempts: tuple[int, int]) -> None:
@@ -32,7 +32,12 @@ def heard(relay: Process, channel: Any) -> list[tuple[int, int]]:
     channel.queue_declare(queue, exclusive=True)
     channel.queue_bind(queue, CONTROL_EXCHANGE)
     told: list[tuple[int, int]] = []
-    channel.basic_consume(queue, lambda _c, _m, _p, body: told.extend(Cancellation.decode(body).attempts))
+
+    def hear(_channel: Any, _method: Any, _properties: Any, body: bytes) -> None:
+        if isinstance(said := decode_control(body), Cancellation):
+            told.extend(said.attempts)
+
+    channel.basic_consume(queue, hear)
     return told
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from apps.queues.models import Worker
+from apps.queues.pauses import Pause
 from apps.tasks import sentences
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.models import Attempt, Task
@@ -51,6 +52,18 @@ def test_what_is_not_handed_over_says_what_is_in_its_way() -> None:
     assert said(dispatch_at=NOW, crashes=1) == f"{away} Crashes so far: 1 of 3."
 
 
+@pytest.mark.parametrize(("by", "said"), [("ana", "Queue paused by ana 10 min ago."), ("", "Queue paused 10 min ago.")])
+def test_what_waits_in_a_paused_queue_says_who_has_paused_it(by: str, said: str) -> None:
+    pause = Pause(NOW - timedelta(minutes=10), by)
+    times: dict[str, Any] = {"now": NOW, "live_workers": [], "obstacle": "The relay is away.", "pause": pause}
+    assert sentences.status_text(a_task(dispatch_at=NOW), **times) == said
+    later = a_task(reason=Reason.SCHEDULED, run_at=NOW + timedelta(minutes=3))
+    assert sentences.status_text(later, **times).startswith("Scheduled for")
+    running = a_task(status=Status.RUNNING, worker="gone")
+    again = "Worker gone has gone silent: the task starts again once its queue is resumed."
+    assert sentences.status_text(running, **times) == again
+
+
 def test_a_scheduled_task_says_when_it_starts() -> None:
     task = a_task(reason=Reason.SCHEDULED, run_at=NOW + timedelta(minutes=3, seconds=5))
     assert text(task) == "Scheduled for 2026-03-01 12:03:05 UTC, in 3 min 5 s."
@@ -63,7 +76,7 @@ def test_a_scheduled_task_says_when_it_starts() -> None:
         ([a_worker(queues=["gpu"])], "No worker serves the queue default: the task starts when one does."),
         (
             [a_worker(draining=True)],
-            "Every worker of the queue default is stopping: the task starts when another one comes.",
+            "Every worker of the queue default is draining or stopping: the task starts when one takes tasks again.",
         ),
         ([a_worker(running=[1])], "Waiting: the only slot of the queue default is busy."),
         (

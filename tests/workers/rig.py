@@ -36,7 +36,7 @@ from workers.broker import (
     parse_addresses,
     tasks_queue,
 )
-from workers.messages import Cancellation, TaskMessage
+from workers.messages import Cancellation, Orders, TaskMessage
 from workers.publisher import Message, Publisher, Verdict
 
 TASKS = tasks_queue("default")
@@ -94,8 +94,14 @@ class Rabbit:
 
     def cancel(self, *attempts: tuple[int, int]) -> None:
         """Tells every worker, as the relay does."""
-        numbered = [(self._first + task, attempt) for task, attempt in attempts]
-        body = Cancellation(attempts=numbered).encode()
+        self._tell(Cancellation(attempts=[(self._first + task, attempt) for task, attempt in attempts]))
+
+    def order(self, **orders: list[str]) -> None:
+        """The same."""
+        self._tell(Orders(**orders))
+
+    def _tell(self, told: Cancellation | Orders) -> None:
+        body = told.encode()
         self._line.ask(lambda channel: channel.basic_publish(CONTROL_EXCHANGE, "", body), confirms=True)
 
     @contextmanager
@@ -132,6 +138,9 @@ class Rabbit:
 
     def count(self, queue: str) -> int:
         return int(self._line.ask(lambda channel: channel.queue_declare(queue, passive=True)).method.message_count)
+
+    def consumers(self, queue: str) -> int:
+        return int(self._line.ask(lambda channel: channel.queue_declare(queue, passive=True)).method.consumer_count)
 
     def events(self) -> list[Event]:
         """Every event of its tasks that has arrived so far."""
@@ -212,7 +221,8 @@ class Web:
     held: dict[tuple[int, int], str] = field(default_factory=dict)  # by whom, until it is told that that one is gone
     held_times: int = 1_000_000  # so often it says so
     cancelled: list[tuple[int, int]] | None = field(default_factory=list)  # None: it does not answer the query
-    questions: int = 0  # about what is cancelled
+    paused: list[str] = field(default_factory=list)
+    questions: int = 0  # about what is cancelled and paused
     failures: list[tuple[int, bytes]] = field(default_factory=list)  # answered first, one per request
     delay_seconds: float = 0
     claims: list[dict[str, Any]] = field(default_factory=list)
@@ -265,7 +275,7 @@ class Web:
         if self.cancelled is None:
             return 503, b"away"
         attempts = [{"task": task, "attempt": attempt} for task, attempt in self.cancelled]
-        return 200, json.dumps({"data": {"cancelledAttempts": attempts}}).encode()
+        return 200, json.dumps({"data": {"cancelledAttempts": attempts, "pausedQueues": self.paused}}).encode()
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def test_a_worker_goes_on_when_the_web_does_not_say_what_is_cancelled(rabbit: Ra
     rabbit.put(task(2))
     rabbit.outcome(2)
     assert outcomes_of(rabbit) == [2]
-    assert process.output.count("cannot ask which tasks are cancelled") == 1
+    assert process.output.count("cannot ask what is cancelled or paused") == 1
 
 
 def test_a_cancellation_that_cannot_be_read_harms_nobody(rabbit: Rabbit, one_slot: Process) -> None:

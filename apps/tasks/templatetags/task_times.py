@@ -11,14 +11,7 @@ register = template.Library()
 
 @register.filter
 def ago(moment: datetime, now: datetime) -> str:
-    """ "just now", "45 s ago", "3 min ago", "2 h ago", "5 d ago", then the date. The same steps as in times.js."""
-    seconds = (now - moment).total_seconds()
-    if seconds < 5:
-        return "just now"
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        if seconds >= size and seconds < 30 * 86_400:
-            return f"{int(seconds // size)} {unit} ago"
-    return f"{moment.astimezone(UTC):%Y-%m-%d}"
+    return sentences.ago(moment, now)
 
 
 @register.filter

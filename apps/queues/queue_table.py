@@ -1,0 +1,180 @@
+"""The page of queues as one person looks at it: what waits and runs in each, who serves it, which is paused."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.core.cache import cache
+
+from apps.accounts.permissions import may_operate
+from apps.queues import figures, names, pauses
+from apps.queues.figures import COUNT_CAP, Figures
+from apps.queues.models import Worker
+from apps.tasks import live
+from apps.tasks.clock import database_now, ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from django.contrib.auth.models import User
+
+    from apps.queues.pauses import Pause
+
+MOST_QUEUES = 100
+FIGURES_SECONDS = 1  # with a million tasks they cost some hundredths of a second, for everybody who looks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A queue as the table shows it. `resting`: workers that serve it and take nothing now."""
+
+    name: str
+    figures: Figures
+    pause: Pause | None
+    workers: int
+    slots: int
+    resting: int
+
+    @property
+    def key(self) -> int:
+        """Its name as a number that may stand in an element's id."""
+        return int.from_bytes(hashlib.blake2b(self.name.encode(), digest_size=5).digest())
+
+    @property
+    def is_stranded(self) -> bool:
+        """Work waits, and nobody takes it; a pause is another cause."""
+        return bool(self.figures.waiting and not self.workers)
+
+    @property
+    def look(self) -> str:
+        """The chip's class."""
+        if self.pause:
+            return "paused"
+        if self.is_stranded:
+            return "stranded"
+        return "running" if self.figures.running else "queueing"
+
+    @property
+    def word(self) -> str:
+        words = {"paused": "Paused", "stranded": "Not served", "running": "Working", "queueing": "Idle"}
+        return "Waiting" if self.look == "queueing" and self.figures.waiting else words[self.look]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    rows: list[Row]
+    left_out: int
+    may_operate: bool
+    now: datetime
+
+    @property
+    def is_moving(self) -> bool:
+        return any(row.figures.waiting or row.figures.running for row in self.rows)
+
+    @property
+    def paused(self) -> int:
+        return sum(row.pause is not None for row in self.rows)
+
+    @property
+    def waiting(self) -> int:
+        return sum(row.figures.waiting for row in self.rows)
+
+    @property
+    def running(self) -> int:
+        return sum(row.figures.running for row in self.rows)
+
+    @property
+    def is_exact(self) -> bool:
+        return all(max(row.figures.waiting, row.figures.running) <= COUNT_CAP for row in self.rows)
+
+
+def read(user: User) -> Table:
+    queues = sorted(names.known())
+    shown = queues[:MOST_QUEUES]
+    now = database_now()
+    counted = cache.get("figures") or {}
+    if set(shown) - counted.keys():
+        counted = figures.of(shown, now)
+        cache.set("figures", counted, FIGURES_SECONDS)
+    return Table(
+        rows=_rows(shown, counted),
+        left_out=len(queues) - len(shown),
+        may_operate=may_operate(user),
+        now=now,
+    )
+
+
+def row(name: str) -> Row | None:
+    """One queue, counted now; None: there is none of this name."""
+    return _rows([name], figures.of([name]))[0] if name in names.known() else None
+
+
+def _rows(queues: list[str], counted: Mapping[str, Figures]) -> list[Row]:
+    paused = pauses.current()
+    workers = list(Worker.objects.alive().only("queues", "concurrency", "draining", "order"))
+    taking = [worker for worker in workers if not (worker.draining or worker.order)]
+
+    def one(name: str) -> Row:
+        serving = [worker for worker in taking if name in worker.queues]
+        return Row(
+            name=name,
+            figures=counted[name],
+            pause=paused.get(name),
+            workers=len(serving),
+            slots=sum(worker.concurrency for worker in serving),
+            resting=sum(name in worker.queues for worker in workers) - len(serving),
+        )
+
+    return [one(name) for name in queues]
+
+
+def look(user: User) -> tuple[Table, live.Tag]:
+    """The table now, with its tag, whose parts are those of `changes`."""
+    tick = ticks()
+    table = read(user)
+    # What came in the last minute, and who is there, change without a tick: looked up once a second.
+    return table, live.Tag(
+        ticks=tick,
+        until=live.until(table.now),
+        view=view_of(user),
+        parts=(live.rhythm(moving=table.is_moving), _summary(table), _frame(table)),
+        rows={row.key: live.digest(row) for row in table.rows},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What of the page must be sent: `rows` alone when there are the same queues, else `all_rows`."""
+
+    rhythm: bool
+    summary: bool
+    all_rows: bool
+    rows: list[Row]
+
+    def __bool__(self) -> bool:
+        return bool(self.rhythm or self.summary or self.all_rows or self.rows)
+
+
+def changes(table: Table, tag: live.Tag, before: live.Tag | None) -> Changes:
+    """The difference of the table, whose tag is `tag`, from what the browser has."""
+    if before is None or len(before.parts) != len(tag.parts):
+        return Changes(rhythm=True, summary=True, all_rows=True, rows=[])
+    rhythm, summary, frame = (now != then for now, then in zip(tag.parts, before.parts, strict=True))
+    all_rows = frame or list(tag.rows) != list(before.rows)
+    changed = [row for row in table.rows if tag.rows[row.key] != before.rows.get(row.key)]
+    return Changes(rhythm=rhythm, summary=summary, all_rows=all_rows, rows=[] if all_rows else changed)
+
+
+def view_of(user: User) -> str:
+    return live.digest("queues", user.pk)
+
+
+def _summary(table: Table) -> str:
+    return live.digest(table.waiting, table.running, table.paused, table.is_exact)
+
+
+def _frame(table: Table) -> str:
+    return live.digest(table.left_out, table.may_operate)

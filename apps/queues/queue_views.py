@@ -1,0 +1,88 @@
+"""The page of queues, the fragments that keep it up to date, and what can be done with a queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import Http404, HttpResponse, HttpResponseNotModified
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.accounts.permissions import may_operate
+from apps.queues import acts, queue_table, services
+from apps.queues.figures import COUNT_CAP
+from apps.tasks import live
+
+if TYPE_CHECKING:
+    from apps.tasks.views import SignedInRequest
+
+PAGE = "queues:list"
+
+
+@require_safe
+@gzip_page
+def queue_list(request: SignedInRequest) -> HttpResponse:
+    return render(request, "queues/queues.html", _page(*queue_table.look(request.user)))
+
+
+@require_safe
+@gzip_page
+def changes(request: SignedInRequest) -> HttpResponse:
+    """What of the queues has changed since the browser's tag was made; usually 304."""
+    before = live.Tag.decode(request.htmx.ptag)
+    if before and before.holds(queue_table.view_of(request.user)):
+        return HttpResponseNotModified()
+    table, tag = queue_table.look(request.user)
+    if not (difference := queue_table.changes(table, tag, before)):
+        return live.tagged(HttpResponseNotModified(), tag)
+    context = {**_page(table, tag), "changes": difference}
+    return live.tagged(render(request, "queues/_queues_changes.html", context), tag)
+
+
+@require_POST
+def pause(request: SignedInRequest, name: str) -> HttpResponse:
+    def act() -> str:
+        fresh = services.pause_queue(user=request.user, name=name)
+        return f"Queue {name} is paused: nothing of it begins." if fresh else f"Queue {name} was paused already."
+
+    return acts.answer(request, PAGE, act)
+
+
+@require_POST
+def resume(request: SignedInRequest, name: str) -> HttpResponse:
+    def act() -> str:
+        fresh = services.resume_queue(user=request.user, name=name)
+        return f"Queue {name} goes on." if fresh else f"Queue {name} was not paused."
+
+    return acts.answer(request, PAGE, act)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def purge(request: SignedInRequest, name: str) -> HttpResponse:
+    """Asks for the queue's name to be typed; purges when it was."""
+    typed = request.POST.get("typed", "").strip()
+    if request.method == "POST" and typed == name:
+        return acts.answer(request, PAGE, lambda: _purged(name, services.purge_queue(user=request.user, name=name)))
+    row = queue_table.row(name)
+    if row is None:
+        raise Http404
+    is_wrong = request.method == "POST"
+    context = {"queue": row, "typed": typed[:100], "is_wrong": is_wrong, "may_operate": may_operate(request.user)}
+    context |= {"not_allowed": services.NOT_ALLOWED, "cap": COUNT_CAP}
+    return render(request, "queues/purge.html", context, status=422 if is_wrong else 200)
+
+
+def _purged(name: str, purge: services.Purge) -> str:
+    tasks = "1 task of the queue {} is" if purge.cancelled == 1 else "{count:,} tasks of the queue {} are"
+    said = f"{tasks.format(name, count=purge.cancelled)} cancelled."
+    if not purge.cancelled:
+        said = f"Nothing waited in the queue {name}."
+    more = f"{purge.left:,}" if purge.left <= services.LEFT_CAP else f"More than {services.LEFT_CAP:,}"
+    return f"{said} {more} still wait: purge it once more." if purge.left else said
+
+
+def _page(table: queue_table.Table, tag: live.Tag) -> dict[str, Any]:
+    element = live.element(reverse("queues:changes"), tag)
+    return {"queues": table, "live": element, "cap": COUNT_CAP, "not_allowed": services.NOT_ALLOWED}
