@@ -46,11 +46,11 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
         ("Relay, PostgreSQL", "postgresql", ("tests/relay",)),
         ("What uses the database, SQLite", "sqlite", (*ON_BOTH, "tests/templates")),
         ("Crash points", "sqlite", ("tests/chaos/test_crash_points.py",)),
-        ("A cluster of three", "sqlite", ("tests/cluster",)),
     ),
     (
         ("Relay and sink, SQLite", "sqlite", ("tests/relay", "tests/sink")),
         ("Chaos without a mechanism", "sqlite", ("tests/chaos/test_controls.py",)),
+        ("A cluster of three", "sqlite", ("tests/cluster",)),
     ),
 )
 
