@@ -46,18 +46,18 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
         ("Relay, PostgreSQL", "postgresql", ("tests/relay",)),
         ("What uses the database, SQLite", "sqlite", (*ON_BOTH, "tests/templates")),
         ("Crash points", "sqlite", ("tests/chaos/test_crash_points.py",)),
-        ("A cluster of three", "sqlite", ("tests/cluster",)),
     ),
     (
         ("Relay and sink, SQLite", "sqlite", ("tests/relay", "tests/sink")),
         ("Chaos without a mechanism", "sqlite", ("tests/chaos/test_controls.py",)),
+        ("A cluster of three", "sqlite", ("tests/cluster",)),
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of pytest, when it has ended."""
+    """One run of pytest, or a check, when it has ended."""
 
     name: str
     passed: int
@@ -76,10 +76,8 @@ def main() -> int:
 def _everything() -> int:
     leave_none_out()
     started = time.monotonic()
-    under_way = {name: commands.start(BIN / command[0], *command[1:]) for name, command in CHECKS}
-    failed = [name for name, check in under_way.items() if not _passes(name, check, started)]
     runs = list(_side_by_side())
-    failed += [run.name for run in runs if run.failed]
+    failed = [run.name for run in runs if run.failed]
     took = time.monotonic() - started
     screen.say(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'Everything passed'} ({took / 60:.1f} min)")
     screen.say(f"{sum(run.passed for run in runs)} passed in {took:.2f}s")
@@ -98,8 +96,8 @@ def leave_none_out() -> None:
 
 
 def _side_by_side() -> Iterator[Run]:
-    """The runs of all lanes, each when it has ended. No thread: a program is not to be forked beside one."""
-    lanes = [_lane(runs) for runs in LANES]
+    """Checks and the runs of all lanes, each when it has ended. No thread: a program is not to be forked beside one."""
+    lanes = [_checks(), *map(_lane, LANES)]
     while lanes:
         for lane in list(lanes):
             try:
@@ -108,6 +106,24 @@ def _side_by_side() -> Iterator[Run]:
             except StopIteration:
                 lanes.remove(lane)
         time.sleep(LOOK_SECONDS)
+
+
+def _checks() -> Iterator[Run | None]:
+    """All at once; None as long as there is nothing new."""
+    started = time.monotonic()
+    under_way = {name: commands.start(BIN / command[0], *command[1:]) for name, command in CHECKS}
+    for name, check in under_way.items():
+        while True:
+            try:
+                said, complaint = check.communicate(timeout=LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                yield None
+            else:
+                break
+        screen.say(f"== {name}: {'FAILED' if check.returncode else 'ok'} ({time.monotonic() - started:.1f} s)")
+        if check.returncode:
+            screen.say((said + complaint).strip())
+        yield Run(name, passed=0, failed=bool(check.returncode))
 
 
 def _lane(runs: Sequence[tuple[str, str, Sequence[str]]]) -> Iterator[Run | None]:
@@ -146,15 +162,6 @@ def passed_of(said: str) -> int:
     """The number in pytest's closing line."""
     found = re.findall(r"\b(\d+) passed\b.* in [\d.]+s", said)
     return int(found[-1]) if found else 0
-
-
-def _passes(name: str, check: subprocess.Popen[str], started: float) -> bool:
-    said, complaint = check.communicate()
-    took = time.monotonic() - started
-    screen.say(f"== {name}: {'FAILED' if check.returncode else 'ok'} ({took:.1f} s)")
-    if check.returncode:
-        screen.say((said + complaint).strip())
-    return not check.returncode
 
 
 def _pytest(*arguments: str) -> int:

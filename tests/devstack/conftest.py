@@ -39,7 +39,11 @@ class Checkout:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    root = tmp_path / "checkout"
+    return new_checkout(tmp_path)
+
+
+def new_checkout(folder: Path) -> Checkout:
+    root = folder / "checkout"
     shutil.copytree(
         places.ROOT / "site" / "devstack", root / "site" / "devstack", ignore=shutil.ignore_patterns("__pycache__")
     )

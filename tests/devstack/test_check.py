@@ -50,6 +50,7 @@ def test_runs_of_a_lane_follow_one_another_and_one_that_hangs_is_ended(
         (tmp_path / f"test_{name}.py").write_text(f"def test_it():\n    {body}\n")
     lane = [("Good", "sqlite", ["test_good.py"]), ("Bad", "sqlite", ["test_bad.py"])]
     monkeypatch.setattr(check, "LANES", [lane, [("Hanging", "sqlite", ["test_hanging.py"])]])
+    monkeypatch.setattr(check, "CHECKS", ())
     monkeypatch.setattr(places, "ROOT", tmp_path)
 
     runs = check._side_by_side()
@@ -64,3 +65,19 @@ def test_runs_of_a_lane_follow_one_another_and_one_that_hangs_is_ended(
         check.Run("Hanging", passed=0, failed=True),
     ]
     assert "in test_it" in capsys.readouterr().out.partition("== Hanging: FAILED")[2], "where it was"
+
+
+def test_checks_run_beside_one_another_and_what_one_complains_of_is_shown_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    much = "for n in range(20_000): print('wrong', n)\nexit(1)"  # more than a pipe holds
+    monkeypatch.setattr(check, "CHECKS", (("Good", ("python", "-c", "")), ("Bad", ("python", "-c", much))))
+    monkeypatch.setattr(check, "LANES", ())
+
+    runs = [*check._side_by_side()]
+
+    assert runs == [check.Run("Good", passed=0, failed=False), check.Run("Bad", passed=0, failed=True)]
+    said = capsys.readouterr().out
+    assert said.startswith("== Good: ok")
+    assert "wrong 0\n" in said
+    assert said.endswith("wrong 19999\n")

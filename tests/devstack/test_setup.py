@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from devstack import places
-from tests.devstack.conftest import Checkout
+from tests.devstack.conftest import Checkout, new_checkout
 
 GET = (
     "from devstack import mill, screen, setup, venv; import sys",
@@ -24,12 +24,20 @@ if __name__ == "__main__":
 """
 
 
-@pytest.fixture
-def set_up(checkout: Checkout) -> Checkout:
+@pytest.fixture(scope="module")
+def with_packages(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout whose packages are there already: its lock is empty."""
+    checkout = new_checkout(tmp_path_factory.mktemp("set-up"))
     (checkout.root / "requirements.lock").write_text("")
     assert checkout.run("from devstack import venv; venv.ensure(venv.RUN)").returncode == 0
     return checkout
+
+
+@pytest.fixture
+def set_up(with_packages: Checkout) -> Checkout:
+    """Without a mill."""
+    (with_packages.root / "mill").unlink(missing_ok=True)
+    return with_packages
 
 
 def test_a_missing_program_is_fetched_once(set_up: Checkout) -> None:
