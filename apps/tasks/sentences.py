@@ -78,10 +78,10 @@ def _waiting_parts(
 
 
 def _unknown_kind_text(task: Task, live_workers: Collection[Worker]) -> str:
-    again = "it is offered again every few seconds"
     if any(task.kind in worker.kinds for worker in _serving(task.queue, live_workers)):
-        return f"Waiting for a worker that knows the kind {task.kind}, as not all of its queue do: {again}."
-    return f"No worker that took it knows the kind {task.kind} yet: {again}, for ten minutes."
+        return f"Waiting for a worker that knows the kind {task.kind}: not every one of the queue {task.queue} does."
+    again = "it is offered again every few seconds, for ten minutes"
+    return f"No worker that took it knows the kind {task.kind} yet: {again}."
 
 
 def _paused_parts(pause: Pause, now: datetime) -> Parts:

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 # A worker of an older version may have taken it in the middle of a deploy.
 UNKNOWN_KIND_AGAIN = timedelta(seconds=5)
-UNKNOWN_KIND_AGAIN_SOON = timedelta(seconds=0.5)  # at first, where another worker knows it
+# Where another worker knows it: soon at first, which costs little, and rarely what has waited long, as for a busy one.
+UNKNOWN_KIND_SOON, UNKNOWN_KIND_LATE = timedelta(seconds=0.5), timedelta(minutes=1)
 UNKNOWN_KIND_FOR = timedelta(minutes=10)
 
 
@@ -232,7 +233,7 @@ class Page:
         """None: no other worker is there to run it, nor is one to be expected."""
         met_for = self.now - self.first_met.get(standing.task, self.now)
         if standing.task in self.served:
-            return min(max(met_for, UNKNOWN_KIND_AGAIN_SOON), UNKNOWN_KIND_AGAIN)
+            return min(max(met_for / 4, UNKNOWN_KIND_SOON), UNKNOWN_KIND_LATE)
         if met_for >= UNKNOWN_KIND_FOR or (outcome.error and outcome.error.type == NO_SANDBOX):
             return None
         return UNKNOWN_KIND_AGAIN

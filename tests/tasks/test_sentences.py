@@ -218,8 +218,7 @@ def test_a_kind_that_nobody_knows_yet_is_named() -> None:
     worker = a_worker()
     worker.kinds = ["demo.coin"]
     assert text(a_task(reason=Reason.UNKNOWN_KIND), [worker]) == (
-        "Waiting for a worker that knows the kind demo.coin, as not all of its queue do:"
-        " it is offered again every few seconds."
+        "Waiting for a worker that knows the kind demo.coin: not every one of the queue default does."
     )
 
 

@@ -141,7 +141,7 @@ def test_a_kind_that_another_worker_knows_is_offered_again_until_that_one_takes_
     beat = {"host": "h", "pid": 7, "queues": [task.queue], "concurrency": 1, "running": [], "kinds": []}
     record([batch(worker="w2", heartbeat=beat)])
     Worker.objects.update(kinds=[task.kind])
-    for minutes, at_least, at_most in ((0, 0, 1), (1 / 30, 1, 3), (600, 3, 6)):
+    for minutes, at_least, at_most in ((0, 0, 1), (1, 10, 20), (600, 50, 61)):
         Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=minutes))
         record([batch(failed(task, reason="UNKNOWN_KIND", error_type="NoSandbox"))])
         assert status_of(task) == ("QUEUEING", "UNKNOWN_KIND", 1, 0, 0)

@@ -53,7 +53,7 @@ class Findings:
 
     def refusal(self) -> str:
         """For the outcome of code that is not run here."""
-        return " ".join(["This worker has no sandbox, so it runs no code.", self.fix, *self.missing[:1]])
+        return "\n".join(["This worker has no sandbox, so it runs no code.", self.fix, *self.missing[:1]])
 
     def announced(self) -> dict[str, Any]:
         """What the worker's environment says of it."""
@@ -146,6 +146,8 @@ def _plan(bubblewrap: str | None, *, namespaces: bool, landlock: bool) -> Plan:
 def _fix(bubblewrap: str | None) -> str:
     if bubblewrap is None:
         return INSTALL
+    if not Path(bubblewrap).exists():
+        return f"Put MILLRACE_BUBBLEWRAP right, or leave it out. {INSTALL}"
     for name, bad, fix in SWITCHES:
         if _read(f"/proc/sys/{name}") == bad:
             return f"Allow user namespaces: {fix}"

@@ -7,6 +7,8 @@ import types
 from collections import deque
 from typing import Any
 
+from workers.sandbox.explained import explain
+
 NAME = "<code>"
 MOST_FRAMES = 1_000
 
@@ -18,6 +20,7 @@ def run(source: str) -> Any:
     try:
         return _run(source)
     except BaseException as error:
+        explain(error)
         _keep_own_lines(error)
         raise
 

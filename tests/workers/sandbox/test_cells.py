@@ -82,7 +82,7 @@ def test_without_a_sandbox_code_is_refused_with_the_line_that_would_help(rabbit:
     refused = rabbit.outcome(1)
     assert (refused["status"], refused["reason"]) == ("FAILED", "UNKNOWN_KIND")
     assert refused["error"]["type"] == "NoSandbox"
-    message = "This worker has no sandbox, so it runs no code. Install it. No bubblewrap "
+    message = "This worker has no sandbox, so it runs no code.\nInstall it.\nNo bubblewrap "
     assert refused["error"]["message"].startswith(message)
 
 
