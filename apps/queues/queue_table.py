@@ -75,6 +75,10 @@ class Table:
         return any(row.figures.waiting or row.figures.running for row in self.rows)
 
     @property
+    def has_workers(self) -> bool:
+        return any(row.workers or row.resting for row in self.rows)
+
+    @property
     def paused(self) -> int:
         return sum(row.pause is not None for row in self.rows)
 
@@ -177,4 +181,4 @@ def _summary(table: Table) -> str:
 
 
 def _frame(table: Table) -> str:
-    return live.digest(table.left_out, table.may_operate)
+    return live.digest(table.left_out, table.may_operate, table.has_workers)

@@ -28,7 +28,9 @@ def row(client: Client, name: str = "default", path: str = "/queues/") -> str:
 
 def test_a_queue_says_what_waits_and_runs_and_who_serves_it(web: Client, alice: User, bob: User) -> None:
     assert row(web) == "default Idle 0 0 0 0 none"
+    assert "No worker is connected, so nothing begins: how to start one" in words(web.get("/queues/"))
     a_worker(concurrency=3)
+    assert "No worker is connected" not in words(web.get("/queues/"))
     waiting(bob, created_at=ago(7_200), dispatch_at=ago(125.5))
     waiting(alice, dispatch_at=None, handed_at=ago(1))
     waiting(alice, dispatch_at=ago(-60))
