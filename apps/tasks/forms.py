@@ -20,8 +20,8 @@ from apps.tasks.drafts import Draft, Problem, Refused, cleaned
 from apps.tasks.inputs import ChoicesParam, FloatParam, IntegerParam, LinesParam, TextParam
 from apps.tasks.param_tree import PARAM, Leaf, ParamTree, field_name
 from apps.tasks.sentences import last_attempt
-from apps.tasks.table import number
 from apps.tasks.widgets import CodeInput, TypedInput
+from apps.tasks.window import number_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -303,7 +303,7 @@ def moment(text: str, zone_name: str) -> datetime | None:
 
 def selection(texts: Sequence[str]) -> list[int]:
     """The numbers that were ticked in a table. Raises Refused."""
-    numbers = [chosen for text in texts if (chosen := number(text))]
+    numbers = [chosen for text in texts if (chosen := number_in(text))]
     if len(numbers) < len(texts):
         raise Refused([Problem(field=("number",), message="Something else than a task's number was selected.")])
     if not numbers:

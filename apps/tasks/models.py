@@ -84,11 +84,14 @@ class Task(models.Model):
     progress_text = models.CharField(max_length=PROGRESS_LENGTH, default="", db_default="", blank=True)
     progress_at = models.DateTimeField(null=True)
     result = models.TextField(null=True)  # noqa: DJ001 NULL is "returned nothing", '""' is an empty text
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="tasks")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="tasks", db_index=False
+    )
     created_at = models.DateTimeField()
     run_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    run_seconds = models.FloatField(null=True)  # of the attempt that ended it, as its worker measured
 
     objects = TaskQuerySet.as_manager()
     existed = False  # answered instead of a new one, because its idempotency key was used before
@@ -105,6 +108,13 @@ class Task(models.Model):
             ),
             models.Index(fields=["status", "id"], name="task_status"),
             models.Index(fields=["created_by", "id"], name="task_owner"),
+            models.Index(fields=["created_by", "status", "id"], name="task_owner_status"),
+            models.Index(fields=["kind", "id"], name="task_kind"),
+            models.Index(
+                fields=["finished_at", "id"], name="task_finished", condition=models.Q(finished_at__isnull=False)
+            ),
+            models.Index(fields=["run_seconds", "id"], name="task_ran", condition=models.Q(run_seconds__isnull=False)),
+            models.Index(fields=["value", "id"], name="task_value", condition=models.Q(value__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -268,6 +278,24 @@ class CancelledAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task} attempt {self.attempt}"
+
+
+class TableLook(models.Model):
+    """How somebody wants to see the table. `columns`: by name, as in `apps.tasks.columns`; none for the usual ones."""
+
+    class Density(models.TextChoices):
+        """How much stands on the screen."""
+
+        ROOMY = "roomy", "Roomy"
+        USUAL = "usual", "Usual"
+        DENSE = "dense", "Dense"
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+    density = models.CharField(max_length=10, choices=Density.choices, default=Density.USUAL)
+    columns = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"table of {self.user_id}"
 
 
 class Clock(models.Model):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -345,3 +346,59 @@ def test_the_theme_is_remembered(opened: Open, scheme: str) -> None:
     page.get_by_label(scheme.title(), exact=True).check()
     page.reload()
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == scheme
+
+
+def test_yesterdays_failed_fits_are_found_by_keys_alone(opened: Open, make: Make) -> None:
+    yesterday = timezone.now() - timedelta(days=1)
+    make(name="fit of today", status="FAILED", kind="demo.coin")
+    found = [make(name=f"fit {n}", status="FAILED", created_at=yesterday) for n in range(3)]
+    make(name="fit that went well", status="FINISHED", created_at=yesterday)
+    page = opened("/tasks/")
+    page.evaluate("window.same = true")
+    page.keyboard.press("/")
+    page.keyboard.type("sta")
+    expect(page.get_by_role("option")).to_have_text(
+        ["status QUEUEING, RUNNING, FINISHED, FAILED, CANCELLED", re.compile("started")]
+    )
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.type("fa")
+    expect(page.get_by_role("option")).to_have_text(["FAILED"])
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    expect(page.locator("tbody tr")).to_have_count(4)
+    page.keyboard.type("fit created:yesterdax")
+    expect(page.locator("#search-said")).to_contain_text("“yesterdax” is no time for “created”")
+    expect(page.locator("tbody tr")).to_have_count(4)
+    page.keyboard.press("Backspace")
+    page.keyboard.type("y")
+    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(page.locator("#search-said")).to_contain_text("3 tasks match")
+    assert page.url.endswith("/tasks/?q=status%3AFAILED+fit+created%3Ayesterday")
+    change(found[1], status="FINISHED", value_text="1.0")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.get_by_role("link", name="Name").click()
+    expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "ascending")
+    expect(page.locator("tbody tr .t-name")).to_have_text(["fit 0", "fit 2"])
+    page.go_back()
+    expect(page.locator("#q")).to_have_value("status:FAILED fit created:yesterday")
+    page.go_back()
+    expect(page.locator("tbody tr")).to_have_count(5)
+
+
+def test_rows_and_columns_stay_as_chosen_while_the_table_lives(opened: Open, make: Make) -> None:
+    task = make(queue="gpu")
+    page = opened("/tasks/")
+    page.get_by_role("link", name="Rows and columns").click()
+    page.get_by_label("Dense").check()
+    page.locator("#look").get_by_label("Queue").check()
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(f"#task-{task.pk} .t-queue")).to_have_text("gpu")
+    height = page.locator(f"#task-{task.pk}").bounding_box()["height"]  # type: ignore[index]
+    assert height < 30
+    change(task, status="FINISHED", value_text="1.5")
+    expect(chip(page, task)).to_have_text("Finished")
+    expect(page.locator(f"#task-{task.pk} td")).to_have_count(7)
+    make(name="new", status="FINISHED", queue="cpu")
+    expect(page.locator("tbody .t-queue")).to_have_text(["cpu", "gpu"])
+    assert page.locator(f"#task-{task.pk}").bounding_box()["height"] == height  # type: ignore[index]
