@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import Exists, Max, Min, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Attempt, Kind, Task
@@ -151,8 +151,9 @@ def _numbers(term: Term, value: Value) -> Q:
 
 def _first_since(at: datetime) -> int | None:
     """The number from which on tasks were created at this time or later; None when there are only a few tasks."""
-    ends = Task.objects.aggregate(low=Min("pk"), high=Max("pk"))
-    low, high = ends["low"] or 0, (ends["high"] or 0) + 1
+    numbers = Task.objects.values_list("pk", flat=True)
+    # Not by min() and max(): asked for together, SQLite reads every row for them.
+    low, high = numbers.order_by("pk").first() or 0, (numbers.order_by("-pk").first() or 0) + 1
     if high - low < FEW:
         return None
     moment = connection.ops.adapt_datetimefield_value(at)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from apps.tasks.search import Query
 
 LOOKED_AT = 50_000
+ERRORS_LOOKED_AT = 15_000  # each in a row of another table
 SORTED = 10_000
 CHEAP = 1_000  # of two indexes the one with fewer tasks is asked, which is counted up to here
 
@@ -39,6 +40,7 @@ class Matching:
     all: TaskQuerySet
     streams: tuple[TaskQuerySet, ...]
     rest: Q | None
+    looked_at: int  # so many at a time, where there is a `rest`
     whole: bool  # everything there is: nothing was asked for, and all may be seen
 
     def places(self, order: Order, beyond: Place | None, most: int) -> tuple[list[Place], int | None]:
@@ -48,14 +50,14 @@ class Matching:
         """
         if not order.by_number:
             return self._sorted(order, beyond, most)
-        end = self._end(order, beyond, LOOKED_AT) if self.rest else None
+        end = self._end(order, beyond, self.looked_at) if self.rest else None
         found = [order.places(self._within(stream, order, end), beyond, most) for stream in self.streams]
         numbers = heapq.merge(*found, key=lambda place: place.number, reverse=order.descending)
         return [place for place, _ in zip(numbers, range(most), strict=False)], end
 
     def count(self, cap: int) -> int:
-        """How many match, counted up to `cap + 1`; what no index answers among the newest LOOKED_AT."""
-        end = self._end(NEWEST_FIRST, None, LOOKED_AT) if self.rest else None
+        """How many match, counted up to `cap + 1`; what no index answers among the newest `looked_at`."""
+        end = self._end(NEWEST_FIRST, None, self.looked_at) if self.rest else None
         left = cap + 1
         for stream in self.streams:
             left -= self._within(stream, NEWEST_FIRST, end).order_by()[:left].count() if left else 0
@@ -64,7 +66,7 @@ class Matching:
     def _sorted(self, order: Order, beyond: Place | None, most: int) -> tuple[list[Place], int | None]:
         if self.whole and order.column in INDEXED:
             return order.places(self.all, beyond, most), None
-        end = self._end(NEWEST_FIRST, None, LOOKED_AT if self.rest else SORTED)
+        end = self._end(NEWEST_FIRST, None, self.looked_at if self.rest else SORTED)
         return order.places(self.all if end is None else self.all.filter(pk__gte=end), beyond, most), end
 
     def _within(self, stream: TaskQuerySet, order: Order, end: int | None) -> TaskQuerySet:
@@ -90,6 +92,7 @@ def matching(query: Query, user: Person) -> Matching:
         all=seen.filter(wanted.indexed, *wanted.by_row),
         streams=tuple(stream.filter(wanted.span) for stream in streams),
         rest=reduce(and_, rest) if rest else None,
+        looked_at=min(LOOKED_AT, ERRORS_LOOKED_AT) if query.of("error") else LOOKED_AT,
         whole=sees_all and not query.terms,
     )
 

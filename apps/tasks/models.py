@@ -298,6 +298,45 @@ class TableLook(models.Model):
         return f"table of {self.user_id}"
 
 
+class Sweep(models.Model):
+    """An act on all tasks that `query` finds, with its words for time meant as of `begun_at` in `zone`.
+
+    It has come to the number `at` and goes as far as `last`: what is created later is left alone. `count` is what the
+    person was shown; `refusal` the first sentence of why something was not done.
+    """
+
+    class Act(models.TextChoices):
+        """What is done with each."""
+
+        RETRY = "retry", "Retry"
+        CANCEL = "cancel", "Cancel"
+        DELETE = "delete", "Delete"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    act = models.CharField(max_length=10, choices=Act.choices)
+    query = models.TextField(blank=True)
+    zone = models.CharField(max_length=100)
+    count = models.BigIntegerField()
+    last = models.BigIntegerField()
+    at = models.BigIntegerField(default=0)
+    done = models.BigIntegerField(default=0)
+    refused = models.BigIntegerField(default=0)
+    refusal = models.CharField(max_length=200, blank=True)
+    stopped = models.BooleanField(default=False)
+    begun_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], name="sweep_open", condition=models.Q(ended_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.count}"
+
+    @property
+    def percent(self) -> int:
+        return 100 if self.ended_at else min(99, 100 * (self.done + self.refused) // max(self.count, 1))
+
+
 class Clock(models.Model):
     """One row that moves on with every change a table of tasks would show; an unchanged page is told by it."""
 

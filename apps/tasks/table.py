@@ -82,6 +82,7 @@ class Table:
     newer: Place | None
     older: Place | None
     end: int | None
+    goes_on: bool  # with rows, not only with places to look for them
     workers: Mapping[str, datetime] | None  # those alive and their last sign of life; None = not asked for
     now: datetime
 
@@ -106,7 +107,11 @@ class Table:
     @cached_property
     def matched(self) -> int:
         """How many match, among those looked at; above the cap when there are more."""
-        return self.matching.count(COUNT_CAP) if self.window.query.terms else self.total
+        if not self.window.query.terms:
+            return self.total
+        if self.window.is_first and self.window.order.by_number and not self.goes_on:
+            return len(self.rows)
+        return self.matching.count(COUNT_CAP)
 
     @cached_property
     def news(self) -> int:
@@ -148,6 +153,7 @@ def read(window: Window, user: User) -> Table:
         newer=page.newer,
         older=page.older,
         end=page.end,
+        goes_on=page.goes_on,
         workers=workers,
         now=now,
     )
@@ -166,6 +172,7 @@ class Page:
     newer: Place | None
     older: Place | None
     end: int | None
+    goes_on: bool
 
 
 def _page(window: Window, found: Matching) -> Page:
@@ -173,11 +180,13 @@ def _page(window: Window, found: Matching) -> Page:
         places, end = found.places(window.order.turned, window.before, ROWS + 1)
         shown = places[:ROWS][::-1]
         goes_on = _goes_on(places, end, window)
-        return Page(places=shown, newer=goes_on, older=shown[-1] if shown else window.before, end=end)
+        return Page(places=shown, newer=goes_on, older=shown[-1] if shown else window.before, end=end, goes_on=True)
     beyond = window.after or (Place(window.seen + 1) if window.seen else None)
     places, end = found.places(window.order, beyond, ROWS + 1)
     newer = (places[0] if places else window.after) if window.after else None
-    return Page(places=places[:ROWS], newer=newer, older=_goes_on(places, end, window), end=end)
+    return Page(
+        places=places[:ROWS], newer=newer, older=_goes_on(places, end, window), end=end, goes_on=len(places) > ROWS
+    )
 
 
 def _goes_on(places: Sequence[Place], end: int | None, window: Window) -> Place | None:

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from apps.api.keyset import Place
-from apps.tasks import columns, completions, live, table
-from apps.tasks.matching import LOOKED_AT, SORTED
+from apps.tasks import columns, completions, live, sweeps, table
+from apps.tasks.matching import SORTED
 from apps.tasks.models import TableLook
 from apps.tasks.orders import NEWEST_FIRST, ORDERS, word
 from apps.tasks.search import LONGEST
@@ -34,7 +34,6 @@ CONSTANTS = {
     "count_cap": table.COUNT_CAP,
     "news_cap": table.NEWS_CAP,
     "longest_search": LONGEST,
-    "looked_at": LOOKED_AT,
 }
 
 
@@ -44,15 +43,16 @@ CONSTANTS = {
 def task_list(request: SignedInRequest) -> HttpResponse:
     """For HTMX the parts that a search changes; of a mistaken one only what is wrong with it."""
     wanted = _look(request)
-    window = replace(Window.of(request.GET, _zone(request)), columns=columns.known(wanted.columns))
+    window = replace(Window.of(request.GET, zone_of(request)), columns=columns.known(wanted.columns))
     if request.htmx and window.mistake:
         return render(request, "tasks/_search_mistake.html", {"window": window})
     holds_back = window.order == NEWEST_FIRST and not window.is_first
     window = replace(window, seen=table.newest(request.user) if holds_back else None)
     shown, tag = live.look(window, request.user)
-    context = {**_table(shown, tag), "look": wanted}
+    context = _table(shown, tag)
     if not request.htmx:
-        return render(request, "tasks/list.html", context)
+        whole = {**context, "look": wanted, "under_way": sweeps.under_way(request.user)}
+        return render(request, "tasks/list.html", whole)
     response = render(request, "tasks/_searched.html", context)
     response["X-Address"] = f"{reverse('tasks:list')}{_query(window.listed)}"
     return response
@@ -62,7 +62,7 @@ def task_list(request: SignedInRequest) -> HttpResponse:
 @gzip_page
 def changes(request: SignedInRequest) -> HttpResponse:
     """What of the table has changed since the browser's tag was made; usually 304."""
-    window, before = Window.of(request.GET, _zone(request)), live.Tag.decode(request.htmx.ptag)
+    window, before = Window.of(request.GET, zone_of(request)), live.Tag.decode(request.htmx.ptag)
     if before and before.holds(live.view_of(window, request.user)):
         return HttpResponseNotModified()
     shown, tag = live.look(window, request.user)
@@ -110,7 +110,7 @@ def _look(request: SignedInRequest) -> TableLook:
     return TableLook.objects.filter(user=request.user).first() or TableLook(user=request.user)
 
 
-def _zone(request: SignedInRequest) -> tzinfo:
+def zone_of(request: SignedInRequest) -> tzinfo:
     """The reader's, as static/js/zone.js tells it."""
     try:
         return ZoneInfo(unquote(request.COOKIES.get("millrace_zone", "UTC")))
@@ -180,12 +180,13 @@ def _pages(shown: Table) -> dict[str, str]:
 
 def _bounds(shown: Table) -> str:
     """How far it was looked, where that is not everywhere."""
+    looked_at = shown.matching.looked_at
     if shown.end is None:
         return ""
     if shown.window.order.by_number:
         ends_here = Place(shown.end) in {shown.older, shown.newer}
-        return f"Looked through {LOOKED_AT:,} tasks, as far as number {shown.end}." if ends_here else ""
-    what = f"the {LOOKED_AT:,} newest tasks" if shown.is_laborious else f"the {SORTED:,} newest of these tasks"
+        return f"Looked through {looked_at:,} tasks, as far as number {shown.end}." if ends_here else ""
+    what = f"the {looked_at:,} newest tasks" if shown.is_laborious else f"the {SORTED:,} newest of these tasks"
     return f"Ordered are {what}, those from number {shown.end} on. A narrower search leaves none out."
 
 

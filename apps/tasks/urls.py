@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.tasks import attempt_views, table_views, views
+from apps.tasks import attempt_views, sweep_views, table_views, views
 
 app_name = "tasks"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("changes/", table_views.changes, name="changes"),
     path("completions/", table_views.completed, name="completions"),
     path("look/", table_views.look, name="look"),
+    path("all/", sweep_views.everything, name="everything"),
+    path("all/<int:number>/", sweep_views.sweep, name="sweep"),
+    path("all/<int:number>/stop/", sweep_views.stop, name="sweep_stop"),
     path("new/", views.create, name="create"),
     path("examples/<slug:name>.py", views.example, name="example"),
     path("again/", views.again, name="again"),
