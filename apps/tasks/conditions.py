@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q, Subquery, TextField
+from django.db.models import Value as Constant
+from django.db.models.functions import Coalesce, Concat
+from django.db.models.lookups import IContains
 
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Attempt, Kind, Task
@@ -121,9 +124,12 @@ def _word(word: str) -> Q:
 
 
 def _error(word: str) -> Q:
-    last = Attempt.objects.filter(task=OuterRef("pk"), number=OuterRef("attempt"))
-    said = Q(error_type__icontains=word) | Q(error_message__icontains=word)
-    return Q(reason__icontains=word) | Q(Exists(last.filter(said)))
+    last = Attempt.objects.filter(task=OuterRef("pk"), number=OuterRef("attempt")).order_by()
+    # Not by EXISTS: PostgreSQL may choose to answer that from all attempts there are.
+    said = Subquery(
+        last.values(said=Concat("error_type", Constant(" "), "error_message", output_field=TextField()))[:1]
+    )
+    return Q(reason__icontains=word) | Q(IContains(Coalesce(said, Constant(""), output_field=TextField()), word))
 
 
 def _value(column: str, value: Value) -> Q:
