@@ -9,24 +9,28 @@ from typing import TYPE_CHECKING, Any
 from graphql_relay import from_global_id, to_global_id
 
 from apps.api.errors import BadInput
+from apps.api.keyset import Order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from django.db.models import QuerySet
 
+    from apps.api.keyset import Place
+
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 100
 COUNT_CAP = 10_000
-BIGGEST_ID = 2**63 - 1
+BY_NUMBER = Order(column="pk")
 
 
 @dataclass(frozen=True)
 class Page:
-    """What a connection is resolved from: `rows` of `everything`, in order."""
+    """What a connection is resolved from: `rows` of `everything`, in order, each with its cursor."""
 
     everything: QuerySet[Any] | None
     rows: Sequence[Any]
+    cursors: Sequence[str]
     has_next_page: bool
     has_previous_page: bool
 
@@ -39,44 +43,52 @@ class Page:
 def page(
     everything: QuerySet[Any],
     *,
-    newest_first: bool,
+    order: Order,
     first: int | None = None,
     after: str | None = None,
     last: int | None = None,
     before: str | None = None,
 ) -> Page:
-    """A page of rows ordered by id. Raises BadInput."""
+    """A page of rows in this order. Raises BadInput."""
     size, from_the_end = _size(first, last)
-    rows = everything
-    if after is not None:
-        rows = rows.filter(**{"pk__lt" if newest_first else "pk__gt": position(after, "after")})
-    if before is not None:
-        rows = rows.filter(**{"pk__gt" if newest_first else "pk__lt": position(before, "before")})
-    found = list(rows.order_by("-pk" if newest_first != from_the_end else "pk")[: size + 1])
-    more, found = len(found) > size, found[:size]
+    start = None if after is None else position(after, "after", order)
+    end = None if before is None else position(before, "before", order)
     if from_the_end:
-        return Page(everything, found[::-1], has_next_page=before is not None, has_previous_page=more)
-    return Page(everything, found, has_next_page=more, has_previous_page=after is not None)
+        order, start, end = order.turned, end, start
+    found = order.rows(order.until(everything, end) if end else everything, start, size + 1)
+    more, shown = len(found) > size, found[:size]
+    if from_the_end:
+        shown.reverse()
+    return Page(
+        everything,
+        shown,
+        [cursor(order.written(order.place_of(row))) for row in shown],
+        has_next_page=before is not None if from_the_end else more,
+        has_previous_page=more if from_the_end else after is not None,
+    )
 
 
 def page_of_list(rows: Iterable[Any], *, first: int, after: str | None = None) -> Page:
     """A page of rows that are in memory already, in the order of their ids. Raises BadInput."""
     size, _from_the_end = _size(first, None)
-    begin = position(after, "after") if after is not None else 0
+    begin = position(after, "after", BY_NUMBER).number if after is not None else 0
     left = [row for row in rows if row.pk > begin]
-    return Page(None, left[:size], has_next_page=len(left) > size, has_previous_page=after is not None)
+    shown, is_first = left[:size], after is None
+    cursors = [cursor(str(row.pk)) for row in shown]
+    return Page(None, shown, cursors, has_next_page=len(left) > size, has_previous_page=not is_first)
 
 
-def cursor(key: int) -> str:
+def cursor(key: str) -> str:
     return to_global_id("at", key)
 
 
-def position(text: str, name: str) -> int:
+def position(text: str, name: str, order: Order) -> Place:
     """What `cursor` was made from. Raises BadInput naming the argument."""
     kind, key = from_global_id(text)  # two empty texts when it is none
-    if kind != "at" or not (key.isascii() and key.isdigit() and int(key[:20]) <= BIGGEST_ID):
+    place = order.place(key) if kind == "at" else None
+    if place is None:
         raise BadInput(f"{name} is not a cursor of this list: {text!r:.80}")
-    return int(key)
+    return place
 
 
 def _size(first: int | None, last: int | None) -> tuple[int, bool]:

@@ -13,8 +13,8 @@ from graphene_django.converter import convert_django_field, get_django_field_des
 from graphql import GraphQLError, StringValueNode, value_from_ast_untyped
 from graphql_relay import from_global_id
 
-from apps.api import paging
 from apps.api.errors import BadInput
+from apps.api.keyset import BIGGEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from apps.api.paging import Page
     from apps.tasks.drafts import Problem
 
-BIGGEST_ID = paging.BIGGEST_ID
 MOST_USER_ERRORS = 100
 
 
@@ -128,13 +127,13 @@ class Connection(graphene.ObjectType):
     page_info = graphene.NonNull(relay.PageInfo)
 
     def resolve_edges(page: Page, info: GraphQLResolveInfo) -> list[dict[str, Any]]:
-        return [{"node": row, "cursor": paging.cursor(row.pk)} for row in page.rows]
+        return [{"node": row, "cursor": cursor} for row, cursor in zip(page.rows, page.cursors, strict=True)]
 
     def resolve_nodes(page: Page, info: GraphQLResolveInfo) -> list[Any]:
         return list(page.rows)
 
     def resolve_page_info(page: Page, info: GraphQLResolveInfo) -> dict[str, Any]:
-        ends = [paging.cursor(row.pk) for row in (page.rows[0], page.rows[-1])] if page.rows else [None, None]
+        ends = [page.cursors[0], page.cursors[-1]] if page.cursors else [None, None]
         return {
             "has_next_page": page.has_next_page,
             "has_previous_page": page.has_previous_page,

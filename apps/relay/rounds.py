@@ -17,6 +17,7 @@ from apps.relay.orders import OrderTeller
 from apps.relay.parked import Parked
 from apps.relay.reconciler import Reconciler
 from apps.relay.signs import SWEEP_SECONDS, give_signs
+from apps.relay.sweeping import sweep
 from apps.tasks.clock import database_now
 from apps.tasks.models import CancelledAttempt
 from workers.broker import CONTROL_EXCHANGE, TASKS_EXCHANGE, BrokerLost, Connection
@@ -86,7 +87,8 @@ class Relay:
         doubts = Doubts(await self._database.run(database_now), BATCH)
         self._publishing = asyncio.create_task(self._publisher.run())
         signs = give_signs(self._database, self._troubles)
-        parts = (signs, self._canary.run(), self._reconciler.run(), self._parked.run(), self._orders.run())
+        watching = (self._canary.run(), self._reconciler.run(), self._parked.run())
+        parts = (signs, *watching, self._orders.run(), sweep())
         beside = [asyncio.create_task(part) for part in parts]
         try:
             while not (self._stopping or held.lost.done() or any(each.done() for each in beside)):

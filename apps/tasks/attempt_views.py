@@ -11,8 +11,9 @@ from django.views.decorators.http import require_safe
 
 from apps.queues.models import Environment
 from apps.queues.worker_views import installed
-from apps.tasks import output, output_sheet, table
+from apps.tasks import output, output_sheet
 from apps.tasks.models import Attempt
+from apps.tasks.window import number_in
 
 if TYPE_CHECKING:
     from apps.tasks.views import SignedInRequest
@@ -56,6 +57,6 @@ def environment(request: SignedInRequest, number: int, attempt_number: int) -> H
 
 def _attempt(request: SignedInRequest, number: int) -> Attempt:
     try:
-        return output_sheet.attempt_of(request.user, number, table.number(request.GET.get("attempt", "")))
+        return output_sheet.attempt_of(request.user, number, number_in(request.GET.get("attempt", "")))
     except Attempt.DoesNotExist:
         raise Http404 from None

@@ -21,8 +21,8 @@ from apps.tasks.inputs import ChoicesParam, FloatParam, IntegerParam, LinesParam
 from apps.tasks.param_nodes import PARAM, Choice, Leaf, field_name
 from apps.tasks.param_tree import ParamTree
 from apps.tasks.sentences import last_attempt
-from apps.tasks.table import number
 from apps.tasks.widgets import CodeInput, TypedInput
+from apps.tasks.window import number_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -308,7 +308,7 @@ def moment(text: str, zone_name: str) -> datetime | None:
 
 def selection(texts: Sequence[str]) -> list[int]:
     """The numbers that were ticked in a table. Raises Refused."""
-    numbers = [chosen for text in texts if (chosen := number(text))]
+    numbers = [chosen for text in texts if (chosen := number_in(text))]
     if len(numbers) < len(texts):
         raise Refused([Problem(field=("number",), message="Something else than a task's number was selected.")])
     if not numbers:

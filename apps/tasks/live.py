@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.http import HttpResponse
 
-    from apps.tasks.table import Row, Table, Window
+    from apps.tasks.table import Row, Table
+    from apps.tasks.window import Window
 
 # Both keep the promise that a change is on the screen within a second.
 RHYTHM_MOVING = "500ms"
 RHYTHM_STILL = "800ms"
+RHYTHM_LABORIOUS = "3s"  # what has to be looked for row by row is not looked for twice a second
 NEVER = 0
 
 
@@ -88,7 +90,12 @@ def look(window: Window, user: User) -> tuple[Table, Tag]:
         ticks=tick,
         until=until(shown.lasts_until),
         view=view_of(window, user),
-        parts=(rhythm(moving=shown.is_live), _counts(shown), digest(shown.news), digest(shown.has_older)),
+        parts=(
+            RHYTHM_LABORIOUS if shown.is_laborious else rhythm(moving=shown.is_live),
+            digest(shown.counts, shown.matched),
+            digest(shown.news),
+            digest(shown.newer is None, shown.older is None, window.columns),
+        ),
         rows={row.task.pk: _row(row) for row in shown.rows},
     )
     return shown, tag
@@ -98,8 +105,8 @@ def changes(shown: Table, tag: Tag, before: Tag | None) -> Changes:
     """The difference of the table, whose tag is `tag`, from what the browser has."""
     if before is None or len(before.parts) != len(tag.parts):
         return Changes(all_rows=True, rows=[], counts=True, news=True, rhythm=True)
-    rhythm_now, counts, news, older = (now != then for now, then in zip(tag.parts, before.parts, strict=True))
-    all_rows = older or list(tag.rows) != list(before.rows)
+    rhythm_now, counts, news, ends = (now != then for now, then in zip(tag.parts, before.parts, strict=True))
+    all_rows = ends or list(tag.rows) != list(before.rows)
     changed = [row for row in shown.rows if tag.rows[row.task.pk] != before.rows.get(row.task.pk)]
     return Changes(all_rows=all_rows, rows=[] if all_rows else changed, counts=counts, news=news, rhythm=rhythm_now)
 
@@ -129,10 +136,6 @@ def digest(*parts: object) -> str:
     return urlsafe_b64encode(hashed)[:6].decode()
 
 
-def _counts(shown: Table) -> str:
-    return digest(shown.counts)
-
-
 def _row(row: Row) -> str:
     task = row.task
     return digest(
@@ -144,6 +147,7 @@ def _row(row: Row) -> str:
         row.stranded,
         task.run_at,
         task.started_at,
+        task.__dict__.get("finished_at"),
         *((row.percent, task.progress_text) if task.status == Status.RUNNING else ()),
         task.value_text,
         getattr(task, "result_start", None),

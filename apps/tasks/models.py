@@ -84,11 +84,14 @@ class Task(models.Model):
     progress_text = models.CharField(max_length=PROGRESS_LENGTH, default="", db_default="", blank=True)
     progress_at = models.DateTimeField(null=True)
     result = models.TextField(null=True)  # noqa: DJ001 NULL is "returned nothing", '""' is an empty text
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="tasks")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="tasks", db_index=False
+    )
     created_at = models.DateTimeField()
     run_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    run_seconds = models.FloatField(null=True)  # of the attempt that ended it, as its worker measured
 
     objects = TaskQuerySet.as_manager()
     existed = False  # answered instead of a new one, because its idempotency key was used before
@@ -108,6 +111,13 @@ class Task(models.Model):
             ),
             models.Index(fields=["status", "id"], name="task_status"),
             models.Index(fields=["created_by", "id"], name="task_owner"),
+            models.Index(fields=["created_by", "status", "id"], name="task_owner_status"),
+            models.Index(fields=["kind", "id"], name="task_kind"),
+            models.Index(
+                fields=["finished_at", "id"], name="task_finished", condition=models.Q(finished_at__isnull=False)
+            ),
+            models.Index(fields=["run_seconds", "id"], name="task_ran", condition=models.Q(run_seconds__isnull=False)),
+            models.Index(fields=["value", "id"], name="task_value", condition=models.Q(value__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -271,6 +281,63 @@ class CancelledAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task} attempt {self.attempt}"
+
+
+class TableLook(models.Model):
+    """How somebody wants to see the table. `columns`: by name, as in `apps.tasks.columns`; none for the usual ones."""
+
+    class Density(models.TextChoices):
+        """How much stands on the screen."""
+
+        ROOMY = "roomy", "Roomy"
+        USUAL = "usual", "Usual"
+        DENSE = "dense", "Dense"
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+    density = models.CharField(max_length=10, choices=Density.choices, default=Density.USUAL)
+    columns = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"table of {self.user_id}"
+
+
+class Sweep(models.Model):
+    """An act on all tasks that `query` finds, with its words for time meant as of `begun_at` in `zone`.
+
+    It has come to the number `at` and goes as far as `last`: what is created later is left alone. `count` is what the
+    person was shown; `refusal` the first sentence of why something was not done.
+    """
+
+    class Act(models.TextChoices):
+        """What is done with each."""
+
+        RETRY = "retry", "Retry"
+        CANCEL = "cancel", "Cancel"
+        DELETE = "delete", "Delete"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    act = models.CharField(max_length=10, choices=Act.choices)
+    query = models.TextField(blank=True)
+    zone = models.CharField(max_length=100)
+    count = models.BigIntegerField()
+    last = models.BigIntegerField()
+    at = models.BigIntegerField(default=0)
+    done = models.BigIntegerField(default=0)
+    refused = models.BigIntegerField(default=0)
+    refusal = models.CharField(max_length=200, blank=True)
+    stopped = models.BooleanField(default=False)
+    begun_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], name="sweep_open", condition=models.Q(ended_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.count}"
+
+    @property
+    def percent(self) -> int:
+        return 100 if self.ended_at else min(99, 100 * (self.done + self.refused) // max(self.count, 1))
 
 
 class Clock(models.Model):

@@ -9,11 +9,11 @@ import graphene
 from apps.accounts.permissions import Scope
 from apps.api.errors import BadInput
 from apps.api.paging import COUNT_CAP, page
-from apps.api.schema import OrderDirection, key_of
+from apps.api.schema import key_of
 from apps.api.selection import requested
 from apps.tasks.fetching import fetch, without_unasked
 from apps.tasks.models import CancelledAttempt, Kind, Task
-from apps.tasks.schema_inputs import TaskFilter, TaskOrder, filtered
+from apps.tasks.schema_inputs import TaskFilter, TaskOrder, filtered, ordered, searched
 from apps.tasks.schema_mutations import Mutation
 from apps.tasks.schema_types import AttemptRef, StatusCounts, TaskConnection, TaskKind, TaskType
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["NODES", "Mutation", "Query"]
 
 
+QUERY = "The search box's own language: `status:FAILED name:fit error:timeout created:>2h`; times are UTC."
+
+
 class Query(graphene.ObjectType):
     task = graphene.Field(TaskType, id=graphene.ID(), number=graphene.Int(), description="By id or by number.")
     tasks = graphene.Field(
@@ -38,9 +41,12 @@ class Query(graphene.ObjectType):
         last=graphene.Int(description="How many from the end."),
         before=graphene.String(),
         filter=TaskFilter(),
+        query=graphene.String(description=QUERY),
         order_by=TaskOrder(),
     )
-    task_counts = graphene.Field(StatusCounts, required=True, filter=TaskFilter())
+    task_counts = graphene.Field(
+        StatusCounts, required=True, filter=TaskFilter(), query=graphene.String(description=QUERY)
+    )
     cancelled_attempts = graphene.List(
         graphene.NonNull(AttemptRef),
         required=True,
@@ -65,20 +71,20 @@ class Query(graphene.ObjectType):
         root: None,
         info: GraphQLResolveInfo,
         filter: dict[str, Any] | None = None,
+        query: str | None = None,
         order_by: dict[str, Any] | None = None,
         **position: Any,
     ) -> Page:
         asked = requested(info, "nodes", "edges.node")
-        tasks = without_unasked(filtered(_readable(info), filter), asked)
-        newest_first = order_by is None or order_by["direction"] == OrderDirection.DESC
-        found = page(tasks, newest_first=newest_first, **position)
+        tasks = without_unasked(_wanted(info, filter, query), asked)
+        found = page(tasks, order=ordered(order_by), **position)
         fetch(found.rows, asked)
         return found
 
     def resolve_task_counts(
-        root: None, info: GraphQLResolveInfo, filter: dict[str, Any] | None = None
+        root: None, info: GraphQLResolveInfo, filter: dict[str, Any] | None = None, query: str | None = None
     ) -> dict[str, int | bool]:
-        counts = filtered(_readable(info), filter).counts(COUNT_CAP)
+        counts = _wanted(info, filter, query).counts(COUNT_CAP)
         shown = {status.lower(): min(count, COUNT_CAP) for status, count in counts.items()}
         return {**shown, "exact": all(count <= COUNT_CAP for count in counts.values())}
 
@@ -102,6 +108,11 @@ def kind_node(caller: Caller, key: str) -> Kind | None:
 
 
 NODES = {"Task": task_node, "TaskKind": kind_node}
+
+
+def _wanted(info: GraphQLResolveInfo, filter: dict[str, Any] | None, query: str | None) -> TaskQuerySet:
+    tasks = filtered(_readable(info), filter)
+    return searched(tasks, info.context.caller.user, query)
 
 
 def _readable(info: GraphQLResolveInfo) -> TaskQuerySet:

@@ -10,14 +10,21 @@ import graphene
 
 from apps.api.errors import BadInput
 from apps.api.schema import JSON, DateTime, DateTimeRange, OrderDirection, key_of, user_errors
+from apps.tasks.clock import database_now
 from apps.tasks.drafts import Draft, Problem
+from apps.tasks.matching import matching
 from apps.tasks.models import NAME_LENGTH
+from apps.tasks.orders import NEWEST_FIRST, ORDERS
 from apps.tasks.schema_types import TaskStatus
+from apps.tasks.search import Mistake, parse
+from apps.tasks.search_values import Clock
 from workers.messages import storable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from apps.accounts.permissions import Person
+    from apps.api.keyset import Order
     from apps.tasks.drafts import Refused
     from apps.tasks.querysets import TaskQuerySet
 
@@ -27,7 +34,21 @@ MOST_IDS = 1_000
 class TaskOrderField(graphene.Enum):
     """What tasks can be ordered by."""
 
-    CREATED_AT = "CREATED_AT"
+    CREATED_AT = "created"
+    STARTED_AT = "started"
+    FINISHED_AT = "finished"
+    NAME = "name"
+    KIND = "kind"
+    STATUS = "status"
+    VALUE = "value"
+    RUN_SECONDS = "ran"
+
+    @property
+    def description(self) -> str | None:
+        return WITHOUT if self and self.value in {"started", "finished", "value", "ran"} else None
+
+
+WITHOUT = "Tasks that have none are left out."
 
 
 class TaskOrder(graphene.InputObjectType):
@@ -76,6 +97,23 @@ def filtered(tasks: TaskQuerySet, wanted: dict[str, Any] | None) -> TaskQuerySet
         if value is not None:
             tasks = _CONDITIONS[name](tasks, value)
     return tasks
+
+
+def searched(tasks: TaskQuerySet, user: Person, query: str | None) -> TaskQuerySet:
+    """Those that the search box's own language finds among these. Raises BadInput."""
+    if not query:
+        return tasks
+    try:
+        found = matching(parse(query, Clock(now=database_now())), user).all
+    except Mistake as mistake:
+        raise BadInput(f"query: {mistake.sentence}") from None
+    return tasks & found
+
+
+def ordered(wanted: dict[str, Any] | None) -> Order:
+    if wanted is None:
+        return NEWEST_FIRST
+    return replace(ORDERS[wanted["field"].value], descending=wanted["direction"] == OrderDirection.DESC)
 
 
 def draft(data: dict[str, Any]) -> Draft:

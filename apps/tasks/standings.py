@@ -80,6 +80,10 @@ class Standing:
     result: str | None = None
     finished_at: datetime | None = None
 
+    @property
+    def run_seconds(self) -> float | None:
+        return self.outcome.run_seconds if self.outcome else None
+
 
 READ: Final = (
     "id", "attempt", "status", "worker", "started_at", "run_at",
@@ -92,8 +96,10 @@ WRITTEN: Final[dict[Step, tuple[str, ...]]] = {
     TRY_AGAIN: (
         "reason", "worker", "started_at", "dispatch_at", "run_at", "handed_at", "errors", "crashes",
     ),
-    FINISH: ("reason", "worker", "value", "value_text", "result", "started_at", "finished_at", "dispatch_at"),
-    FAIL: ("reason", "worker", "started_at", "finished_at", "dispatch_at", "errors", "crashes"),
+    FINISH: (
+        "reason", "worker", "value", "value_text", "result", "started_at", "finished_at", "run_seconds", "dispatch_at",
+    ),
+    FAIL: ("reason", "worker", "started_at", "finished_at", "run_seconds", "dispatch_at", "errors", "crashes"),
 }  # fmt: skip
 
 

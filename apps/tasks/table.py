@@ -5,72 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from django.db.models import F, TextField
 from django.db.models.functions import Left
 
+from apps.api.keyset import Place
 from apps.queues.models import Worker
 from apps.queues.querysets import SILENT_AFTER
 from apps.tasks import progress
 from apps.tasks.clock import database_now
+from apps.tasks.columns import COLUMNS
 from apps.tasks.lifecycle import LIVE, Status
+from apps.tasks.matching import matching
 from apps.tasks.models import Attempt, Task
-from workers.messages import BIGGEST_ID
+from apps.tasks.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from django.contrib.auth.models import User
-    from django.http import QueryDict
 
-    from apps.tasks.querysets import TaskQuerySet
+    from apps.tasks.matching import Matching
 
 ROWS = 50
 COUNT_CAP = 10_000
 NEWS_CAP = 999
 START_LENGTH = 200
+MOVES_EVERY = timedelta(seconds=30)  # a search that means something else as time passes
 SHOWN = (
     "name", "kind", "status", "reason", "attempt", "worker", "value_text", "run_at", "created_at", "started_at",
     "progress", "progress_text",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """Which part of the table an address asks for. What makes no sense in it is left out.
-
-    `after` / `before`: older / newer than this number. `seen`: newer tasks than this one are not shown but announced.
-    """
-
-    status: Status | None = None
-    after: int | None = None
-    before: int | None = None
-    seen: int | None = None
-
-    @classmethod
-    def of(cls, query: QueryDict) -> Self:
-        status = query.get("status", "")
-        return cls(
-            status=Status(status) if status in Status.values else None,
-            after=number(query.get("after", "")),
-            before=number(query.get("before", "")),
-            seen=number(query.get("seen", "")),
-        )
-
-    @property
-    def parameters(self) -> dict[str, str | int]:
-        """The window as a query, to be read again by `of`."""
-        pairs = {"status": self.status, "after": self.after, "before": self.before, "seen": self.seen}
-        return {name: value for name, value in pairs.items() if value is not None}
-
-    @property
-    def is_first(self) -> bool:
-        return self.after is None and self.before is None
-
-    def tasks(self, user: User) -> TaskQuerySet:
-        mine = Task.objects.visible_to(user)
-        return mine.filter(status=self.status) if self.status else mine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,22 +70,30 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The rows of a window and what stands around them. Asks for the counts when they are first needed."""
+    """The rows of a window and what stands around them. Asks for the counts when they are first needed.
+
+    `newer`, `older`: the places beyond which the table goes on. `end`: the number beyond which it was not looked.
+    """
 
     window: Window
     user: User
+    matching: Matching
     rows: list[Row]
-    has_older: bool
+    newer: Place | None
+    older: Place | None
+    end: int | None
+    goes_on: bool  # with rows, not only with places to look for them
     workers: Mapping[str, datetime] | None  # those alive and their last sign of life; None = not asked for
     now: datetime
 
     @property
-    def has_newer(self) -> bool:
-        return not self.window.is_first
-
-    @property
     def is_live(self) -> bool:
         return any(row.task.status in LIVE for row in self.rows)
+
+    @property
+    def is_laborious(self) -> bool:
+        """Whether its rows have to be looked for one by one."""
+        return self.matching.rest is not None
 
     @cached_property
     def counts(self) -> dict[Status, int]:
@@ -131,11 +105,20 @@ class Table:
         return sum(self.counts.values())
 
     @cached_property
+    def matched(self) -> int:
+        """How many match, among those looked at; above the cap when there are more."""
+        if not self.window.query.terms:
+            return self.total
+        if self.window.is_first and self.window.order.by_number and not self.goes_on:
+            return len(self.rows)
+        return self.matching.count(COUNT_CAP)
+
+    @cached_property
     def news(self) -> int:
         """How many tasks there are above the ones shown that this window holds back."""
         if not self.window.seen:
             return 0
-        return self.window.tasks(self.user).newer_than(self.window.seen)[: NEWS_CAP + 1].count()
+        return self.matching.all.filter(pk__gt=self.window.seen).order_by()[: NEWS_CAP + 1].count()
 
     @property
     def lasts_until(self) -> datetime | None:
@@ -145,44 +128,81 @@ class Table:
             moments += [seen_at + SILENT_AFTER for seen_at in self.workers.values()]
             if any(row.stranded for row in self.rows):
                 moments.append(self.now + timedelta(seconds=2))
+        if self.window.query.moves:
+            moments.append(self.now + MOVES_EVERY)
         return min(moments, default=None)
 
 
 def read(window: Window, user: User) -> Table:
     """The table now. A page of newer tasks that reaches the top is the first page."""
-    tasks = _page(window, user)
-    if window.before and len(tasks) <= ROWS:
+    found = matching(window.query, user)
+    page = _page(window, found)
+    if window.before and page.newer is None:
         window = replace(window, before=None)
-        tasks = _page(window, user)
-    shown = tasks[-ROWS:] if window.before else tasks[:ROWS]
+        page = _page(window, found)
+    tasks = _tasks([place.number for place in page.places], window.columns)
     now = database_now()
     alive = Worker.objects.alive().values_list("name", "last_seen_at")
-    workers = dict(alive) if any(task.status in LIVE for task in shown) else None
-    errors = _errors(shown)
-    rows = [_row(task, errors.get(task.pk, ""), workers or {}, now) for task in shown]
-    has_older = bool(window.before) or len(tasks) > ROWS
-    return Table(window=window, user=user, rows=rows, has_older=has_older, workers=workers, now=now)
+    workers = dict(alive) if any(task.status in LIVE for task in tasks) else None
+    errors = _errors(tasks)
+    return Table(
+        window=window,
+        user=user,
+        matching=found,
+        rows=[_row(task, errors.get(task.pk, ""), workers or {}, now) for task in tasks],
+        newer=page.newer,
+        older=page.older,
+        end=page.end,
+        goes_on=page.goes_on,
+        workers=workers,
+        now=now,
+    )
 
 
-def newest(window: Window, user: User) -> int | None:
-    """The newest number of all that the window's filter lets through, on whichever page."""
-    return window.tasks(user).order_by("-id").values_list("id", flat=True).first()
+def newest(user: User) -> int | None:
+    """The newest number of all that this person may see."""
+    return Task.objects.visible_to(user).order_by("-pk").values_list("pk", flat=True).first()
 
 
-def number(text: str) -> int | None:
-    """A task's number as typed into an address; None when it cannot be one."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 19):
-        return None
-    return int(text) if 1 <= int(text) <= BIGGEST_ID else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Where the rows of a window stand, and where it goes on to either side."""
+
+    places: Sequence[Place]
+    newer: Place | None
+    older: Place | None
+    end: int | None
+    goes_on: bool
 
 
-def _page(window: Window, user: User) -> list[Task]:
-    """Newest first, one task more than is shown: at the end, or at the start of a page of newer ones."""
-    tasks = window.tasks(user).only(*SHOWN).annotate(result_start=_start_of("result"))
+def _page(window: Window, found: Matching) -> Page:
     if window.before:
-        return list(tasks.newer_than(window.before)[: ROWS + 1])[::-1]
-    limit = window.after or (window.seen + 1 if window.seen else None)
-    return list((tasks.older_than(limit) if limit else tasks.order_by("-id"))[: ROWS + 1])
+        places, end = found.places(window.order.turned, window.before, ROWS + 1)
+        shown = places[:ROWS][::-1]
+        goes_on = _goes_on(places, end, window)
+        return Page(places=shown, newer=goes_on, older=shown[-1] if shown else window.before, end=end, goes_on=True)
+    beyond = window.after or (Place(window.seen + 1) if window.seen else None)
+    places, end = found.places(window.order, beyond, ROWS + 1)
+    newer = (places[0] if places else window.after) if window.after else None
+    return Page(
+        places=places[:ROWS], newer=newer, older=_goes_on(places, end, window), end=end, goes_on=len(places) > ROWS
+    )
+
+
+def _goes_on(places: Sequence[Place], end: int | None, window: Window) -> Place | None:
+    """Behind the last row of a full page; else where it was not looked any further."""
+    if len(places) > ROWS:
+        return places[ROWS - 1]
+    return Place(end) if end is not None and window.order.by_number else None
+
+
+def _tasks(numbers: Sequence[int], shown: Sequence[str]) -> list[Task]:
+    fields = [field for name in shown for field in COLUMNS[name].fields]
+    tasks = Task.objects.only(*SHOWN, *fields).annotate(result_start=_start_of("result"))
+    if "created_by__username" in fields:
+        tasks = tasks.select_related("created_by")
+    found = {task.pk: task for task in tasks.filter(pk__in=numbers).order_by()}
+    return [found[number] for number in numbers if number in found]
 
 
 def _errors(tasks: list[Task]) -> dict[int, str]:

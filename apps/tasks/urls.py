@@ -2,12 +2,17 @@
 
 from django.urls import path
 
-from apps.tasks import attempt_views, views
+from apps.tasks import attempt_views, sweep_views, table_views, views
 
 app_name = "tasks"
 urlpatterns = [
-    path("", views.task_list, name="list"),
-    path("changes/", views.changes, name="changes"),
+    path("", table_views.task_list, name="list"),
+    path("changes/", table_views.changes, name="changes"),
+    path("completions/", table_views.completed, name="completions"),
+    path("look/", table_views.look, name="look"),
+    path("all/", sweep_views.everything, name="everything"),
+    path("all/<int:number>/", sweep_views.sweep, name="sweep"),
+    path("all/<int:number>/stop/", sweep_views.stop, name="sweep_stop"),
     path("new/", views.create, name="create"),
     path("examples/<slug:name>.py", views.example, name="example"),
     path("again/", views.again, name="again"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -18,11 +17,11 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, trigger_client_event
 
 from apps.queues.models import Worker
-from apps.tasks import examples, live, output_sheet, services, sheet, table
+from apps.tasks import examples, live, output_sheet, services, sheet
 from apps.tasks.drafts import Refused
 from apps.tasks.forms import TaskForm, selection
 from apps.tasks.models import Kind, Task
-from apps.tasks.table import Window
+from apps.tasks.window import number_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 Said = tuple[int, str]  # a level of django.contrib.messages, and a sentence
 MOST_REFUSALS = 3
-CONSTANTS = {"count_cap": table.COUNT_CAP, "news_cap": table.NEWS_CAP}
 
 
 class SignedInRequest(HttpRequest):
@@ -41,30 +39,6 @@ class SignedInRequest(HttpRequest):
 
     user: User
     htmx: HtmxDetails
-
-
-@require_safe
-@gzip_page
-def task_list(request: SignedInRequest) -> HttpResponse:
-    window = Window.of(request.GET)
-    window = replace(window, seen=None if window.is_first else table.newest(window, request.user))
-    shown, tag = live.look(window, request.user)
-    unknown = request.GET.get("status", "") if window.status is None else ""
-    return render(request, "tasks/list.html", {**_table(shown, tag), "unknown_status": unknown[:40]})
-
-
-@require_safe
-@gzip_page
-def changes(request: SignedInRequest) -> HttpResponse:
-    """What of the table has changed since the browser's tag was made; usually 304."""
-    window, before = Window.of(request.GET), live.Tag.decode(request.htmx.ptag)
-    if before and before.holds(live.view_of(window, request.user)):
-        return HttpResponseNotModified()
-    shown, tag = live.look(window, request.user)
-    if not (difference := live.changes(shown, tag, before)):
-        return live.tagged(HttpResponseNotModified(), tag)
-    context = {**_table(shown, tag), "changes": difference}
-    return live.tagged(render(request, "tasks/_changes.html", context), tag)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -126,7 +100,7 @@ def delete(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @gzip_page
 def task(request: SignedInRequest, number: int) -> HttpResponse:
-    attempt = table.number(request.GET.get("attempt", ""))
+    attempt = number_in(request.GET.get("attempt", ""))
     try:
         shown, tag = sheet.look(request.user, number, attempt)
     except Task.DoesNotExist:
@@ -138,7 +112,7 @@ def task(request: SignedInRequest, number: int) -> HttpResponse:
 @gzip_page
 def task_changes(request: SignedInRequest, number: int) -> HttpResponse:
     """What of the task's page has changed since the browser's tag was made; usually 304."""
-    before, attempt = live.Tag.decode(request.htmx.ptag), table.number(request.GET.get("attempt", ""))
+    before, attempt = live.Tag.decode(request.htmx.ptag), number_in(request.GET.get("attempt", ""))
     if before and before.holds(sheet.view_of(request.user, number, attempt)):
         return HttpResponseNotModified()
     try:
@@ -153,13 +127,6 @@ def task_changes(request: SignedInRequest, number: int) -> HttpResponse:
     return live.tagged(render(request, "tasks/_task_changes.html", context), tag)
 
 
-def _table(shown: table.Table, tag: Tag) -> dict[str, Any]:
-    # What the first page holds back is the browser's to say, poll by poll.
-    window = replace(shown.window, seen=None) if shown.window.is_first else shown.window
-    address = f"{reverse('tasks:changes')}?{urlencode(window.parameters)}"
-    return {"table": shown, "live": live.element(address, tag), **CONSTANTS}
-
-
 def _sheet(shown: sheet.Sheet, tag: Tag, attempt: int | None, *, with_output: bool) -> dict[str, Any]:
     address = reverse("tasks:task_changes", args=[shown.task.pk])
     address = f"{address}?attempt={attempt}" if attempt else address
@@ -169,7 +136,7 @@ def _sheet(shown: sheet.Sheet, tag: Tag, attempt: int | None, *, with_output: bo
 
 def _like(request: SignedInRequest) -> Task | None:
     """The task that a new one is to be like."""
-    number = table.number(request.GET.get("from", ""))
+    number = number_in(request.GET.get("from", ""))
     return Task.objects.visible_to(request.user).filter(pk=number).first() if number else None
 
 
@@ -203,7 +170,7 @@ def _act(
 
 
 def _confirm(request: SignedInRequest, act: str, numbers: list[int]) -> HttpResponse:
-    context = {"act": act, "warning": f"tasks/warning/_{act}.html", "numbers": numbers, "next": _next(request)}
+    context = {"act": act, "warning": f"tasks/warning/_{act}.html", "numbers": numbers, "next": next_page(request)}
     return render(request, "tasks/confirm.html", context)
 
 
@@ -216,12 +183,12 @@ def _said(count: int, done: str, *, refused: bool) -> list[Said]:
 def _answer(request: SignedInRequest, done: str, said: list[Said], refusals: list[str], *, status: int) -> HttpResponse:
     """What an act did and what it refused: toasts for HTMX; else the table again, or a page when nothing was done."""
     if not (request.htmx or said):
-        context = {"done": done, "refusals": refusals, "next": _next(request)}
+        context = {"done": done, "refusals": refusals, "next": next_page(request)}
         return render(request, "tasks/refused.html", context, status=status)
     for level, text in [*said, *((messages.WARNING, refusal) for refusal in _few(refusals))]:
         messages.add_message(request, level, text)
     if not request.htmx:
-        return HttpResponseRedirect(_next(request))
+        return HttpResponseRedirect(next_page(request))
     response = render(request, "_toasts.html", status=status)
     return trigger_client_event(response, "tasks-changed") if said else response
 
@@ -232,7 +199,7 @@ def _few(refusals: list[str]) -> list[str]:
     return refusals if rest <= 0 else [*refusals[: MOST_REFUSALS - 1], f"And {rest + 1:,} more like that."]
 
 
-def _next(request: SignedInRequest) -> str:
+def next_page(request: SignedInRequest) -> str:
     """The page that the form was sent from; a foreign address, or what is none of ours, is nothing to go to."""
     address = request.POST.get("next", "")
     ours = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)

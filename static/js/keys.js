@@ -4,6 +4,7 @@ let going = false;
 const COMMANDS = {
   g: () => { going = true; }, // the next key names a page, however late: no such letter does anything else
   c: () => document.querySelector("[data-key=c]")?.click(),
+  "/": () => document.querySelector("[data-key='/']")?.select(),
   j: () => move(1),
   k: () => move(-1),
   x: () => row()?.querySelector("input[type=checkbox]")?.click(),

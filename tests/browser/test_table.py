@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from apps.tasks import sweeps
 from apps.tasks.clock import tick
 from apps.tasks.models import Task
 
@@ -345,3 +348,68 @@ def test_the_theme_is_remembered(opened: Open, scheme: str) -> None:
     page.get_by_label(scheme.title(), exact=True).check()
     page.reload()
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == scheme
+
+
+def test_yesterdays_failed_fits_are_found_and_retried_all(opened: Open, make: Make, kinds: None, alice: User) -> None:
+    yesterday = timezone.now() - timedelta(days=1)
+    fields = {"created_by": alice, "status": "FAILED", "kind": "demo.noop", "created_at": yesterday}
+    Task.objects.bulk_create(Task(name=f"fit a{n:02}", **fields) for n in range(52))
+    make(name="fit of today", status="FAILED", kind="demo.coin")
+    found = [make(name=f"fit {n}", status="FAILED", created_at=yesterday) for n in range(3)]
+    make(name="fit that went well", status="FINISHED", created_at=yesterday)
+    page = opened("/tasks/")
+    page.evaluate("window.same = true")
+    page.keyboard.press("/")
+    page.keyboard.type("sta")
+    expect(page.get_by_role("option")).to_have_text(
+        ["status QUEUEING, RUNNING, FINISHED, FAILED, CANCELLED", re.compile("started")]
+    )
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.type("fa")
+    expect(page.get_by_role("option")).to_have_text(["FAILED"])
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    expect(page.locator("#search-said")).to_contain_text("56 tasks match")
+    page.keyboard.type("fit created:yesterdax")
+    expect(page.locator("#search-said")).to_contain_text("“yesterdax” is no time for “created”")
+    expect(page.locator("tbody tr")).to_have_count(50)
+    page.keyboard.press("Backspace")
+    page.keyboard.type("y")
+    expect(page.locator("#search-said")).to_contain_text("55 tasks match")
+    assert page.url.endswith("/tasks/?q=status%3AFAILED+fit+created%3Ayesterday")
+    change(found[1], status="FINISHED", value_text="1.0")
+    expect(page.locator(f"#task-{found[1].pk}")).to_have_count(0)
+    page.get_by_role("link", name="Name").click()
+    expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "ascending")
+    expect(page.locator("tbody tr .t-name").first).to_have_text("fit 0")
+    page.go_back()
+    expect(page.locator("#q")).to_have_value("status:FAILED fit created:yesterday")
+    page.get_by_label("Select all on this page").check()
+    expect(page.locator(".everything")).to_contain_text("The 50 on this page are selected.")
+    page.get_by_role("link", name="Choose all 54 that match").click()
+    page.get_by_role("button", name="Retry 54").click()
+    expect(page.get_by_role("status").first).to_contain_text("0 % · 0 retried.")
+    while sweeps.advance():
+        pass
+    expect(page.locator("#sweep")).to_contain_text("Done. 54 retried.")
+    page.get_by_role("link", name="To the tasks").click()
+    expect(page.locator("#table")).to_contain_text("No task matches")
+
+
+def test_rows_and_columns_stay_as_chosen_while_the_table_lives(opened: Open, make: Make) -> None:
+    task = make(queue="gpu")
+    page = opened("/tasks/")
+    page.get_by_role("link", name="Rows and columns").click()
+    page.get_by_label("Dense").check()
+    page.locator("#look").get_by_label("Queue").check()
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(f"#task-{task.pk} .t-queue")).to_have_text("gpu")
+    height = page.locator(f"#task-{task.pk}").bounding_box()["height"]  # type: ignore[index]
+    assert height < 30
+    change(task, status="FINISHED", value_text="1.5")
+    expect(chip(page, task)).to_have_text("Finished")
+    expect(page.locator(f"#task-{task.pk} td")).to_have_count(7)
+    make(name="new", status="FINISHED", queue="cpu")
+    expect(page.locator("tbody .t-queue")).to_have_text(["cpu", "gpu"])
+    assert page.locator(f"#task-{task.pk}").bounding_box()["height"] == height  # type: ignore[index]

@@ -529,3 +529,35 @@ def test_large_columns_are_read_only_when_asked_for(
     page = statements.captured_queries[-1]["sql"]
     for column in ("params", "result"):
         assert (f'"{column}"' in page) == (column in asked)
+
+
+def test_the_language_of_the_search_box_finds_tasks(asker: Asker, alice: User, bob: User) -> None:
+    fit, other = a_task(alice, name="fit", status=Status.FAILED), a_task(alice, name="sim", status=Status.FAILED)
+    a_task(bob, name="fit", status=Status.FAILED)
+    assert numbers(asker, '(query: "status:FAILED -fit")') == [other.pk]
+    assert numbers(asker, '(query: "fit", filter: {status: [FAILED]})') == [fit.pk]
+    counts = asker.data('{ taskCounts(query: "fit") { failed finished } }')["taskCounts"]
+    assert counts == {"failed": 1, "finished": 0}
+
+
+def test_a_mistake_in_it_is_told(asker: Asker) -> None:
+    answer = asker.ask('{ tasks(query: "statsu:FAILED") { nodes { number } } }')
+    assert code_of(answer) == "BAD_USER_INPUT"
+    assert "query: There is no field “statsu”. Known: status, kind," in str(answer["errors"])
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+def test_pages_hold_in_any_order(asker: Asker, alice: User, direction: str) -> None:
+    made = [a_task(alice, run_seconds=n % 3 / 10).pk for n in range(7)]
+    a_task(alice)  # has not run
+    by = f"orderBy: {{field: RUN_SECONDS, direction: {direction}}}"
+    whole = shown(paged(asker, f"first: 100, {by}"))
+    assert whole == sorted(made, key=lambda pk: (made.index(pk) % 3, pk), reverse=direction == "DESC")
+    page = paged(asker, f"first: 3, {by}")
+    after = page["pageInfo"]["endCursor"]
+    assert shown(paged(asker, f'first: 3, after: "{after}", {by}')) == whole[3:6]
+    last = paged(asker, f"last: 2, {by}")
+    assert shown(last) == whole[-2:]
+    assert shown(paged(asker, f'last: 2, before: "{last["pageInfo"]["startCursor"]}", {by}')) == whole[3:5]
+    between = f'first: 100, after: "{after}", before: "{last["pageInfo"]["startCursor"]}", {by}'
+    assert shown(paged(asker, between)) == whole[3:5]

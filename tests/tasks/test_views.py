@@ -48,7 +48,7 @@ def test_an_empty_table_says_what_to_do(web: Client) -> None:
 def test_counts_lead_to_their_tasks(web: Client, alice: User) -> None:
     a_task(alice, status="FAILED", name="broken")
     a_task(alice, name="waiting")
-    assert 'href="/tasks/?status=FAILED"' in text_of(web.get("/tasks/"))
+    assert 'href="/tasks/?q=status%3AFAILED"' in text_of(web.get("/tasks/"))
     failed = text_of(web.get("/tasks/?status=FAILED"))
     assert "broken" in failed
     assert "waiting" not in failed

@@ -1,0 +1,117 @@
+"""The order of a list and the places in it: a place names a row by what it is ordered by, never by counting."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from django.db.models import QuerySet
+
+BIGGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row's number and its value in the column that the list is ordered by; None when that is the number."""
+
+    number: int
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """By one column, then by number, both in the same direction: an index of the two serves either."""
+
+    column: str
+    descending: bool = True
+    read: Callable[[str], Any] = str  # a value of the column from its text; raises ValueError
+    nullable: bool = False  # rows without a value are not part of the list
+
+    @property
+    def by_number(self) -> bool:
+        return self.column == "pk"
+
+    @property
+    def turned(self) -> Self:
+        return replace(self, descending=not self.descending)
+
+    def places(self, rows: QuerySet[Any], beyond: Place | None, most: int) -> list[Place]:
+        """The next places after this one, or from the beginning."""
+        columns = ("pk",) if self.by_number else ("pk", self.column)
+        return [Place(*row) for row in self.rows(rows.values_list(*columns), beyond, most)]
+
+    def rows(self, rows: QuerySet[Any], beyond: Place | None, most: int) -> list[Any]:
+        """The next rows after this place, or from the beginning."""
+        return list(islice((row for part in self._parts(rows, beyond) for row in part[:most]), most))
+
+    def place_of(self, row: Any) -> Place:
+        return Place(row.pk, None if self.by_number else getattr(row, self.column))
+
+    def _parts(self, rows: QuerySet[Any], beyond: Place | None) -> Iterator[QuerySet[Any]]:
+        """In two parts, those with the same value first: of an OR of the two no planner makes one walk of an index."""
+        sign, lookup = ("-", "lt") if self.descending else ("", "gt")
+        if self.nullable:
+            rows = rows.filter(**{f"{self.column}__isnull": False})
+        if self.by_number:
+            yield self.beyond(rows, beyond)
+            return
+        ordered = rows.order_by(f"{sign}{self.column}", f"{sign}pk")
+        if beyond:
+            same = rows.filter(**{self.column: beyond.value, f"pk__{lookup}": beyond.number})
+            yield same.order_by(f"{sign}pk")
+            ordered = ordered.filter(**{f"{self.column}__{lookup}": beyond.value})
+        yield ordered
+
+    def beyond(self, rows: QuerySet[Any], place: Place | None) -> QuerySet[Any]:
+        """In the order of numbers, whatever else the list is ordered by."""
+        sign, lookup = ("-", "lt") if self.descending else ("", "gt")
+        return (rows.filter(**{f"pk__{lookup}": place.number}) if place else rows).order_by(f"{sign}pk")
+
+    def until(self, rows: QuerySet[Any], place: Place) -> QuerySet[Any]:
+        """Those that stand before this place."""
+        lookup = "gt" if self.descending else "lt"
+        if self.by_number:
+            return rows.filter(**{f"pk__{lookup}": place.number})
+        same = Q(**{self.column: place.value, f"pk__{lookup}": place.number})
+        return rows.filter(Q(**{f"{self.column}__{lookup}": place.value}) | same)
+
+    def written(self, place: Place) -> str:
+        """ "12", or "12~" and the value."""
+        value = place.value.isoformat() if isinstance(place.value, datetime) else place.value
+        return str(place.number) if self.by_number else f"{place.number}~{value}"
+
+    def place(self, text: str) -> Place | None:
+        """What `written` has written; None for anything else."""
+        digits, mark, value = text.partition("~")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 19 and 1 <= int(digits) <= BIGGEST_ID):
+            return None
+        if self.by_number:
+            return None if mark else Place(int(digits))
+        try:
+            return Place(int(digits), self.read(value)) if mark else None
+        except (ValueError, OverflowError):
+            return None
+
+
+def moment(text: str) -> datetime:
+    """Raises ValueError unless it has a time zone, OverflowError when it is too far away."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(text)
+    return at.astimezone(UTC)
+
+
+def number(text: str) -> float:
+    """Raises ValueError: NaN has no place in an order."""
+    value = float(text)
+    if math.isnan(value):
+        raise ValueError(text)
+    return value

@@ -1,0 +1,62 @@
+"""The pages of an act on all tasks that match: the question with the number, then how far it has come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import Http404, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.tasks import live, sweeps
+from apps.tasks.models import Sweep
+from apps.tasks.search import Mistake
+from apps.tasks.table_views import zone_of
+from apps.tasks.window import number_in
+
+if TYPE_CHECKING:
+    from apps.tasks.views import SignedInRequest
+
+DONE = {"retry": "retried", "cancel": "cancelled", "delete": "deleted"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def everything(request: SignedInRequest) -> HttpResponse:
+    """Asks what to do with all that match; begins it when still as many do as the person was shown."""
+    asked = request.POST if request.method == "POST" else request.GET
+    text, act, zone = asked.get("q", "").strip(), asked.get("act", ""), str(zone_of(request))
+    moved = ""
+    try:
+        if request.method == "POST" and act in sweeps.ACTS:
+            expected = number_in(asked.get("count", "")) or 0
+            sweep = sweeps.begin(user=request.user, act=act, text=text, zone=zone, expected=expected)
+            return HttpResponseRedirect(reverse("tasks:sweep", args=[sweep.pk]))
+        count = sweeps.count(request.user, text, zone)
+    except Mistake as mistake:
+        return render(request, "tasks/everything.html", {"text": text, "mistake": mistake}, status=422)
+    except sweeps.Moved as now:
+        count, moved = now.count, asked.get("count", "")[:20]
+    context = {"text": text, "count": count, "moved": moved, "acts": list(sweeps.ACTS)}
+    return render(request, "tasks/everything.html", context, status=409 if moved else 200)
+
+
+@require_safe
+def sweep(request: SignedInRequest, number: int) -> HttpResponse:
+    """How far it has come; for HTMX the part that changes, 304 when it has not."""
+    found = get_object_or_404(Sweep, pk=number, user=request.user)
+    tag = live.digest(found.done, found.refused, found.stopped, found.ended_at)
+    if request.htmx and request.htmx.ptag == tag:
+        return HttpResponseNotModified()
+    context = {"sweep": found, "done": DONE[found.act], "tag": tag}
+    response = render(request, "tasks/_sweep.html" if request.htmx else "tasks/sweep.html", context)
+    response["HX-PTag"] = tag
+    return response
+
+
+@require_POST
+def stop(request: SignedInRequest, number: int) -> HttpResponse:
+    if not Sweep.objects.filter(pk=number, user=request.user).exists():
+        raise Http404
+    sweeps.stop(user=request.user, number=number)
+    return HttpResponseRedirect(reverse("tasks:sweep", args=[number]))

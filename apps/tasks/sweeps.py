@@ -1,0 +1,112 @@
+"""An act on all tasks that a search finds: begun by a person, done in pieces by the relay, stopped at any moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import transaction
+
+from apps.api.keyset import Place
+from apps.tasks import services
+from apps.tasks.clock import database_now
+from apps.tasks.matching import matching
+from apps.tasks.models import Sweep, Task
+from apps.tasks.orders import NEWEST_FIRST
+from apps.tasks.search import Mistake, parse
+from apps.tasks.search_values import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from django.contrib.auth.models import User
+    from django.db.models import QuerySet
+
+    from apps.tasks.matching import Matching
+
+PIECE = 200  # tasks in one transaction; others write in between
+
+ACTS: Final[dict[str, Callable[..., services.Act]]] = {
+    "retry": services.retry,
+    "cancel": services.cancel,
+    "delete": services.delete,
+}
+
+
+class Moved(Exception):
+    """Another number of tasks matches than the person was shown."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
+
+
+def count(user: User, text: str, zone: str) -> int:
+    """How many match now, all of them counted. Raises Mistake."""
+    return _found(user, text, zone, database_now()).all.order_by().count()
+
+
+def begin(*, user: User, act: str, text: str, zone: str, expected: int) -> Sweep:
+    """Raises Mistake, and Moved when it would be about another number of tasks than `expected`."""
+    now = database_now()
+    found = _found(user, text, zone, now).all.order_by()
+    if (counted := found.count()) != expected:
+        raise Moved(counted)
+    last = Task.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return Sweep.objects.create(user=user, act=act, query=text, zone=zone, count=counted, last=last, begun_at=now)
+
+
+def under_way(user: User) -> QuerySet[Sweep]:
+    """Those that this person has begun."""
+    return Sweep.objects.filter(user=user, ended_at=None).order_by("pk")
+
+
+def stop(*, user: User, number: int) -> None:
+    """What it has done by now stays done."""
+    Sweep.objects.filter(pk=number, user=user, ended_at=None).update(stopped=True)
+
+
+def advance() -> bool:
+    """Does the next piece of the sweep that was begun first. Whether there may be more to do."""
+    sweep = Sweep.objects.filter(ended_at=None).order_by("pk").select_related("user").first()
+    if not sweep:
+        return False
+    numbers, goes_on_at = _next(sweep)
+    with transaction.atomic():
+        # Another relay may have been here in the meantime.
+        held = Sweep.objects.select_for_update().filter(pk=sweep.pk, at=sweep.at, ended_at=None).first()
+        if held:
+            _do(held, numbers, goes_on_at)
+    return True
+
+
+def _do(sweep: Sweep, numbers: list[int], goes_on_at: int | None) -> None:
+    if numbers:
+        act = ACTS[sweep.act](user=sweep.user, numbers=numbers)
+        sweep.done += len(act.done)
+        sweep.refused += len(act.refused)
+        sweep.refusal = sweep.refusal or next(iter(act.refused.values()), "")[:200]
+    if goes_on_at is None:
+        sweep.ended_at = database_now()
+    else:
+        sweep.at = goes_on_at
+    sweep.save()
+
+
+def _next(sweep: Sweep) -> tuple[list[int], int | None]:
+    """The next numbers, upwards, and behind which one it goes on; None when these are the last."""
+    if sweep.stopped or not sweep.user.is_active:
+        return [], None
+    try:
+        found = _found(sweep.user, sweep.query, sweep.zone, sweep.begun_at)
+    except (Mistake, ZoneInfoNotFoundError):  # of another version, or of another host
+        return [], None
+    places, end = found.places(NEWEST_FIRST.turned, Place(sweep.at), PIECE)
+    numbers = [place.number for place in places if place.number <= sweep.last]
+    last = places[-1].number if len(places) == PIECE else end
+    return numbers, last if last is not None and last < sweep.last else None
+
+
+def _found(user: User, text: str, zone: str, now: datetime) -> Matching:
+    return matching(parse(text, Clock(now=now, zone=ZoneInfo(zone))), user)
