@@ -83,6 +83,7 @@ def numbers(make: Make) -> dict[str, int]:
 def every_page(numbers: dict[str, int]) -> list[str]:
     tasks = [f"/tasks/{number}/" for number in numbers.values()]
     lists = ["/tasks/", "/tasks/?status=FAILED", f"/tasks/?after={numbers['queueing']}", "/tasks/?status=FOO"]
+    lists += ["/tasks/?q=name:none", "/tasks/?q=kind:demo&sort=-ran", "/tasks/look/", "/tasks/all/?q=status:FAILED"]
     environment = f"/tasks/{numbers['printing']}/attempts/1/environment/"
     return [*lists, *tasks, environment, "/tasks/new/?kind=demo.coin", "/tasks/424242/"]
 
@@ -115,6 +116,16 @@ def test_no_page_breaks_a_rule_of_accessibility(opened: Open, console: Page, num
         for fold in page.locator("summary").all():
             fold.click()
         found += faults(page)
+    page = opened("/tasks/")
+    page.keyboard.press("/")
+    page.keyboard.type("status:fa")
+    page.get_by_role("option").first.wait_for()
+    found += faults(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Rows and columns").click()
+    page.locator("#look form").wait_for()
+    found += faults(page)
     page = opened("/tasks/")
     page.locator("button.menu").click()
     page.locator("tbody input").first.check()
