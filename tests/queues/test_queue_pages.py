@@ -22,7 +22,7 @@ def row(client: Client, name: str = "default", path: str = "/queues/") -> str:
     """What stands in its row, on one line."""
     cache.clear()
     html = text_of(client.get(path))
-    found = next(part for part in html.split("<tr ") if f'class="name">{name}<' in part)
+    found = next(part for part in html.split("<tr ") if re.search(rf'class="name"[^>]*>{re.escape(name)}<', part))
     return " ".join(re.sub(r"<[^>]+>", " ", found.split("</tr>")[0].split(">", 1)[1]).split())
 
 
