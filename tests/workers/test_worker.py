@@ -8,7 +8,7 @@ from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import TASKS, Rabbit, Web, children_of, is_alive, ready, task
 from workers.broker import BAD, OUTCOMES
-from workers.registry import BUILT_IN
+from workers.builtin import BUILT_IN
 
 
 def test_under_load_outcomes_travel_in_bursts_and_short_tasks_without_started(
