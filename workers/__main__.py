@@ -7,8 +7,8 @@ import sys
 from dataclasses import replace
 
 from workers import artifacts, limits, log, options, tree
+from workers.builtin import BUILT_IN, SANDBOX
 from workers.children import HandlersUnusable, Template
-from workers.registry import BUILT_IN, SANDBOX
 from workers.sandbox import settings as sandbox_settings
 from workers.sandbox.limits import Limits
 from workers.sandbox.probe import Findings, find_bubblewrap, probe

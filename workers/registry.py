@@ -28,8 +28,6 @@ from workers.policy import Policy
 from workers.sandbox.ending import KIND as CODE
 
 ROOT = Path(__file__).parents[1]
-SANDBOX = "workers.sandbox"  # stands for its kind among the modules, and is none that is loaded
-BUILT_IN = ("workers.handlers.demo", "workers.handlers.montecarlo", SANDBOX)
 DEFAULT_QUEUE = "default"
 KIND_LENGTH = 100
 

@@ -20,10 +20,12 @@ def started(broker: Broker, module: str, *options: str, **environment: str) -> I
     role = {"workers": "worker"}.get(module, module)
     given = {"RABBITMQ_URL": broker.url(role), "MILLRACE_TOKEN": f"token-of-{role}"}
     process = Process("-m", module, *options, **{**given, **environment})
-    yield process
-    if process.child.poll() is None:
-        process.kill()
-    sys.stdout.write(process.output)
+    try:
+        yield process
+    finally:
+        if process.child.poll() is None:
+            process.kill()
+        sys.stdout.write(process.output)
 
 
 @pytest.fixture
@@ -36,7 +38,12 @@ def rabbit(broker: Broker, request: pytest.FixtureRequest) -> Rabbit:
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
+def web(request: pytest.FixtureRequest) -> Iterator[Web]:
+    if "shared" in request.fixturenames:
+        web: Web = request.getfixturevalue("shared").web
+        web.forget()
+        yield web
+        return
     with serving(Web()) as web:
         yield web
 

@@ -1,6 +1,7 @@
 """What tests of workers and sink need around them: RabbitMQ's queues, a small web that answers GraphQL, processes."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import threading
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pika
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
@@ -44,6 +45,7 @@ OTHERS = tasks_queue("others")
 NAMES_ON_DISK_SECONDS = 1.5
 MOST_NUMBERS = 100_000  # of one test that shares its worker
 FEW = 3
+CLOSE_WAIT = "08"
 EXCHANGES = {OUTCOMES: (OUTCOMES, "outcomes"), ARTIFACTS: (ARTIFACTS_EXCHANGE, ARTIFACTS_KEY)}
 Event = dict[str, Any]
 
@@ -79,13 +81,14 @@ class Rabbit:
             self._make_queues()
 
     def _make_queues(self) -> None:
+        eventually(lambda: not _is_still_heard(self.broker.port))
         with self.opened() as channel:
-            for queue in (TASKS, OTHERS):  # a worker that is about to be gone may hold some
+            for queue in (TASKS, OTHERS):  # of which a worker that was killed a moment ago may hold some
                 channel.queue_delete(queue)
+        for queue in (OUTCOMES, ARTIFACTS, DEAD, BAD):  # a tenth of the cost of a new one
+            with contextlib.suppress(ChannelClosedByBroker):  # a test has deleted it
+                self._line.ask(partial(_purge, queue))
         self.declare()
-        with self.opened() as channel:
-            for queue in (OUTCOMES, ARTIFACTS, DEAD, BAD):  # a tenth of the cost of a new one
-                channel.queue_purge(queue)
         self._made_at = time.monotonic()
 
     def declare(self) -> None:
@@ -94,7 +97,7 @@ class Rabbit:
 
     def cancel(self, *attempts: tuple[int, int]) -> None:
         """Tells every worker, as the relay does."""
-        self._tell(Cancellation(attempts=[(self._first + task, attempt) for task, attempt in attempts]))
+        self._tell(Cancellation(attempts=[(self.number(task), attempt) for task, attempt in attempts]))
 
     def order(self, **orders: list[str]) -> None:
         """The same."""
@@ -109,8 +112,12 @@ class Rabbit:
         with self._line.opened() as channel:
             yield channel
 
+    def number(self, task: int) -> int:
+        """By which others know it."""
+        return self._first + task
+
     def put(self, *messages: TaskMessage, headers: dict[str, Any] | None = None, queue: str = TASKS) -> None:
-        numbered = [replace(message, task=self._first + message.task) for message in messages]
+        numbered = [replace(message, task=self.number(message.task)) for message in messages]
         self.sent |= {(message.task, message.attempt) for message in messages}
         self.put_bodies(queue, *[message.encode() for message in numbered], headers=headers)
 
@@ -209,6 +216,16 @@ class Rabbit:
         await connection.close()
 
 
+def _is_still_heard(port: int) -> bool:
+    """Whether the broker has yet to read what a killed process has sent it: its end of the connection is not closed."""
+    connections = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(local.endswith(f":{port:04X}") and state == CLOSE_WAIT for _, local, _, state, *_ in connections)
+
+
+def _purge(queue: str, channel: Any) -> None:
+    channel.queue_purge(queue)
+
+
 def _publish_one(exchange: str, key: str, body: bytes, properties: pika.BasicProperties, channel: Any) -> None:
     channel.basic_publish(exchange, key, body, properties, mandatory=True)
 
@@ -233,6 +250,10 @@ class Web:
     chunk_attempts: list[str] = field(default_factory=list)
     chunk_failures: list[tuple[int, bytes]] = field(default_factory=list)
     url: str = ""
+
+    def forget(self) -> None:
+        """As it was when it was new."""
+        vars(self).update(vars(Web(url=self.url)))
 
     def events(self) -> list[Event]:
         return [event for batches in self.recorded for batch in batches for event in batch["events"]]
@@ -299,12 +320,14 @@ def serving(web: Web, port: int = 0) -> Iterator[Web]:
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     web.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    yield web
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield web
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def task(

@@ -34,6 +34,7 @@ class Shared:
         self._broker = broker
         self._queues = Rabbit(broker)
         self._slots = 0
+        self.web = Web()
         self._numbers = count(MOST_NUMBERS, MOST_NUMBERS)
         self._running = ExitStack()
         self._process: Process | None = None
@@ -46,9 +47,9 @@ class Shared:
         if self._process is None or self._process.child.poll() is not None or self._slots != slots:
             self.end()
             self._queues.make_queues()
-            web = self._running.enter_context(serving(Web()))
+            self._running.enter_context(serving(self.web))
             options = ("--concurrency", str(slots))
-            given = {"MILLRACE_HANDLERS": ODD, "MILLRACE_URL": web.url}
+            given = {"MILLRACE_HANDLERS": ODD, "MILLRACE_URL": self.web.url}
             self._process = ready(self._running.enter_context(started(self._broker, "workers", *options, **given)))
             self._slots = slots
         return self._process

@@ -138,17 +138,6 @@ def test_after_a_kill_of_the_worker_the_next_run_makes_them_anew(rabbit: Rabbit,
     assert len({chunk.worker for chunk, _ in rabbit.chunks()}) == 2
 
 
-def test_a_broker_that_is_killed_meanwhile_has_them_all_the_same(rabbit: Rabbit, worker: Start) -> None:
-    rabbit.wait_for_names()
-    worker()
-    rabbit.put(task(1, "test.artifacts", sizes=[9 * MB]))
-    eventually(rabbit.chunks)
-    rabbit.broker.kill()
-    rabbit.broker.start()
-    assert rabbit.outcome(1)["status"] == "FINISHED"
-    assert rabbit.artifacts(1) == {"9000000.bin": made_of(9 * MB)}
-
-
 def test_a_thread_that_a_task_has_left_behind_does_the_next_one_no_harm(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.artifact_after", rounds=300), task(2, "test.artifacts", sizes=[3 * MB]), task(3))
     assert [each["status"] for each in rabbit.outcomes(3)] == ["FINISHED"] * 3

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import Start
-from tests.workers.rig import TASKS, Rabbit, Web, children_of, is_alive, ready, task
+from tests.workers.rig import TASKS, Rabbit, Web, children_of, is_alive, task
 
 
 def outcomes_of(rabbit: Rabbit) -> list[int]:
@@ -72,21 +72,6 @@ def test_what_was_cancelled_before_the_worker_came_is_not_run(rabbit: Rabbit, wo
     assert outcomes_of(rabbit) == [2]
     assert rabbit.count(TASKS) == 0
     assert web.questions == 1
-
-
-def test_a_worker_asks_again_after_it_has_lost_the_broker(rabbit: Rabbit, worker: Start, web: Web) -> None:
-    process = ready(worker())
-    rabbit.put(task(1))
-    rabbit.outcome(1)
-    rabbit.wait_for_names()
-    rabbit.broker.kill()
-    web.cancelled = [(2, 1)]
-    rabbit.broker.start()
-    eventually(lambda: web.questions == 2)
-    rabbit.put(task(2), task(3))
-    rabbit.outcome(3)
-    assert process.stop() == 0
-    assert outcomes_of(rabbit) == [1, 3]
 
 
 def test_a_worker_goes_on_when_the_web_does_not_say_what_is_cancelled(rabbit: Rabbit, worker: Start, web: Web) -> None:

@@ -49,12 +49,11 @@ def test_a_duplicate_is_run_when_the_web_changes_its_mind(rabbit: Rabbit, worker
     assert asked_with(web, 1) == [None] * 3
 
 
-def test_what_a_worker_ran_that_is_gone_is_taken_over(rabbit: Rabbit, worker: Start, web: Web) -> None:
-    web.held = {(1, 1): NOBODY}
+def test_what_a_worker_ran_that_is_gone_is_taken_over(rabbit: Rabbit, one_slot: Process, web: Web) -> None:
+    web.held = {(rabbit.number(1), 1): NOBODY}
     rabbit.put(task(1), headers=AGAIN)
-    worker()
     assert rabbit.outcome(1)["status"] == "FINISHED"
-    assert asked_with(web, 1) == [None, NOBODY]
+    assert asked_with(web, rabbit.number(1)) == [None, NOBODY]
 
 
 def test_a_killed_worker_is_named_to_the_web_as_gone(rabbit: Rabbit, worker: Start, web: Web, tmp_path: Path) -> None:

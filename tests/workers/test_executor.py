@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests.workers import odd_handlers
+from workers.builtin import BUILT_IN
 from workers.executor import execute
 from workers.messages import Outcome, TaskMessage, decode_event, encode_event
-from workers.registry import BUILT_IN, Kind, load
+from workers.registry import Kind, load
 
 
 @pytest.fixture(scope="module")

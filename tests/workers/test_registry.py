@@ -14,7 +14,8 @@ import pytest
 from pydantic import AwareDatetime, Field
 
 from workers import registry
-from workers.registry import BUILT_IN, RegistryError, handler, load
+from workers.builtin import BUILT_IN
+from workers.registry import RegistryError, handler, load
 
 
 class Level(IntEnum):
