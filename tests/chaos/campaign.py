@@ -167,13 +167,17 @@ class Campaign:
         return True
 
     def _wait_for_artifacts(self, asked: Sequence[Asked]) -> None:
-        """They have a way of their own, and may come home after the outcome; if they do not, the check tells."""
-        deadline = time.monotonic() + self._wish.quiet_seconds
-        while time.monotonic() < deadline:
-            now = books.Books.of(self._database, asked, ())
-            if not any(invariants.artifacts_are_there_whole_and_once(now)):
+        """They have a way of their own, and may come home after the outcome; if none does any more, the check tells."""
+        fewest, deadline = len(asked), time.monotonic() + self._wish.quiet_seconds
+        while missing := self._missing_artifacts(asked):
+            if missing < fewest:
+                fewest, deadline = missing, time.monotonic() + self._wish.quiet_seconds
+            if time.monotonic() > deadline:
                 return
             time.sleep(0.5)
+
+    def _missing_artifacts(self, asked: Sequence[Asked]) -> int:
+        return len(list(invariants.artifacts_are_there_whole_and_once(books.Books.of(self._database, asked, ()))))
 
     def _check(self, asked: Sequence[Asked], done: Sequence[books.Fault]) -> Found:
         found = Found(books.Books.of(self._database, asked, ledger.read(self.rig.ledger), done))

@@ -15,7 +15,7 @@ from apps.tasks import examples
 from tests.fixtures.broker import Broker
 from tests.workers.fixtures import started
 from tests.workers.rig import Rabbit, Web, ready, serving, task
-from workers.registry import SANDBOX
+from workers.builtin import SANDBOX
 
 PRELOAD = "numpy,numpy.random,pandas,scipy.stats,matplotlib.pyplot"  # as docs/code.md has it
 DRAW = "import random\nimport numpy as np\n[random.random(), np.random.rand(), np.random.default_rng().random()]"
