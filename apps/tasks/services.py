@@ -199,7 +199,7 @@ def _cancel(tasks: Sequence[Task], now: datetime) -> None:
 def _retry(tasks: Sequence[Task], now: datetime) -> None:
     afresh = {
         "reason": "", "worker": "", "value": None, "value_text": "", "result": None, "errors": 0, "crashes": 0,
-        "run_at": now, "dispatch_at": now, "handed_at": None, "started_at": None, "finished_at": None,
+        "run_at": now, "dispatch_at": now, "handed_at": None, "started_at": None, "finished_at": None, "cause": None,
     }  # fmt: skip
     Task.objects.take(RETRY, tuple(afresh), [(*afresh.values(), task.pk, task.attempt) for task in tasks])
 

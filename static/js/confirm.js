@@ -17,6 +17,7 @@ document.addEventListener("submit", (event) => {
 
 function ask(button) {
   const { question, warning } = button.dataset;
+  const { value } = button; // what was asked about, whatever the button is told meanwhile
   dialog.querySelector("h2").textContent = `${question}?`;
   dialog.querySelector("p").textContent = warning;
   dialog.querySelector(".danger").textContent = question;
@@ -25,7 +26,10 @@ function ask(button) {
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "yes") return;
     confirmed = button;
-    button.form.addEventListener("formdata", ({ formData }) => formData.set("confirmed", "1"), { once: true });
+    button.form.addEventListener("formdata", ({ formData }) => {
+      formData.set("confirmed", "1");
+      if (button.name) formData.set(button.name, value);
+    }, { once: true });
     button.form.requestSubmit(button);
   }, { once: true });
 }
