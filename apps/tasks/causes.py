@@ -31,13 +31,22 @@ class Cause:
 
     @property
     def key(self) -> str:
-        parts = "\0".join((self.reason, self.error_type, self.file, self.function, self.line, self.how))
-        return hashlib.blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=CAUSE_LENGTH // 2).hexdigest()
+        parts = (self.reason, self.error_type, self.file, self.function, self.line, self.how)
+        return hashlib.blake2b(
+            "\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=CAUSE_LENGTH // 2
+        ).hexdigest()
 
     @property
     def title(self) -> str:
         """A few words, which are never empty."""
         return self.error_type or (Reason(self.reason).label if self.reason in Reason.values else "Failed")
+
+    @property
+    def why(self) -> str:
+        """In words, of one that has no place in the code; empty of an error."""
+        if self.how or self.reason == Reason.ERROR or self.reason not in Reason.values:
+            return self.how
+        return str(Reason(self.reason).label)
 
 
 def of(reason: str, error_type: str, message: str, traceback: str) -> Cause:
@@ -64,6 +73,7 @@ _library = lru_cache(maxsize=1024)(library_of)
 _DIFFERS = re.compile(r"\S*\d\S*")
 # Its repetitions are bounded, for what a handler raises may hold any text, and is read while others wait.
 _FRAME = re.compile(
-    r'^[ |+]{0,40}File "([^"\n]{0,500})", line (\d{1,9}), in ([^\n]*)(?:\n[ |+]{0,40} {4}(?![ |+]{0,40}File ")([^\n]+))?',
+    r'^[ |+]{0,40}File "([^"\n]{0,500})", line (\d{1,9}), in ([^\n]*)'
+    r'(?:\n[ |+]{0,40} {4}(?![ |+]{0,40}File ")([^\n]+))?',
     re.MULTILINE,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
@@ -41,18 +42,15 @@ class Shown:
     def decode(cls, text: str) -> Self:
         """Raises Refused."""
         count, _, moment = text.partition("@")
-        try:
-            last_at = datetime.fromisoformat(moment).astimezone(UTC)
-            if not 0 < int(count) <= COUNT_CAP + 1:
-                raise ValueError
-            return cls(int(count), last_at)
-        except (ValueError, OverflowError):
-            raise _refused("It was not said how many tasks are meant: look at the failures once more.") from None
+        with suppress(ValueError, OverflowError):
+            if 0 < int(count) <= COUNT_CAP + 1:
+                return cls(int(count), datetime.fromisoformat(moment).astimezone(UTC))
+        raise _refused("It was not said how many tasks are meant: look at the failures once more.")
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How many tasks; why others were not, by number (the first batches' at least); how many are left, to COUNT_CAP + 1."""
+    """How many tasks; why others were not, by number; how many are left for want of time, counted to COUNT_CAP + 1."""
 
     count: int
     refused: dict[int, str]
@@ -93,9 +91,7 @@ def _check_count(now: int, shown: int) -> None:
     if not now:
         raise _refused("No task of these is failed any more: nothing was changed.")
     if abs(shown - now) > max(shown * MOVED_SHARE, MOVED_LEAST):
-        raise _refused(
-            f"Nothing was changed: {shown:,} failed tasks were shown, and of these there are {now:,} now. Look once more."
-        )
+        raise _refused(f"Nothing was changed: {shown:,} failed tasks were shown, and of these there are {now:,} now.")
 
 
 def _refused(message: str) -> Refused:

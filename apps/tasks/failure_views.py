@@ -1,4 +1,4 @@
-"""The page of failures by cause, the fragments that keep it up to date, one cause's page, and what can be done there."""
+"""The page of failures by cause, the fragments that keep it up to date, a cause's page, and what can be done there."""
 
 from __future__ import annotations
 

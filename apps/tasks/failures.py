@@ -94,7 +94,7 @@ def _by_time(pair: tuple[str, datetime]) -> tuple[float, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """Whose tasks: SQL that goes before every other condition, so that an index of its columns serves, and its values."""
+    """Whose tasks: SQL that goes before every other condition, so that an index serves, and its values."""
 
     condition: str
     values: tuple[int, ...]
@@ -136,7 +136,7 @@ def _groups(scope: _Scope, keys: Sequence[str], now: datetime) -> list[Group]:
     figures = {key: rest for key, *rest in _figures(scope, keys) if rest[0]}
     samples = [sample for *_, sample in figures.values()]
     messages, known = _messages(samples), _causes({key: sample for key, (*_, sample) in figures.items()})
-    kinds, hours = _kinds(scope, keys), _hours(scope, list(figures), now)
+    kinds, hours = _kinds(scope, keys), _hours(scope, keys, now)
     return [
         Group(
             key=key,
@@ -184,7 +184,7 @@ def _hours(scope: _Scope, keys: Sequence[str], now: datetime) -> dict[str, list[
         f"WITH line (cause) AS (VALUES {_places(keys)}), hour (at, start_at, end_at) AS"
         f" (VALUES {', '.join(['(%s, %s, %s)'] * HOURS)}) SELECT line.cause, hour.at, {counted} FROM line, hour",
         [*keys, *spans, *scope.values],
-    ) if keys else []  # fmt: skip
+    )
     found: dict[str, list[int]] = {key: [0] * HOURS for key in keys}
     for key, at, count in rows:
         found[key][at] = count
@@ -213,7 +213,7 @@ def _messages(numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
 
 
 def _causes(samples: Mapping[str, int]) -> dict[str, Cause]:
-    """What each key stands for, read from a task of it. It stands for the same for ever, so tracebacks are read once."""
+    """What each key stands for, read from a task of it: the same for ever, so tracebacks are read once."""
     known: dict[str, Cause] = cache.get_many([f"cause-{key}" for key in samples])
     missing = {sample: key for key, sample in samples.items() if f"cause-{key}" not in known}
     last = Attempt.objects.filter(task__in=missing, number=F("task__attempt")).order_by()
@@ -227,7 +227,7 @@ def _places(keys: Sequence[str]) -> str:
     return ", ".join(["(%s)"] * len(keys))
 
 
-def _select(statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+def _select(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())

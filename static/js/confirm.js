@@ -17,7 +17,7 @@ document.addEventListener("submit", (event) => {
 
 function ask(button) {
   const { question, warning } = button.dataset;
-  const { value } = button; // what was asked about, whatever the button is told meanwhile
+  const { value } = button;
   dialog.querySelector("h2").textContent = `${question}?`;
   dialog.querySelector("p").textContent = warning;
   dialog.querySelector(".danger").textContent = question;
@@ -26,10 +26,8 @@ function ask(button) {
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "yes") return;
     confirmed = button;
-    button.form.addEventListener("formdata", ({ formData }) => {
-      formData.set("confirmed", "1");
-      if (button.name) formData.set(button.name, value);
-    }, { once: true });
+    button.value = value; // what was asked about, whatever a poll has made of it meanwhile
+    button.form.addEventListener("formdata", ({ formData }) => formData.set("confirmed", "1"), { once: true });
     button.form.requestSubmit(button);
   }, { once: true });
 }

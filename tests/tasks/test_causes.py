@@ -5,7 +5,7 @@ import time
 from apps.tasks import causes
 from apps.tasks.models import CAUSE_LENGTH
 
-TRACEBACK = '''Traceback (most recent call last):
+TRACEBACK = """Traceback (most recent call last):
   File "/srv/app/handlers/fits.py", line {line}, in fit
     solve({argument})
   File "/srv/app/handlers/fits.py", line 40, in solve
@@ -13,7 +13,7 @@ TRACEBACK = '''Traceback (most recent call last):
   File "/venv/lib/python3.11/site-packages/numpy/linalg/linalg.py", line 7, in inv
     raise LinAlgError("Singular matrix")
 numpy.linalg.LinAlgError: Singular matrix {message}
-'''
+"""
 
 
 def error(text: str, message: str = "no", type_: str = "LinAlgError") -> causes.Cause:
