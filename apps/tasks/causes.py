@@ -64,6 +64,12 @@ def of(reason: str, error_type: str, message: str, traceback: str) -> Cause:
     return Cause(reason, error_type, _short(file), function[:PLACE_LENGTH], text)
 
 
+@lru_cache(maxsize=64)
+def key_of(reason: str, error_type: str, message: str, traceback: str) -> str:
+    """Tasks that fail by the thousand mostly fail word for word alike."""
+    return of(reason, error_type, message, traceback).key
+
+
 def _short(file: str) -> str:
     """Without the folders above the last, which differ from host to host."""
     return "/".join(file.replace("\\", "/").split("/")[-2:])[:PLACE_LENGTH]

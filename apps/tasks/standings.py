@@ -251,7 +251,7 @@ class Page:
         assert standing.outcome  # noqa: S101 every caller has set it; this is for the type checker
         standing.reason, standing.finished_at = _reason(standing.outcome), self.now
         error = standing.outcome.error or NO_ERROR
-        standing.cause = causes.of(standing.reason, error.type[:200], error.message, error.traceback).key
+        standing.cause = causes.key_of(standing.reason, error.type[:200], error.message, error.traceback)
 
     def _charge_crash(self, standing: Standing, how: str) -> None:
         """The same attempt again: that it was begun is all that is known of it."""
