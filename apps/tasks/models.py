@@ -10,6 +10,7 @@ from apps.tasks.querysets import CancelledAttemptQuerySet, TaskQuerySet
 
 NAME_LENGTH = 200
 KIND_LENGTH = 100
+CAUSE_LENGTH = 16
 KEY_LENGTH = 200
 MAX_ATTEMPTS = 1
 MAX_CRASHES = 3
@@ -57,6 +58,8 @@ class Task(models.Model):
     `value_text` is the returned number as `repr` ("0.25", "nan"), because SQLite stores NaN as NULL; `value` is the
     same as a float, for sorting. `result` is what was returned as JSON text when it is no plain float.
 
+    `cause` is the key of why it has failed (`apps.tasks.causes`), NULL unless it has.
+
     `progress` (0 to 1) and `progress_text` are what its attempt said last, at `progress_at`; they count while it runs.
     """
 
@@ -92,6 +95,7 @@ class Task(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     run_seconds = models.FloatField(null=True)  # of the attempt that ended it, as its worker measured
+    cause = models.CharField(max_length=CAUSE_LENGTH, null=True)  # noqa: DJ001 the indexes hold those that have one
 
     objects = TaskQuerySet.as_manager()
     existed = False  # answered instead of a new one, because its idempotency key was used before
@@ -118,6 +122,12 @@ class Task(models.Model):
             ),
             models.Index(fields=["run_seconds", "id"], name="task_ran", condition=models.Q(run_seconds__isnull=False)),
             models.Index(fields=["value", "id"], name="task_value", condition=models.Q(value__isnull=False)),
+            models.Index(fields=["cause", "finished_at"], name="task_cause", condition=models.Q(cause__isnull=False)),
+            models.Index(
+                fields=["created_by", "cause", "finished_at"],
+                name="task_owner_cause",
+                condition=models.Q(cause__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -66,6 +66,7 @@ class TaskFilter(graphene.InputObjectType):
     kind = graphene.List(graphene.NonNull(graphene.String))
     name = graphene.String(description="Is part of the name; upper and lower case are the same.")
     created_at = DateTimeRange()
+    fingerprint = graphene.ID(description="Failed for this cause: that of one of `failureGroups`.")
 
 
 class RunOptions(graphene.InputObjectType):
@@ -187,12 +188,19 @@ def _by_created_at(tasks: TaskQuerySet, span: dict[str, datetime | None]) -> Tas
     return tasks
 
 
+def _by_fingerprint(tasks: TaskQuerySet, fingerprint: str) -> TaskQuerySet:
+    if not storable(fingerprint):
+        raise BadInput("filter.fingerprint is not valid Unicode: a NUL or half of a surrogate pair.")
+    return tasks.filter(cause=fingerprint)
+
+
 _CONDITIONS: dict[str, Callable[[TaskQuerySet, Any], TaskQuerySet]] = {
     "ids": _by_ids,
     "status": _by_status,
     "kind": _by_kind,
     "name": _by_name,
     "created_at": _by_created_at,
+    "fingerprint": _by_fingerprint,
 }
 
 

@@ -200,7 +200,7 @@ def _retry(tasks: Sequence[Task], now: datetime) -> None:
     afresh = {
         "reason": "", "worker": "", "value": None, "value_text": "", "result": None, "errors": 0, "crashes": 0,
         "run_at": now, "dispatch_at": now, "handed_at": None, "started_at": None, "finished_at": None,
-        "run_seconds": None,
+        "run_seconds": None, "cause": None,
     }  # fmt: skip
     Task.objects.take(RETRY, tuple(afresh), [(*afresh.values(), task.pk, task.attempt) for task in tasks])
 

@@ -13,7 +13,7 @@ from django.db.models import F
 
 from apps.queues import environments
 from apps.queues.models import Worker
-from apps.tasks import output
+from apps.tasks import causes, output
 from apps.tasks.batches import update_rows, upsert_rows
 from apps.tasks.lifecycle import (
     FAIL,
@@ -79,6 +79,7 @@ class Standing:
     value_text: str = ""
     result: str | None = None
     finished_at: datetime | None = None
+    cause: str | None = None
 
     @property
     def run_seconds(self) -> float | None:
@@ -99,7 +100,9 @@ WRITTEN: Final[dict[Step, tuple[str, ...]]] = {
     FINISH: (
         "reason", "worker", "value", "value_text", "result", "started_at", "finished_at", "run_seconds", "dispatch_at",
     ),
-    FAIL: ("reason", "worker", "started_at", "finished_at", "run_seconds", "dispatch_at", "errors", "crashes"),
+    FAIL: (
+        "reason", "worker", "started_at", "finished_at", "run_seconds", "dispatch_at", "errors", "crashes", "cause",
+    ),
 }  # fmt: skip
 
 
@@ -256,6 +259,8 @@ class Page:
         self._take(standing, FAIL)
         assert standing.outcome  # noqa: S101 every caller has set it; this is for the type checker
         standing.reason, standing.finished_at = _reason(standing.outcome), self.now
+        error = standing.outcome.error or NO_ERROR
+        standing.cause = causes.key_of(standing.reason, error.type[:200], error.message, error.traceback)
 
     def _charge_crash(self, standing: Standing, how: str) -> None:
         """The same attempt again: that it was begun is all that is known of it."""

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="tasks:list")),
     path("", include("apps.accounts.urls")),
     path("tasks/", include("apps.tasks.urls")),
+    path("failures/", include("apps.tasks.failure_urls")),
     path("queues/", include("apps.queues.queue_urls")),
     path("workers/", include("apps.queues.urls")),
     path("artifacts/", include("apps.tasks.artifact_urls")),

@@ -17,6 +17,7 @@ document.addEventListener("submit", (event) => {
 
 function ask(button) {
   const { question, warning } = button.dataset;
+  const { value } = button;
   dialog.querySelector("h2").textContent = `${question}?`;
   dialog.querySelector("p").textContent = warning;
   dialog.querySelector(".danger").textContent = question;
@@ -25,6 +26,7 @@ function ask(button) {
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "yes") return;
     confirmed = button;
+    button.value = value; // what was asked about, whatever a poll has made of it meanwhile
     button.form.addEventListener("formdata", ({ formData }) => formData.set("confirmed", "1"), { once: true });
     button.form.requestSubmit(button);
   }, { once: true });
