@@ -7,19 +7,16 @@ import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.cache import cache
 from django.db import DatabaseError, InterfaceError, connection
 
 from apps.queues import names
 from apps.queues.models import Pulse, Worker
-from apps.tasks.clock import database_now
+from apps.tasks.clock import now_in_query
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Task
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 # Relay and sink give a sign of life every 5 s at the latest.
 SILENT_AFTER = timedelta(seconds=12)
@@ -79,7 +76,7 @@ class _Seen:
 
     @classmethod
     def now(cls) -> _Seen:
-        now = database_now()
+        now = now_in_query()
         signs = dict(Pulse.objects.filter(seen_at__gte=now - SILENT_AFTER).values_list("name", "trouble"))
         served = list(Worker.objects.alive().values_list("queues", flat=True))
         return cls(
@@ -142,12 +139,12 @@ def _disk_is_full() -> bool:
     return shutil.disk_usage(path.parent).free < FULL_BYTES
 
 
-def _unserved(served: set[str], now: datetime) -> list[str]:
+def _unserved(served: set[str], now: Any) -> list[str]:
     return [queue for queue in sorted(names.known() - served) if _has_waiting(queue, now)]
 
 
-def _has_waiting(queue: str, now: datetime) -> bool:
-    """Two questions, for each of which there is an index."""
+def _has_waiting(queue: str, now: Any) -> bool:
+    """Two questions, for each of which there is an index. `now`: as part of a query."""
     waiting = Task.objects.filter(queue=queue, status=Status.QUEUEING).order_by()
     return waiting.filter(dispatch_at__lte=now).exists() or waiting.filter(dispatch_at__isnull=True).exists()
 

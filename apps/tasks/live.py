@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from apps.tasks import table
-from apps.tasks.clock import ticks, ticks_and_now
+from apps.tasks.clock import ticks_and_now
 from apps.tasks.lifecycle import Status
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def view_of(window: Window, user: User) -> str:
 def look(window: Window, user: User) -> tuple[Table, Tag]:
     """The table now, with its tag."""
     # The tick first: what changes while the rows are read is then told again, not missed.
-    tick = ticks()
-    shown = table.read(window, user)
+    tick, now = ticks_and_now()
+    shown = table.read(window, user, now)
     tag = Tag(
         ticks=tick,
         until=until(shown.lasts_until),

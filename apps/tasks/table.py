@@ -14,7 +14,6 @@ from apps.api.keyset import Place
 from apps.queues.models import Worker
 from apps.queues.querysets import SILENT_AFTER
 from apps.tasks import progress
-from apps.tasks.clock import database_now
 from apps.tasks.columns import COLUMNS
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.matching import matching
@@ -133,15 +132,14 @@ class Table:
         return min(moments, default=None)
 
 
-def read(window: Window, user: User) -> Table:
-    """The table now. A page of newer tasks that reaches the top is the first page."""
+def read(window: Window, user: User, now: datetime) -> Table:
+    """The table at this moment. A page of newer tasks that reaches the top is the first page."""
     found = matching(window.query, user)
     page = _page(window, found)
     if window.before and page.newer is None:
         window = replace(window, before=None)
         page = _page(window, found)
     tasks = _tasks([place.number for place in page.places], window.columns)
-    now = database_now()
     alive = Worker.objects.alive().values_list("name", "last_seen_at")
     workers = dict(alive) if any(task.status in LIVE for task in tasks) else None
     errors = _errors(tasks)

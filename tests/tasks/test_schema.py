@@ -494,7 +494,7 @@ def test_an_attempt_tells_what_its_worker_had(
         made = [Attempt(task=task, number=1, worker=worker, environment=kept.pk, started_at=NOON) for task in tasks]
         Attempt.objects.bulk_create(made)
     Attempt.objects.create(task=a_task(alice), number=1, worker="old", started_at=NOON)
-    with django_assert_num_queries(3 if connection.vendor == "sqlite" else 4):
+    with django_assert_num_queries(3):
         told = [each["environment"] for each in attempts_of(asker, "environment { python sandbox }")]
     assert told == [
         None,
