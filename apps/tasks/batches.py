@@ -57,10 +57,9 @@ def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row])
             cursor.execute(f"{head} SELECT {names} FROM {source} ORDER BY nth RETURNING id", values)
             return sorted(number for (number,) in cursor.fetchall())
         numbers: list[int] = []
-        most = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-        for part in _parts(_prepared(fields, rows), most // len(fields)):
-            places = ", ".join(["(" + ", ".join(["%s"] * len(fields)) + ")"] * len(part))
-            cursor.execute(f"{head} VALUES {places} RETURNING id", [value for row in part for value in row])
+        for part in _parts(rows, connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(fields)):
+            source, values = _sqlite_source(fields, part)
+            cursor.execute(f"{head} {source} RETURNING id", values)
             numbers += sorted(number for (number,) in cursor.fetchall())
         return numbers
 
@@ -108,19 +107,35 @@ def _source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, list[Any]]
     """The rows as PostgreSQL's `v`, counted by its column `nth`, and the values to bind.
 
     A column is an array, whose length the planner knows (json_to_recordset is guessed at 100 rows and may end in a
-    scan). One that is the same in all rows, as most are, is sent once: psycopg needs long for an array.
+    scan). One that all rows share is no array: psycopg needs long for one.
     """
-    arrays: list[tuple[Any, Row]] = []
-    shared: list[tuple[Any, Row]] = []
-    for field, column in zip(fields, zip(*_prepared(fields, rows), strict=True), strict=True):
-        (shared if column.count(column[0]) == len(column) else arrays).append((field, column))
+    shared, own = _split(fields, rows)
     once = ", ".join(["", *(f"%s::{_type(field)} AS {field.column}" for field, _ in shared)])
-    values = [*(column[0] for _, column in shared), *(list(column) for _, column in arrays)]
-    if not arrays:
+    values = [*(column[0] for _, column in shared), *(list(column) for _, column in own)]
+    if not own:
         return f"(SELECT nth{once} FROM generate_series(1, %s) AS nth) AS v", [*values, len(rows)]
-    unnest = ", ".join(f"%s::{_type(field)}[]" for field, _ in arrays)
-    names = ", ".join(field.column for field, _ in arrays)
+    unnest = ", ".join(f"%s::{_type(field)}[]" for field, _ in own)
+    names = ", ".join(field.column for field, _ in own)
     return f"(SELECT a.*{once} FROM unnest({unnest}) WITH ORDINALITY AS a({names}, nth)) AS v", values
+
+
+def _sqlite_source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, list[Any]]:
+    """A SELECT of the rows, in order, and the values to bind: what all rows share once."""
+    shared, own = _split(fields, rows)
+    places = {field: f"v.column{nth}" for nth, (field, _) in enumerate(own, 1)}
+    selected = ", ".join(places.get(field, "%s") for field in fields)
+    own_rows = list(zip(*(column for _, column in own), strict=True)) if own else [(None,)] * len(rows)
+    row = f"({', '.join(['%s'] * len(own_rows[0]))})"
+    values = [*(column[0] for _, column in shared), *(value for each in own_rows for value in each)]
+    return f"SELECT {selected} FROM (VALUES {', '.join([row] * len(rows))}) AS v", values
+
+
+def _split(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[list[tuple[Any, Row]], list[tuple[Any, Row]]]:
+    """The columns, as (field, values), that are the same in all rows, as most are; and the others."""
+    columns: list[tuple[Any, Row]] = list(zip(fields, zip(*_prepared(fields, rows), strict=True), strict=True))
+    same = [column.count(column[0]) == len(column) for _, column in columns]
+    shared = [column for column, is_same in zip(columns, same, strict=True) if is_same]
+    return shared, [column for column, is_same in zip(columns, same, strict=True) if not is_same]
 
 
 def _type(field: Any) -> str:
