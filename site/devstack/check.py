@@ -25,6 +25,7 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
 # One test has 5 minutes (pyproject.toml); this is for what hangs between two or at the very end.
 LIMIT_SECONDS = 30 * 60
 LOOK_SECONDS = 0.1
+LAST_LINES = 10
 # Five lanes side by side on two cores: mostly they wait, for processes to start and for time to pass. What uses the
 # database runs on both; what cannot get at it, as tests/conftest.py finds, runs once. The browser has a process to
 # itself: Playwright's event loop would be in the way of others.
@@ -62,6 +63,7 @@ class Run:
     name: str
     passed: int
     failed: bool
+    complaints: Sequence[str] = ()  # one line for each test that failed
 
 
 def main() -> int:
@@ -79,7 +81,8 @@ def _everything() -> int:
     runs = list(_side_by_side())
     failed = [run.name for run in runs if run.failed]
     took = time.monotonic() - started
-    screen.say(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'Everything passed'} ({took / 60:.1f} min)")
+    screen.say("".join(f"\n{complaint}" for run in runs for complaint in run.complaints))
+    screen.say(f"{'FAILED: ' + ', '.join(failed) if failed else 'Everything passed'} ({took / 60:.1f} min)")
     screen.say(f"{sum(run.passed for run in runs)} passed in {took:.2f}s")
     return 1 if failed else 0
 
@@ -145,7 +148,7 @@ def _start(database: str, paths: Sequence[str], output: IO[str]) -> subprocess.P
     return subprocess.Popen(
         [str(BIN / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5", *paths],
         cwd=places.ROOT,
-        env={**os.environ, "MILLRACE_TEST_DATABASE": database},
+        env={**os.environ, "MILLRACE_TEST_DATABASE": database, "COLUMNS": "240"},
         stdout=output,
         stderr=subprocess.STDOUT,
         preexec_fn=lifeline.leave_with_parent(signal.SIGINT),  # noqa: PLW1509 as by Ctrl-C: it stops what it started
@@ -155,13 +158,18 @@ def _start(database: str, paths: Sequence[str], output: IO[str]) -> subprocess.P
 def _shown(name: str, said: str, *, failed: bool) -> Run:
     """What it printed is shown when it is done, so that lanes do not mix."""
     screen.say(f"\n== {name}: {'FAILED' if failed else 'ok'}\n{said.strip()}")
-    return Run(name, passed=passed_of(said), failed=failed)
+    return Run(name, passed=passed_of(said), failed=failed, complaints=complaints_of(said) if failed else ())
 
 
 def passed_of(said: str) -> int:
     """The number in pytest's closing line."""
     found = re.findall(r"\b(\d+) passed\b.* in [\d.]+s", said)
     return int(found[-1]) if found else 0
+
+
+def complaints_of(said: str) -> list[str]:
+    """What pytest's short summary says of each test that failed, or else how it ended: for where one looks first."""
+    return re.findall(r"^(?:FAILED|ERROR) .+", said, re.MULTILINE) or said.strip().splitlines()[-LAST_LINES:]
 
 
 def _pytest(*arguments: str) -> int:

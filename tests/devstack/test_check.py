@@ -59,12 +59,28 @@ def test_runs_of_a_lane_follow_one_another_and_one_that_hangs_is_ended(
     monkeypatch.setattr(check, "LIMIT_SECONDS", 0)
     (third,) = runs
 
-    assert [first, second, third] == [
-        check.Run("Good", passed=1, failed=False),
-        check.Run("Bad", passed=0, failed=True),
-        check.Run("Hanging", passed=0, failed=True),
+    assert [(run.name, run.passed, run.failed) for run in (first, second, third)] == [
+        ("Good", 1, False),
+        ("Bad", 0, True),
+        ("Hanging", 0, True),
     ]
+    assert first.complaints == ()
+    assert second.complaints == ["FAILED test_bad.py::test_it - assert False"]
+    assert third.complaints, "the last of what it said"
     assert "in test_it" in capsys.readouterr().out.partition("== Hanging: FAILED")[2], "where it was"
+
+
+def test_what_failed_is_named_at_the_very_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [check.Run("Workers", 3, True, ("FAILED a.py::test_it - no", "ERROR b.py")), check.Run("Relay", 4, False)]
+    monkeypatch.setattr(check, "_side_by_side", lambda: runs)
+
+    assert check._everything() == 1
+
+    complaints, said = capsys.readouterr().out.split("\nFAILED: Workers ")
+    assert complaints == "\nFAILED a.py::test_it - no\nERROR b.py"
+    assert "7 passed" in said
 
 
 def test_checks_run_beside_one_another_and_what_one_complains_of_is_shown_whole(
