@@ -110,9 +110,6 @@ class Task(models.Model):
                 name="task_in_broker",
                 condition=models.Q(status=Status.QUEUEING, dispatch_at__isnull=True),
             ),
-            models.Index(
-                fields=["queue", "finished_at"], name="task_ended", condition=models.Q(finished_at__isnull=False)
-            ),
             models.Index(fields=["status", "id"], name="task_status"),
             models.Index(fields=["created_by", "id"], name="task_owner"),
             models.Index(fields=["created_by", "status", "id"], name="task_owner_status"),

@@ -1,23 +1,29 @@
-"""What the sandbox costs a trivial task, and what its idle template holds in memory.
+"""What a trivial task costs, in the sandbox and as a handler, and what the sandbox's idle template holds in memory.
 
     PYTHONPATH=.:site .venv/bin/python -m tests.benchmarks.sandbox
 
 *warm*: from handing the task to a child that waits for it, as in a worker's slot, to its answer; the task's own time is
-left out. *fork*: what it takes to get the next such child ready, between two tasks.
+left out. *fork*: what it takes to get the next such child ready, between two tasks. *back to back*: a task's share of
+the time that many take one after the other in the one slot of a whole worker, from the queue to the outcome's queue.
 """
 
 import os
 import statistics
+import tempfile
 import time
 from pathlib import Path
 
 from tests.benchmarks.bench import percentile
-from tests.workers.rig import children_of
+from tests.fixtures.broker import Broker
+from tests.workers.fixtures import started
+from tests.workers.rig import Rabbit, Web, children_of, ready, serving, task
 from tests.workers.sandbox.harness import Sandbox
 from workers.sandbox.limits import Limits
 from workers.sandbox.probe import find_bubblewrap, probe
 
 TASKS = 200
+HANDLERS = "workers.handlers.demo,workers.sandbox"
+BACK_TO_BACK = {"code.python": (400, {"code": "6 * 7"}), "demo.noop": (8_000, {})}
 
 
 def main() -> None:
@@ -34,6 +40,31 @@ def main() -> None:
         print(f"{name}: p50 {p50:.1f} ms, p95 {p95:.1f} ms, best {min(each):.1f} ms")
     print("memory of the idle template (RSS): " + " + ".join(f"{size:.0f}" for size in held.values()) + " MB")
     sandbox.close()
+    with tempfile.TemporaryDirectory(prefix="millrace-benchmark-") as folder:
+        broker = Broker(Path(folder))
+        broker.start()
+        try:
+            _back_to_back(broker)
+        finally:
+            broker.stop()
+
+
+def _back_to_back(broker: Broker) -> None:
+    rabbit = Rabbit(broker)
+    rabbit.make_queues()
+    with serving(Web()) as web:
+        given = {"MILLRACE_URL": web.url, "MILLRACE_HANDLERS": HANDLERS}
+        with started(broker, "workers", "--concurrency", "1", **given) as process:
+            ready(process)
+            for kind, (count, params) in BACK_TO_BACK.items():
+                seen = len(rabbit.outcomes(0))
+                rabbit.put(task(1_000_000, kind, **params))  # wakes what is made when it is wanted
+                rabbit.outcomes(seen + 1)
+                began = time.perf_counter()
+                rabbit.put(*[task(number, kind, **params) for number in range(1, count + 1)])
+                rabbit.outcomes(seen + 1 + count, timeout_seconds=120)
+                print(f"back to back, {kind}: {(time.perf_counter() - began) / count * 1000:.2f} ms a task")
+            process.stop()
 
 
 def _run(sandbox: Sandbox) -> tuple[float, float]:

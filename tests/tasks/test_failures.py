@@ -216,7 +216,7 @@ def test_those_of_before_the_update_get_their_causes(alice: User) -> None:
     causes = {task.pk: task.cause for task in (a_failure(alice), a_failure(alice), a_failure(alice, "mails"))}
     ran = a_task(alice)
     Task.objects.update(cause=None)
-    import_module("apps.tasks.migrations.0008_causes_of_failures").fill(apps, None)
+    import_module("apps.tasks.migrations.0007_causes_of_failures").fill(apps, None)
     assert dict(Task.objects.exclude(pk=ran.pk).values_list("pk", "cause")) == causes
     assert Task.objects.get(pk=ran.pk).cause is None
 

@@ -1,24 +1,21 @@
 """The template's children: each is confined before anybody hears of it, and is one process that takes all others along.
 
-A child with namespaces is forked by a process in between, which enters them and ends; the kernel then gives the child
-to the template, which adopts orphans. So its pid is known outside, where the worker signals it.
+Its pid is the one by which it is known outside, where the worker signals it.
 """
 
 import contextlib
 import os
+import select
 import shutil
 import signal
-import struct
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from typing import NoReturn
 
-from workers import tree
 from workers.sandbox import namespaces, system
 from workers.sandbox.confine import TMP, confine
 from workers.sandbox.plan import BROKEN, Plan
 
-_PID = struct.Struct("i")
 _MOST_OF_A_REASON = 4_096
 
 
@@ -29,7 +26,7 @@ class Wards:
         self._plan = plan
         self._scratch = scratch
         self._alive: dict[int, str] = {}
-        tree.adopt_orphans()
+        self._owner = os.getuid(), os.getgid()
 
     def fork(self, run: Callable[[], None], kept: Collection[int]) -> int:
         """The pid of a new child, which runs that and ends; of all descriptors it has 0, 1, 2 and the kept ones.
@@ -38,18 +35,20 @@ class Wards:
         """
         folder = TMP if self._plan.namespaces else tempfile.mkdtemp(dir=self._scratch)
         told, tell = os.pipe()
-        may_go, go = os.pipe()
         try:
-            if (forked := os.fork()) == 0:
-                self._become(run, folder, {*kept, tell, may_go}, tell, may_go)
+            pid = namespaces.fork() if self._plan.namespaces else os.fork()
+            if pid == 0:
+                self._become(run, folder, {*kept, tell}, tell)
             os.close(tell)
             tell = -1
-            pid = self._await(forked, told, go)
+            if reason := _read_all(told):
+                os.waitpid(pid, 0)
+                raise OSError(reason)  # noqa: TRY301  as when it was not forked
         except OSError:
             self._remove(folder)
             raise
         finally:
-            for each in {told, tell, may_go, go} - {-1}:
+            for each in {told, tell} - {-1}:
                 os.close(each)
         self._alive[pid] = folder
         return pid
@@ -68,58 +67,31 @@ class Wards:
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _await(self, forked: int, told: int, go: int) -> int:
-        pid = forked
-        if self._plan.namespaces:
-            (pid,) = _PID.unpack(os.read(told, _PID.size).ljust(_PID.size, b"\0"))
-            os.waitpid(forked, 0)  # from here on the child is this process's own
-        if pid:
-            os.write(go, b"g")
-        reason = _read_all(told)
-        if pid and not reason:
-            return pid
-        if pid:
-            os.waitpid(pid, 0)
-        raise OSError(reason or "the process between ended early")
-
-    def _become(self, run: Callable[[], None], folder: str, kept: Collection[int], tell: int, may_go: int) -> NoReturn:
+    def _become(self, run: Callable[[], None], folder: str, kept: Collection[int], tell: int) -> NoReturn:
         try:
             try:
-                self._prepare(folder, kept, tell, may_go)
+                self._prepare(folder, kept, tell)
             except BaseException as error:  # noqa: BLE001  whatever it is, no task runs in this process
                 _say(tell, getattr(error, "strerror", None) or str(error) or type(error).__name__)
                 os._exit(BROKEN)
             os.close(tell)
-            os.close(may_go)
             run()
         finally:
             os._exit(BROKEN)  # never back into the template's loop
 
-    def _prepare(self, folder: str, kept: Collection[int], tell: int, may_go: int) -> None:
+    def _prepare(self, folder: str, kept: Collection[int], tell: int) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _close_all_but({0, 1, 2, *kept})
         if self._plan.namespaces:
-            self._go_between(tell)
-        if not os.read(may_go, 1):
-            os._exit(0)  # the template has ended meanwhile
-        # Not before: the process between has ended now, with whose end this signal would have come.
+            namespaces.settle(*self._owner)
         system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
+        if _nobody_reads(tell):
+            os._exit(0)  # the template has ended before
         for name in ("HOME", "TMPDIR"):
             os.environ[name] = folder
         tempfile.tempdir = None
         confine(self._plan, folder)
-
-    def _go_between(self, tell: int) -> None:
-        try:
-            namespaces.leave()
-            child = os.fork()
-        except OSError as error:
-            os.write(tell, _PID.pack(0))
-            raise error from None
-        if child:
-            os.write(tell, _PID.pack(child))
-            os._exit(0)
 
     def _remove(self, folder: str) -> None:
         if folder != TMP:
@@ -129,6 +101,12 @@ class Wards:
 def _say(tell: int, reason: str) -> None:
     with contextlib.suppress(OSError):
         os.write(tell, reason.encode(errors="replace")[:_MOST_OF_A_REASON])
+
+
+def _nobody_reads(pipe: int) -> bool:
+    asked = select.poll()
+    asked.register(pipe, 0)
+    return bool(asked.poll(0))
 
 
 def _read_all(descriptor: int) -> str:

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("tasks", "0007_search_and_orders"),
+        ("tasks", "0006_search_and_orders"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -15,7 +15,7 @@ def say_how_long_they_ran(apps, _schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("tasks", "0006_ended_by_queue"),
+        ("tasks", "0005_artifacts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
