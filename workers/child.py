@@ -1,5 +1,6 @@
 """A child process: runs tasks one by one for its slot, until its socket closes or a task leaves processes behind."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -29,7 +30,7 @@ def serve(sock: socket.socket, streams: Streams, kinds: Mapping[str, Kind]) -> N
     forked: list[bool] = []
     os.register_at_fork(after_in_child=lambda: forked.append(True))
     for body in receive(sock):
-        message = TaskMessage.decode(body)
+        message = TaskMessage.decode_checked(body)
         current.begin(message.task, message.attempt, say)
         outcome = execute(message, kinds, limit, usage)
         current.end()
@@ -63,10 +64,13 @@ class _Mouth:
 
 def _end_leftovers() -> bool:
     """Kills what the task has left running; whether there was anything."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
+    while (ended := _waitpid(-1, None, os.WNOHANG)) > 0:
+        pass
+    if ended < 0:
         return False
     tree.kill_below(os.getpid())
     return True
+
+
+# os.waitpid() would raise when there is no child, which takes as long as all the rest between two tasks.
+_waitpid = ctypes.PyDLL(None).waitpid

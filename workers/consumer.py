@@ -141,7 +141,9 @@ class Consumer:
         self._consumers = Consumers(channel, self._wanted, self._slots.count, self._look_ahead, self._take)
         try:
             await self._control.listen(channel)
-            lost = await while_open(channel, self._tune(channel), watch(channel, self._consumers))
+            lost = await while_open(
+                channel, self._tune(channel), watch(channel, self._consumers, lambda: not self._holdings.full)
+            )
         finally:
             self._control.stop_asking()
             self._forget_unbegun()

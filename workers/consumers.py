@@ -8,8 +8,9 @@ queue has anything ready and a slot is free; else the worker asks each queue in 
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 
 from workers.broker import Channel, Delivery
 from workers.lookahead import LookAhead
@@ -31,6 +32,7 @@ class Consumers:
         self._slots = slots
         self._look_ahead = look_ahead
         self._on_delivery = on_delivery
+        self.brought: Counter[str] = Counter()  # by queue
         self._base: list[str] = []
         self._base_prefetch = 0
         self._levels: list[list[str]] = []
@@ -110,7 +112,13 @@ class Consumers:
         self._base += await self._consume(prefetch)
 
     async def _consume(self, prefetch: int) -> list[str]:
-        return [await self._channel.consume(queue, self._on_delivery, prefetch=prefetch) for queue in self._turns]
+        return [
+            await self._channel.consume(queue, partial(self._bring, queue), prefetch=prefetch) for queue in self._turns
+        ]
+
+    def _bring(self, queue: str, delivery: Delivery) -> None:
+        self.brought[queue] += 1
+        self._on_delivery(delivery)
 
     async def _cancel_all(self) -> None:
         tags = [*self._base, *(tag for level in self._levels for tag in level)]

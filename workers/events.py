@@ -1,6 +1,6 @@
 """What happens to an attempt, as a worker tells it and the database hears it: the elements of a batch's `events`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
@@ -121,36 +121,34 @@ Event = Started | Outcome | Output | Progress | Returned | Undeliverable
 
 def encode_event(event: Event) -> bytes:
     """One element of a batch's `events`. It begins with `event_head`."""
-    fields = "".join(f',"{name}":{text}' for name, text in _fields(event))
-    return b"%s%s}" % (event_head(event.type, event.task, event.attempt), fields.encode())
+    return b"%s%s}" % (event_head(event.type, event.task, event.attempt), _fields(event).encode())
 
 
-def _fields(event: Event) -> Iterator[tuple[str, str]]:
-    """Those that are told, as JSON: one by one, because json.dumps would take longer for all than a short task runs."""
+def _fields(event: Event) -> str:
+    """As JSON, each after a comma: one by one, because json.dumps would take longer for all than a short task runs."""
     match event:
         case Outcome():
-            yield from _outcome_fields(event)
+            return _outcome_fields(event)
         case Output():
-            yield from (("position", f"{event.position}"), ("size", f"{event.size}"), ("parts", dump_text(event.parts)))
+            return f',"position":{event.position},"size":{event.size},"parts":{dump_text(event.parts)}'
         case Progress():
-            yield from (("fraction", dump_text(event.fraction)), ("text", dump_text(event.text)))
+            return f',"fraction":{dump_text(event.fraction)},"text":{dump_text(event.text)}'
+    return ""
 
 
-def _outcome_fields(event: Outcome) -> Iterator[tuple[str, str]]:
-    yield "status", f'"{event.status}"'
-    yield "run_seconds", repr(event.run_seconds)
-    if event.reason:
-        yield "reason", dump_text(event.reason)
-    if event.value is not None:
-        yield "value", dump_text(event.value)
-    if event.result is not None:
-        yield "result", dump_text(event.result)
+def _outcome_fields(event: Outcome) -> str:
+    """Without those that say nothing."""
+    told = f',"status":"{event.status}","run_seconds":{event.run_seconds!r}'
+    for name in ("reason", "value", "result"):
+        if text := getattr(event, name):
+            told += f',"{name}":{dump_text(text)}'
     if event.error is not None:
-        yield "error", dump_text(asdict(event.error))
+        told += f',"error":{dump_text(asdict(event.error))}'
     if event.cpu_seconds is not None:
-        yield "cpu_seconds", repr(event.cpu_seconds)
+        told += f',"cpu_seconds":{event.cpu_seconds!r}'
     if event.peak_bytes is not None:
-        yield "peak_bytes", f"{event.peak_bytes}"
+        told += f',"peak_bytes":{event.peak_bytes}'
+    return told
 
 
 def event_head(event_type: str, task: int, attempt: int) -> bytes:

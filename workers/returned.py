@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from workers.messages import MAX_RESULT_BYTES, MAX_RESULT_DEPTH, nested_deeper
+from workers.messages import BIGGEST_ID, MAX_RESULT_BYTES, MAX_RESULT_DEPTH, nested_deeper
 from workers.raised import clean
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -35,6 +35,8 @@ def to_wire(returned: Any) -> tuple[str | None, str | None]:
         return None, None
     if type(returned) is float:
         return repr(returned), None
+    if type(returned) is int and abs(returned) <= BIGGEST_ID:
+        return (text := str(returned)), text
     returned = _without_numpy(returned, "result")
     if isinstance(returned, float):
         return float.__repr__(returned), None

@@ -3,7 +3,9 @@
 import contextlib
 import os
 import resource
+import time
 
+BRIEF_SECONDS = 0.0005  # in so short a time no process is started and waited for, and little memory filled
 LONG_SECONDS = 0.02  # a shorter one does not tell its memory: it would mostly be that of the tasks before
 SLACK_KB = 1_024  # of an earlier task's that may be taken for this one's, to spare short ones the reset
 _RESET_PEAK = b"5"  # proc(5), clear_refs
@@ -13,7 +15,7 @@ class Usage:
     """One for the process. Each task's begins where that of the one before has ended."""
 
     def __init__(self) -> None:
-        self._cpu, self._peak = _used()
+        self._own, self._waited_for, self._peak = time.process_time(), _waited_for(), _peak()
         self._clear = -1  # elsewhere than on Linux there is no such file
         with contextlib.suppress(OSError):
             self._clear = os.open("/proc/self/clear_refs", os.O_WRONLY)
@@ -23,18 +25,27 @@ class Usage:
 
         The memory is None when the task was too short to tell. What the task has returned is to be given up before.
         """
-        before, peak_before = self._cpu, self._peak
-        self._cpu, peak = _used()
-        if self._clear < 0:
-            return round(self._cpu - before, 6), None
-        is_long = run_seconds >= LONG_SECONDS
-        if is_long or peak > peak_before + SLACK_KB:
+        own_before, self._own = self._own, time.process_time()
+        if run_seconds < BRIEF_SECONDS:
+            return round(self._own - own_before, 6), None
+        waited_for_before, self._waited_for = self._waited_for, _waited_for()
+        cpu_seconds = round(self._own - own_before + self._waited_for - waited_for_before, 6)
+        return cpu_seconds, self._memory(is_long=run_seconds >= LONG_SECONDS) if self._clear >= 0 else None
+
+    def _memory(self, *, is_long: bool) -> int | None:
+        peak = _peak()
+        if is_long or peak > self._peak + SLACK_KB:
             os.pwrite(self._clear, _RESET_PEAK, 0)
-            self._peak = _used()[1]
-        return round(self._cpu - before, 6), peak * 1024 if is_long else None
+            self._peak = _peak()
+        return peak * 1024 if is_long else None
 
 
-def _used() -> tuple[float, int]:
-    """CPU seconds, and the peak of this process's memory in kB."""
-    own, waited_for = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + waited_for.ru_utime + waited_for.ru_stime, own.ru_maxrss
+def _waited_for() -> float:
+    """CPU seconds of children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _peak() -> int:
+    """Of this process's memory, in kB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -96,6 +96,21 @@ def test_a_consumer_that_the_broker_has_forgotten_is_made_anew(
     with_worker(rabbit, web, work)
 
 
+def test_a_consumer_that_gets_nothing_is_made_anew(rabbit: Rabbit, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a queue was deleted and made anew within milliseconds: what the broker hands over does not arrive."""
+    monkeypatch.setattr(watch, "WATCH_SECONDS", 0.2)
+
+    async def work(worker: Worker) -> None:
+        await until(lambda: worker._consumer._consumers and worker._consumer._consumers.opened)
+        monkeypatch.setattr(worker._consumer._consumers, "_on_delivery", lambda _: None)
+        await asyncio.to_thread(rabbit.put, task(1))
+        await heard(lambda: rabbit.count(TASKS) == 0)
+        await asyncio.to_thread(rabbit.put, task(2))
+        await heard(lambda: len([each for each in rabbit.events() if each["type"] == "OUTCOME"]) == 2)
+
+    with_worker(rabbit, web, work)
+
+
 def test_a_worker_that_can_start_no_process_gives_back_what_it_holds(
     rabbit: Rabbit, worker: Start, tmp_path: Path
 ) -> None:

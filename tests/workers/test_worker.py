@@ -272,7 +272,9 @@ def test_a_deleted_queue_is_noticed(rabbit: Rabbit, worker: Start) -> None:
     process = ready(worker())
     rabbit.put(task(1))
     rabbit.outcome(1)
-    rabbit.make_queues()
+    with rabbit.opened() as channel:
+        channel.queue_delete(TASKS)
     eventually(lambda: "the queue was deleted" in process.output)
+    rabbit.declare()
     rabbit.put(task(2))
     rabbit.outcome(2)
