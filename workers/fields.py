@@ -91,12 +91,15 @@ def value_of(data: dict[str, Any]) -> str | None:
 
 
 _NUMBER = re.compile(r"nan|-?inf|-?[0-9]{1,400}(\.[0-9]{1,400})?(e[+-]?[0-9]{1,3})?")
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,400})")
 _INFINITIES = (float("inf"), float("-inf"))
 
 
 def result_of(data: dict[str, Any]) -> str:
     """JSON text that whoever shows it can parse, and whose texts are Unicode."""
     result = text_of(data, "result")
+    if _WHOLE.fullmatch(result):
+        return result
     if len(result) > MAX_RESULT_BYTES:
         raise BadMessage(f"'result' is longer than {MAX_RESULT_BYTES} bytes")
     try:
