@@ -135,17 +135,20 @@ def _lane(runs: Sequence[tuple[str, str, Sequence[str]]]) -> Iterator[Run | None
         with tempfile.TemporaryFile("w+", errors="replace") as output:  # no pipe, which what is left over holds open
             running = _start(database, paths, output)
             started = time.monotonic()
-            while running.poll() is None:
-                if time.monotonic() - started > LIMIT_SECONDS:
-                    running.send_signal(signal.SIGABRT)  # pytest's handler prints where each thread is
-                    running.wait()
+            pid = 0
+            while not pid:
                 yield None
+                if is_late := time.monotonic() - started > LIMIT_SECONDS:
+                    os.kill(running, signal.SIGABRT)  # pytest's handler prints where each thread is
+                pid, status, used = os.wait4(running, 0 if is_late else os.WNOHANG)
             output.seek(0)
-            yield _shown(name, output.read(), failed=bool(running.returncode))
+            took = f"{time.monotonic() - started:.0f} s, of the processors {used.ru_utime + used.ru_stime:.0f} s"
+            yield _shown(name, output.read(), took, failed=status != 0)
 
 
-def _start(database: str, paths: Sequence[str], output: IO[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+def _start(database: str, paths: Sequence[str], output: IO[str]) -> int:
+    """The pid."""
+    running = subprocess.Popen(
         [str(BIN / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5", *paths],
         cwd=places.ROOT,
         env={**os.environ, "MILLRACE_TEST_DATABASE": database, "COLUMNS": "240"},
@@ -153,11 +156,13 @@ def _start(database: str, paths: Sequence[str], output: IO[str]) -> subprocess.P
         stderr=subprocess.STDOUT,
         preexec_fn=lifeline.leave_with_parent(signal.SIGINT),  # noqa: PLW1509 as by Ctrl-C: it stops what it started
     )
+    running.returncode = 0  # it is waited for elsewhere
+    return running.pid
 
 
-def _shown(name: str, said: str, *, failed: bool) -> Run:
+def _shown(name: str, said: str, took: str, *, failed: bool) -> Run:
     """What it printed is shown when it is done, so that lanes do not mix."""
-    screen.say(f"\n== {name}: {'FAILED' if failed else 'ok'}\n{said.strip()}")
+    screen.say(f"\n== {name}: {'FAILED' if failed else 'ok'} ({took})\n{said.strip()}")
     return Run(name, passed=passed_of(said), failed=failed, complaints=complaints_of(said) if failed else ())
 
 
