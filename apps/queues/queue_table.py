@@ -119,7 +119,7 @@ def row(name: str) -> Row | None:
 def _rows(queues: list[str], counted: Mapping[str, Figures]) -> list[Row]:
     paused = pauses.current()
     workers = list(Worker.objects.alive().only("queues", "concurrency", "draining", "order"))
-    taking = [worker for worker in workers if not (worker.draining or worker.order)]
+    taking = [worker for worker in workers if not worker.is_resting]
 
     def one(name: str) -> Row:
         serving = [worker for worker in taking if name in worker.queues]

@@ -12,7 +12,7 @@ from apps.queues import pauses
 from apps.queues.environments import summaries
 from apps.queues.models import Worker
 from apps.queues.report import obstacle
-from apps.tasks import artifact_sheet, artifacts, environments, live, output_sheet, progress, tracebacks
+from apps.tasks import artifact_sheet, artifacts, environments, live, output_sheet, progress, tracebacks, turns
 from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import LIVE, Status
@@ -162,7 +162,7 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
     silent = task.status == Status.RUNNING and all(worker.name != task.worker for worker in workers)
     why_not = obstacle() if task.status == Status.QUEUEING else ""
     pause = pauses.current().get(task.queue) if task.status in LIVE else None
-    sentence = status_parts(task, now=now, live_workers=workers, obstacle=why_not, pause=pause)
+    sentence = status_parts(task, now=now, live_workers=workers, obstacle=why_not, pause=pause, find_turn=turns.of)
     kind = Kind.objects.filter(name=task.kind).first()
     acts = {act: may(user, act, task, kind) for act in ALLOWED}
     shown = attempts[:MOST_ATTEMPTS][::-1]
@@ -199,7 +199,13 @@ def look(user: User, number: int, attempt: int | None = None) -> tuple[Sheet, li
     sheet = read(user, number, attempt)
     # Its sentence speaks of busy workers and of the time that passes, neither of which moves the tick.
     lasts_until = live.until(sheet.now + timedelta(seconds=1)) if sheet.is_live else live.NEVER
-    parts = (sheet.rhythm, _shown(sheet), _progress(sheet), output_sheet.identity(sheet.output_of))
+    parts = (
+        sheet.rhythm,
+        _shown(sheet),
+        _sentence(sheet),
+        _progress(sheet),
+        output_sheet.identity(sheet.output_of),
+    )
     return sheet, live.Tag(ticks=tick, until=lasts_until, view=view_of(user, number, attempt), parts=parts)
 
 
@@ -209,13 +215,14 @@ class Changes:
 
     rhythm: bool
     sheet: bool
+    sentence: bool
     progress: bool
     output: bool
 
 
 def changes(tag: live.Tag, before: live.Tag | None) -> Changes:
     if before is None or len(before.parts) != len(tag.parts):
-        return Changes(rhythm=True, sheet=True, progress=True, output=True)
+        return Changes(rhythm=True, sheet=True, sentence=True, progress=True, output=True)
     return Changes(*(now != then for now, then in zip(tag.parts, before.parts, strict=True)))
 
 
@@ -226,10 +233,9 @@ def view_of(user: User, number: int, attempt: int | None = None) -> str:
 def _shown(sheet: Sheet) -> str:
     task = sheet.task
     attempts = [(each.number, each.worker, each.status, each.finished_at) for each in sheet.attempts]
-    # Not how long something has been going on: the browser counts that by itself.
-    sentence = [part.at if isinstance(part, Moment) else part for part in sheet.sentence]
     return live.digest(
-        sentence,
+        sheet.stranded,
+        sheet.was_ready,
         task.crashes,
         task.run_at,
         task.status,
@@ -240,6 +246,11 @@ def _shown(sheet: Sheet) -> str:
         attempts,
         [each.pk for each in sheet.made],
     )
+
+
+def _sentence(sheet: Sheet) -> str:
+    """Not how long something has been going on: the browser counts that by itself."""
+    return live.digest([part.at if isinstance(part, Moment) else part for part in sheet.sentence])
 
 
 def _progress(sheet: Sheet) -> str:

@@ -248,7 +248,7 @@ def test_a_task_that_waits_for_a_try_shows_when_it_comes_and_what_failed(web: Cl
     assert re.search(r"next try <time [^>]*data-second>\d\d:\d\d:\d\d UTC", text_of(web.get("/tasks/")))
     html = text_of(web.get(f"/tasks/{task.pk}/"))
     for part in (
-        "Attempt 1 failed: KeyError: k.",
+        "after: KeyError: k.",
         "<b>Next try</b>",
         "Trace &lt;1&gt;",
         "1 of 3 failed",
