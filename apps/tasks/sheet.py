@@ -12,7 +12,17 @@ from apps.queues import pauses
 from apps.queues.environments import summaries
 from apps.queues.models import Worker
 from apps.queues.report import obstacle
-from apps.tasks import artifact_sheet, artifacts, environments, live, output_sheet, progress, tracebacks, turns
+from apps.tasks import (
+    artifact_sheet,
+    artifacts,
+    environments,
+    failures,
+    live,
+    output_sheet,
+    progress,
+    tracebacks,
+    turns,
+)
 from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import LIVE, Status
@@ -32,6 +42,7 @@ if TYPE_CHECKING:
     from apps.tasks.models import Artifact, Attempt
     from apps.tasks.tracebacks import Fault
 
+CAUSE_CAP = failures.COUNT_CAP
 MOST_ATTEMPTS = 20  # with their tracebacks
 
 
@@ -48,6 +59,7 @@ class Sheet:
     codes: dict[str, str]  # the parameters that are code
     ran_in: Summary | None  # what the last attempt's worker had, of kinds that run what a person wrote
     may: dict[str, bool]  # what this person can do with it now
+    user: User
     now: datetime
 
     @property
@@ -100,6 +112,13 @@ class Sheet:
     @property
     def fault(self) -> Fault | None:
         return tracebacks.fault(self.code, self.last.traceback) if self.last and self.code else None
+
+    @property
+    def of_cause(self) -> int:
+        """How many failed tasks that this person may see have the cause of this one, counted to CAUSE_CAP + 1."""
+        if not self.task.cause:
+            return 0
+        return failures.of_cause(self.user, self.task.cause).order_by()[: CAUSE_CAP + 1].count()
 
     @property
     def shows_progress(self) -> bool:
@@ -179,6 +198,7 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
         sentence=sentence,
         stranded=silent,
         may=acts,
+        user=user,
         now=now,
     )
 

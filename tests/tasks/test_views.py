@@ -30,7 +30,7 @@ def test_the_table_shows_the_seven_columns(web: Client, alice: User) -> None:
     html = text_of(web.get("/tasks/"))
     for part in [
         f'value="{task.pk}"',
-        f'href="/tasks/{task.pk}/"',
+        f'href="/tasks/{task.pk}/?sort=-created"',
         "fit it",
         "demo.noop",
         "0.1235",
