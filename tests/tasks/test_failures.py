@@ -196,6 +196,32 @@ def test_a_poll_brings_the_groups_that_changed_and_nothing_else(
     assert 'hx-target="#failures"' in text_of(response)
 
 
+def test_the_page_of_a_cause_lives(web: Client, alice: User, bob: User, django_assert_num_queries: Any) -> None:
+    first = a_failure(alice)
+    address = f"/failures/{first.cause}/"
+    tag = text_of(web.get(address)).split('hx-ptag="')[1].split('"')[0]
+
+    def poll() -> Any:
+        cache.clear()
+        return web.get(f"{address}changes/", headers={**HTMX, "HX-PTag": tag})
+
+    with django_assert_num_queries(3):  # the session, the user, the tick
+        assert poll().status_code == 304
+    a_failure(bob)
+    assert (poll().status_code, poll().content) == (304, b"")
+    second = a_failure(alice, name="fails later")
+    html = text_of(poll())
+    assert re.findall(r'hx-target="#([a-z-]+)"', html) == ["group-head", "group-facts", "group"]
+    assert "fails later" in html
+    assert "Retry 2 tasks" in html
+    for task in (first, second):
+        record([batch(finished(task, task.attempt))])
+        Task.objects.filter(pk=task.pk).update(cause=None, status="FINISHED")
+    html = text_of(poll())
+    assert "Nothing left here" in html
+    assert "No task is failed for this cause" in html
+
+
 def test_many_causes_cost_as_many_queries_as_one(
     web: Client, alice: User, django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
