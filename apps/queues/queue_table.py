@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.core.cache import cache
 
 from apps.accounts.permissions import may_operate
-from apps.queues import figures, names, pauses
+from apps.queues import figures, names, pauses, resting
 from apps.queues.figures import COUNT_CAP, Figures
 from apps.queues.models import Worker
 from apps.tasks import live, rosters
@@ -29,7 +29,7 @@ FIGURES_SECONDS = 1  # with a million tasks they cost some hundredths of a secon
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A queue as the table shows it. `resting`: workers that serve it and take nothing now."""
+    """A queue as the table shows it. `resting`: workers that serve it and take nothing now; `told`: what these are."""
 
     name: str
     figures: Figures
@@ -37,6 +37,7 @@ class Row:
     workers: int
     slots: int
     resting: int
+    told: str
 
     @property
     def key(self) -> int:
@@ -122,18 +123,20 @@ def row(name: str) -> Row | None:
 
 def _rows(queues: list[str], counted: Mapping[str, Figures]) -> list[Row]:
     paused = pauses.current()
-    workers = list(Worker.objects.alive().only("queues", "concurrency", "draining", "order"))
+    workers = list(Worker.objects.alive().select_related("ordered_by").defer("kinds", "running"))
     taking = [worker for worker in workers if not worker.is_resting]
 
     def one(name: str) -> Row:
         serving = [worker for worker in taking if name in worker.queues]
+        rests = [worker for worker in workers if name in worker.queues and worker.is_resting]
         return Row(
             name=name,
             figures=counted[name],
             pause=paused.get(name),
             workers=len(serving),
             slots=sum(worker.concurrency for worker in serving),
-            resting=sum(name in worker.queues for worker in workers) - len(serving),
+            resting=len(rests),
+            told=resting.told(rests) if rests else "",
         )
 
     return [one(name) for name in queues]

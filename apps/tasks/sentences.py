@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from apps.queues import resting
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.turns import PLACE_CAP
 from workers.messages import NO_SANDBOX
@@ -178,7 +179,7 @@ def _start_parts(turn: Turn | None, now: datetime) -> Parts:
     if left < MINUTE:
         return [f"; should start within {'seconds' if left < SOON else 'a minute'}"]
     at = (turn.starts_at + MINUTE / 2).replace(second=0, microsecond=0)
-    return ["; should start about ", Moment(at, "clock", f"{_day(at, now)}{at.astimezone(UTC):%H:%M} UTC")]
+    return ["; should start about ", clock(at, now)]
 
 
 def last_attempt(task: Task) -> Attempt | None:
@@ -224,6 +225,11 @@ def count(seconds: float) -> str:
     return f"{whole} s" if whole < 60 else duration(whole)
 
 
+def clock(at: datetime, now: datetime) -> Moment:
+    """To the minute; with its day if that is not today's."""
+    return Moment(at, "clock", f"{_day(at, now)}{at.astimezone(UTC):%H:%M} UTC")
+
+
 def ordinal(number: int) -> str:
     """ "1st", "12th", "1,203rd"."""
     ends = {1: "st", 2: "nd", 3: "rd"}
@@ -248,8 +254,9 @@ def _serving(queue: str, live_workers: Collection[Worker]) -> list[Worker]:
 def _nobody_text(queue: str, live_workers: Collection[Worker]) -> str:
     if not live_workers:
         return "No worker is connected: the task starts when one is."
-    if any(queue in worker.queues for worker in live_workers):
-        return f"Every worker of the queue {queue} is draining or stopping: the task starts when one takes tasks again."
+    if rests := [worker for worker in live_workers if queue in worker.queues]:
+        told = resting.told(rests)
+        return f"Every worker of the queue {queue} is {told}: the task starts when one takes tasks again."
     return f"No worker serves the queue {queue}: the task starts when one does."
 
 

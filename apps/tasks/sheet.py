@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from apps.accounts.permissions import ALLOWED, may
+from django.urls import reverse
+
+from apps.accounts.permissions import ALLOWED, may, may_operate
 from apps.queues import pauses
 from apps.queues.environments import summaries
 from apps.queues.models import Worker
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from apps.queues.environments import Summary
+    from apps.queues.pauses import Pause
     from apps.tasks.artifact_sheet import Listed, Shown
     from apps.tasks.environments import Change
     from apps.tasks.models import Artifact, Attempt
@@ -58,6 +61,7 @@ class Sheet:
     environment_changes: list[Change]
     codes: dict[str, str]  # the parameters that are code
     ran_in: Summary | None  # what the last attempt's worker had, of kinds that run what a person wrote
+    remedy: str  # where this person can have it begin again, an address
     may: dict[str, bool]  # what this person can do with it now
     user: User
     now: datetime
@@ -177,7 +181,7 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
     task = Task.objects.visible_to(user).select_related("created_by").get(pk=number)
     attempts = list(task.attempts.order_by("-number")[: MOST_ATTEMPTS + 1])
     vars(task)["last_attempts"] = attempts
-    workers = list(Worker.objects.alive()) if task.status in LIVE else []
+    workers = list(Worker.objects.alive().select_related("ordered_by")) if task.status in LIVE else []
     silent = task.status == Status.RUNNING and all(worker.name != task.worker for worker in workers)
     why_not = obstacle() if task.status == Status.QUEUEING else ""
     pause = pauses.current().get(task.queue) if task.status in LIVE else None
@@ -197,10 +201,18 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
         left_out=len(attempts) > MOST_ATTEMPTS,
         sentence=sentence,
         stranded=silent,
+        remedy=_remedy(task, user, workers, pause),
         may=acts,
         user=user,
         now=now,
     )
+
+
+def _remedy(task: Task, user: User, workers: Sequence[Worker], pause: Pause | None) -> str:
+    rests = [worker.is_resting for worker in workers if task.queue in worker.queues]
+    if task.status != Status.QUEUEING or not (pause or (rests and all(rests))) or not may_operate(user):
+        return ""
+    return reverse("queues:list" if pause else "workers:list")
 
 
 def _environment(attempt: Attempt | None) -> Summary | None:
@@ -270,7 +282,7 @@ def _shown(sheet: Sheet) -> str:
 
 def _sentence(sheet: Sheet) -> str:
     """Not how long something has been going on: the browser counts that by itself."""
-    return live.digest([part.at if isinstance(part, Moment) else part for part in sheet.sentence])
+    return live.digest([part.at if isinstance(part, Moment) else part for part in sheet.sentence], sheet.remedy)
 
 
 def _progress(sheet: Sheet) -> str:

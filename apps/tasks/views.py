@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, trigger_client_event
 
+from apps.queues import pauses
 from apps.queues.models import Worker
 from apps.tasks import examples, live, neighbours, output_sheet, services, sheet
 from apps.tasks.drafts import Refused
@@ -59,7 +60,8 @@ def create(request: SignedInRequest) -> HttpResponse:
     form.look_over()
     form.focus()
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
-    context = {"form": form, "kinds": form.open, "alone": alone}
+    pause = pauses.current().get(form.chosen.queue) if form.chosen else None
+    context = {"form": form, "kinds": form.open, "alone": alone, "pause": pause}
     return render(request, template, context, status=422 if saves else 200)
 
 
