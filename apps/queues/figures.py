@@ -16,7 +16,7 @@ from apps.tasks.clock import database_now
 from apps.tasks.models import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from django.db.models import QuerySet
 
@@ -58,7 +58,16 @@ def of(queues: Collection[str], now: datetime | None = None) -> dict[str, Figure
     created = _since(now - MINUTE, Task.objects.order_by("-id").values_list("queue", "created_at"))
     over = Task.objects.filter(finished_at__isnull=False).order_by("-finished_at", "-id")
     ended = _since(now - MINUTE, over.values_list("queue", "finished_at"))
-    return {name: _figures(row, running[name], created[name], ended[name]) for name, *row in _rows(sorted(queues), now)}
+    return {
+        name: _figures(row, running[name], created[name], ended[name])
+        for name, *row in _rows(sorted(queues), now, _COLUMNS)
+    }
+
+
+def waiting(queues: Collection[str], now: datetime) -> dict[str, int]:
+    """How much of each could begin at once, up to COUNT_CAP + 1."""
+    rows = _rows(sorted(queues), now, _COLUMNS[:2]) if queues else []
+    return {name: min(due + in_broker, COUNT_CAP + 1) for name, due, in_broker in rows}
 
 
 def _figures(row: list[Any], running: int, created: int, ended: int) -> Figures:
@@ -70,11 +79,11 @@ def _figures(row: list[Any], running: int, created: int, ended: int) -> Figures:
     )
 
 
-def _rows(queues: list[str], now: datetime) -> list[tuple[Any, ...]]:
-    at = connection.ops.adapt_datetimefield_value(now)
-    names = ", ".join(["(%s)"] * len(queues))
+def _rows(queues: list[str], now: datetime, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    names, read = ", ".join(["(%s)"] * len(queues)), ", ".join(columns)
+    times = [connection.ops.adapt_datetimefield_value(now)] * read.count("%s")
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH line (name) AS (VALUES {names}) {_READ}", [*queues, at, at, at])
+        cursor.execute(f"WITH line (name) AS (VALUES {names}) SELECT line.name, {read} FROM line", [*queues, *times])
         return list(cursor.fetchall())
 
 
@@ -97,7 +106,6 @@ _COLUMNS = (
     _first("t.created_at", _IN_BROKER, "t.handed_at"),
     _first("t.run_at", _IN_BROKER, "t.handed_at"),
 )
-_READ = f"SELECT line.name, {', '.join(_COLUMNS)} FROM line"
 
 
 def _running() -> Counter[str]:

@@ -68,6 +68,11 @@ class Worker(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether it takes nothing new: it was told so, or leaves by itself."""
+        return bool(self.draining or self.order)
+
 
 class Pulse(models.Model):
     """The last sign of life of what the web cannot ask itself: `relay`, `sink`, and `broker` as the relay sees it.

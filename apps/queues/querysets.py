@@ -41,6 +41,6 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
         return self.exclude(order="").filter(left_at__isnull=True)
 
     def without(self, kinds: Iterable[Kind]) -> set[str]:
-        """The names of those kinds that no living worker runs: it has not announced them, or serves another queue."""
-        served = list(self.alive().values_list("kinds", "queues"))
+        """The names of those kinds that no worker runs: it has not announced them, serves another queue, or rests."""
+        served = list(self.alive().filter(draining=False, order="").values_list("kinds", "queues"))
         return {kind.name for kind in kinds if not any(kind.name in own and kind.queue in at for own, at in served)}

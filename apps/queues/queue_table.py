@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from django.core.cache import cache
 
 from apps.accounts.permissions import may_operate
-from apps.queues import figures, names, pauses
+from apps.queues import figures, names, pauses, resting
 from apps.queues.figures import COUNT_CAP, Figures
 from apps.queues.models import Worker
-from apps.tasks import live
+from apps.tasks import live, rosters
 from apps.tasks.clock import database_now, ticks
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ FIGURES_SECONDS = 1  # with a million tasks they cost some hundredths of a secon
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A queue as the table shows it. `resting`: workers that serve it and take nothing now."""
+    """A queue as the table shows it. `resting`: workers that serve it and take nothing now; `told`: what these are."""
 
     name: str
     figures: Figures
@@ -37,11 +37,16 @@ class Row:
     workers: int
     slots: int
     resting: int
+    told: str
 
     @property
     def key(self) -> int:
         """Its name as a number that may stand in an element's id."""
         return int.from_bytes(hashlib.blake2b(self.name.encode(), digest_size=5).digest())
+
+    @property
+    def element(self) -> str:
+        return f"queue-{self.key}"
 
     @property
     def is_stranded(self) -> bool:
@@ -118,67 +123,40 @@ def row(name: str) -> Row | None:
 
 def _rows(queues: list[str], counted: Mapping[str, Figures]) -> list[Row]:
     paused = pauses.current()
-    workers = list(Worker.objects.alive().only("queues", "concurrency", "draining", "order"))
-    taking = [worker for worker in workers if not (worker.draining or worker.order)]
+    workers = list(Worker.objects.alive().select_related("ordered_by").defer("kinds", "running"))
+    taking = [worker for worker in workers if not worker.is_resting]
 
     def one(name: str) -> Row:
         serving = [worker for worker in taking if name in worker.queues]
+        rests = [worker for worker in workers if name in worker.queues and worker.is_resting]
         return Row(
             name=name,
             figures=counted[name],
             pause=paused.get(name),
             workers=len(serving),
             slots=sum(worker.concurrency for worker in serving),
-            resting=sum(name in worker.queues for worker in workers) - len(serving),
+            resting=len(rests),
+            told=resting.told(rests) if rests else "",
         )
 
     return [one(name) for name in queues]
 
 
 def look(user: User) -> tuple[Table, live.Tag]:
-    """The table now, with its tag, whose parts are those of `changes`."""
+    """The table now, with its tag."""
     tick = ticks()
     table = read(user)
     # What came in the last minute, and who is there, change without a tick: looked up once a second.
-    return table, live.Tag(
+    return table, rosters.tag(
         ticks=tick,
         until=live.until(table.now),
         view=view_of(user),
-        parts=(live.rhythm(moving=table.is_moving), _summary(table), _frame(table)),
+        moving=table.is_moving,
+        frame=(table.left_out, table.may_operate, table.has_workers),
+        parts=[(table.waiting, table.running, table.paused, table.is_exact)],
         rows={row.key: live.digest(row) for row in table.rows},
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What of the page must be sent: `rows` alone when there are the same queues, else `all_rows`."""
-
-    rhythm: bool
-    summary: bool
-    all_rows: bool
-    rows: list[Row]
-
-    def __bool__(self) -> bool:
-        return bool(self.rhythm or self.summary or self.all_rows or self.rows)
-
-
-def changes(table: Table, tag: live.Tag, before: live.Tag | None) -> Changes:
-    """The difference of the table, whose tag is `tag`, from what the browser has."""
-    if before is None or len(before.parts) != len(tag.parts):
-        return Changes(rhythm=True, summary=True, all_rows=True, rows=[])
-    rhythm, summary, frame = (now != then for now, then in zip(tag.parts, before.parts, strict=True))
-    all_rows = frame or list(tag.rows) != list(before.rows)
-    changed = [row for row in table.rows if tag.rows[row.key] != before.rows.get(row.key)]
-    return Changes(rhythm=rhythm, summary=summary, all_rows=all_rows, rows=[] if all_rows else changed)
-
-
 def view_of(user: User) -> str:
     return live.digest("queues", user.pk)
-
-
-def _summary(table: Table) -> str:
-    return live.digest(table.waiting, table.running, table.paused, table.is_exact)
-
-
-def _frame(table: Table) -> str:
-    return live.digest(table.left_out, table.may_operate, table.has_workers)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.http import Http404, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.permissions import may_operate
 from apps.queues import acts, queue_table, services
 from apps.queues.figures import COUNT_CAP
-from apps.tasks import live
+from apps.tasks.rosters import Roster
 
 if TYPE_CHECKING:
     from apps.tasks.views import SignedInRequest
@@ -21,24 +20,27 @@ if TYPE_CHECKING:
 PAGE = "queues:list"
 
 
+ROSTER = Roster(
+    folder="queues",
+    name="queues",
+    row="queues/_queue.html",
+    look=queue_table.look,
+    view_of=queue_table.view_of,
+    changes="queues:changes",
+    constants={"cap": COUNT_CAP, "not_allowed": services.NOT_ALLOWED},
+)
+
+
 @require_safe
 @gzip_page
 def queue_list(request: SignedInRequest) -> HttpResponse:
-    return render(request, "queues/queues.html", _page(*queue_table.look(request.user)))
+    return ROSTER.page(request)
 
 
 @require_safe
 @gzip_page
 def changes(request: SignedInRequest) -> HttpResponse:
-    """What of the queues has changed since the browser's tag was made; usually 304."""
-    before = live.Tag.decode(request.htmx.ptag)
-    if before and before.holds(queue_table.view_of(request.user)):
-        return HttpResponseNotModified()
-    table, tag = queue_table.look(request.user)
-    if not (difference := queue_table.changes(table, tag, before)):
-        return live.tagged(HttpResponseNotModified(), tag)
-    context = {**_page(table, tag), "changes": difference}
-    return live.tagged(render(request, "queues/_queues_changes.html", context), tag)
+    return ROSTER.poll(request)
 
 
 @require_POST
@@ -81,8 +83,3 @@ def _purged(name: str, purge: services.Purge) -> str:
         said = f"Nothing waited in the queue {name}."
     more = f"{purge.left:,}" if purge.left <= services.LEFT_CAP else f"More than {services.LEFT_CAP:,}"
     return f"{said} {more} still wait: purge it once more." if purge.left else said
-
-
-def _page(table: queue_table.Table, tag: live.Tag) -> dict[str, Any]:
-    element = live.element(reverse("queues:changes"), tag)
-    return {"queues": table, "live": element, "cap": COUNT_CAP, "not_allowed": services.NOT_ALLOWED}

@@ -7,21 +7,27 @@ import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.cache import cache
 from django.db import DatabaseError, InterfaceError, connection
+from django.urls import reverse
 
-from apps.queues import names
+from apps.accounts.permissions import may_operate
+from apps.queues import holds, names, pauses
+from apps.queues.holds import Hold
 from apps.queues.models import Pulse, Worker
 from apps.tasks.clock import now_in_query
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Task
 
+if TYPE_CHECKING:
+    from apps.accounts.permissions import Person
+    from apps.tasks.sentences import Parts
+
 # Relay and sink give a sign of life every 5 s at the latest.
 SILENT_AFTER = timedelta(seconds=12)
 BANNER_SECONDS = 1
-OBSTACLES = 3  # of the troubles: those that keep tasks from the workers
 
 DATABASE_AWAY = "The database does not answer."
 DISK_FULL = "The disk of the database is full: nothing can be saved until there is room on it."
@@ -31,20 +37,38 @@ SINK_SILENT = "The sink gives no sign of life: outcomes wait in RabbitMQ until i
 NO_WORKER = "No worker is connected: tasks wait until one is."
 
 
-def banner() -> dict[str, str]:
-    """`{"sentence", "tag"}` for the page, at most a second old; without a sentence all is well."""
-    sentence = _lately()["sentence"]
-    return {"sentence": sentence, "tag": hashlib.blake2b(sentence.encode(), digest_size=6).hexdigest()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What pages say. `parts`: the sentence of the worst that is wrong; none: all is well.
+
+    `page`: the name of the address where whoever may operate can end it. `obstacle`: what keeps tasks from being handed
+    to the workers, as a sentence; empty when nothing does.
+    """
+
+    parts: Parts
+    page: str = ""
+    obstacle: str
+
+
+def banner(user: Person) -> dict[str, Any]:
+    """`{"parts", "page", "tag"}` for a page, at most a second old. `page`: where this person can end it, an address."""
+    told = _lately()
+    page = reverse(told.page) if told.page and may_operate(user) else ""
+    tag = hashlib.blake2b(repr((told.parts, page)).encode(), digest_size=6).hexdigest()
+    return {"parts": told.parts, "page": page, "tag": tag}
 
 
 def obstacle() -> str:
     """Why nothing is handed to the workers at present, as a sentence at most a second old; empty when nothing is."""
-    return _lately()["obstacle"]
+    return _lately().obstacle
 
 
-def _lately() -> dict[str, str]:
-    told = cache.get_or_set("health", report, BANNER_SECONDS) or {}
-    return {"sentence": told["sentence"], "obstacle": told["obstacle"]}
+def _lately() -> Told:
+    told: Told | None = cache.get("health")
+    if told is None:
+        told = _look()[0]
+        cache.set("health", told, BANNER_SECONDS)
+    return told
 
 
 def report() -> dict[str, Any]:
@@ -53,16 +77,28 @@ def report() -> dict[str, Any]:
     `sentence` is of the worst that is wrong, `obstacle` of what keeps tasks from being handed to the workers. Ready is
     what takes tasks and brings outcomes home, however late.
     """
+    told, parts = _look()
+    return {"ready": _is_ready(parts), "sentence": "".join(map(str, told.parts)), "obstacle": told.obstacle, **parts}
+
+
+def _look() -> tuple[Told, dict[str, dict[str, Any]]]:
     try:
         seen = _Seen.now()
     except (DatabaseError, InterfaceError):
         connection.close()
         unknown = _part("Unknown while the database is away.", ok=False)
         parts = dict.fromkeys(("broker", "relay", "sink", "workers", "parked"), unknown)
-        said = {"sentence": DATABASE_AWAY, "obstacle": DATABASE_AWAY}
-        return {"ready": False, **said, "database": _part(DATABASE_AWAY, ok=False), **parts}
-    sentence, obstacle = (next(filter(None, troubles), "") for troubles in (seen.troubles, seen.troubles[:OBSTACLES]))
-    return {"ready": seen.is_ready, "sentence": sentence, "obstacle": obstacle, **seen.parts}
+        told = Told(parts=[DATABASE_AWAY], obstacle=DATABASE_AWAY)
+        return told, {"database": _part(DATABASE_AWAY, ok=False), **parts}
+    obstacle = next(filter(None, seen.obstacles), "")
+    worst = next((each for each in seen.troubles if each), None)
+    if isinstance(worst, Hold):
+        return Told(parts=worst.parts, page=worst.page, obstacle=obstacle), seen.parts
+    return Told(parts=[worst] if worst else [], obstacle=obstacle), seen.parts
+
+
+def _is_ready(parts: dict[str, dict[str, Any]]) -> bool:
+    return all(parts[name]["ok"] for name in ("database", "broker", "relay", "sink"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,32 +108,43 @@ class _Seen:
     signs: dict[str, str]  # of those with a fresh sign of life: what troubles them
     workers: int
     disk_is_full: bool
-    unserved: list[str]  # queues with waiting tasks that no worker serves
+    unserved: list[str]  # queues with waiting tasks that no worker serves, and that nobody has paused
+    hold: Hold | None
 
     @classmethod
     def now(cls) -> _Seen:
         now = now_in_query()
         signs = dict(Pulse.objects.filter(seen_at__gte=now - SILENT_AFTER).values_list("name", "trouble"))
-        served = list(Worker.objects.alive().values_list("queues", flat=True))
+        workers = list(Worker.objects.alive().select_related("ordered_by").defer("kinds"))
+        served, paused = {queue for worker in workers for queue in worker.queues}, pauses.current()
         return cls(
             signs=signs,
-            workers=len(served),
+            workers=len(workers),
             disk_is_full=_disk_is_full(),
-            unserved=_unserved({each for queues in served for each in queues}, now),
+            unserved=_unserved(served | paused.keys(), now),
+            hold=holds.worst(workers, paused),
         )
 
     @property
-    def troubles(self) -> list[str]:
+    def troubles(self) -> list[str | Hold | None]:
         """The worst first: each part's silence before what it says, causes before what follows from them."""
         return [
-            DISK_FULL if self.disk_is_full else "",  # nobody can note a sign of life then
-            "" if "relay" in self.signs else RELAY_SILENT,
-            self.signs.get("broker", ""),
+            *self.obstacles,
             "" if "sink" in self.signs else SINK_SILENT,
             self.signs.get("relay", ""),
             self.signs.get("outcomes", ""),
             self.without_worker,
+            self.hold,
             self.signs.get("parked", ""),
+        ]
+
+    @property
+    def obstacles(self) -> list[str]:
+        """Those of the troubles that keep tasks from the workers."""
+        return [
+            DISK_FULL if self.disk_is_full else "",  # nobody can note a sign of life then
+            "" if "relay" in self.signs else RELAY_SILENT,
+            self.signs.get("broker", ""),
         ]
 
     @property
@@ -108,10 +155,6 @@ class _Seen:
         if not others:
             return f"No worker serves the queue {last}: its tasks wait until one does."
         return f"No worker serves the queues {', '.join(others)} and {last}: their tasks wait until one does."
-
-    @property
-    def is_ready(self) -> bool:
-        return all(self.parts[name]["ok"] for name in ("database", "broker", "relay", "sink"))
 
     @property
     def parts(self) -> dict[str, dict[str, Any]]:

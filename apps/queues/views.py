@@ -38,7 +38,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @never_cache
 def health(request: Request) -> HttpResponse:
     """What is wrong, for the page that asks; usually 304."""
-    found = banner()
+    found = banner(request.user)
     if request.htmx.ptag == found["tag"]:
         return HttpResponseNotModified()
     response = render(request, "_health.html", found)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.http import Http404, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.queues import acts, services, workers
 from apps.queues.environments import Summary
 from apps.queues.models import Environment, Worker
-from apps.tasks import live
 from apps.tasks.environments import Installed
 from apps.tasks.models import WORKER_LENGTH
+from apps.tasks.rosters import Roster
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,31 +23,32 @@ if TYPE_CHECKING:
 
 MOST_NAMES = 20
 PAGE = "workers:list"
-CONSTANTS = {
-    "most_alive": workers.MOST_ALIVE,
-    "most_lost": workers.MOST_LOST,
-    "not_allowed": services.NOT_ALLOWED,
-}
+ROSTER = Roster(
+    folder="queues",
+    name="workers",
+    parts=("summary", "notes"),
+    row="queues/_worker.html",
+    look=workers.look,
+    view_of=workers.view_of,
+    changes="workers:changes",
+    constants={
+        "most_alive": workers.MOST_ALIVE,
+        "most_lost": workers.MOST_LOST,
+        "not_allowed": services.NOT_ALLOWED,
+    },
+)
 
 
 @require_safe
 @gzip_page
 def worker_list(request: SignedInRequest) -> HttpResponse:
-    return render(request, "queues/workers.html", _page(*workers.look(request.user)))
+    return ROSTER.page(request)
 
 
 @require_safe
 @gzip_page
 def changes(request: SignedInRequest) -> HttpResponse:
-    """What of the workers has changed since the browser's tag was made; usually 304."""
-    before = live.Tag.decode(request.htmx.ptag)
-    if before and before.holds(workers.view_of(request.user)):
-        return HttpResponseNotModified()
-    table, tag = workers.look(request.user)
-    if not (difference := workers.changes(table, tag, before)):
-        return live.tagged(HttpResponseNotModified(), tag)
-    context = {**_page(table, tag), "changes": difference}
-    return live.tagged(render(request, "queues/_workers_changes.html", context), tag)
+    return ROSTER.poll(request)
 
 
 @require_POST
@@ -92,7 +92,3 @@ def _act(request: SignedInRequest, service: Callable[..., Worker], said: str) ->
         return said.format(name=service(user=request.user, name=name).name)
 
     return acts.answer(request, PAGE, act)
-
-
-def _page(table: workers.Table, tag: live.Tag) -> dict[str, Any]:
-    return {"workers": table, "live": live.element(reverse("workers:changes"), tag), **CONSTANTS}

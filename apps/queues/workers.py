@@ -13,7 +13,7 @@ from apps.queues import environments, running
 from apps.queues.heartbeats import MOST_QUEUES
 from apps.queues.models import Order, Worker
 from apps.queues.running import Runs
-from apps.tasks import live
+from apps.tasks import live, rosters
 from apps.tasks.clock import database_now, ticks
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ class Row:
     def key(self) -> int:
         """Its name as a number that may stand in an element's id."""
         return int.from_bytes(hashlib.blake2b(self.worker.name.encode(), digest_size=5).digest())
+
+    @property
+    def element(self) -> str:
+        return f"worker-{self.key}"
 
     @property
     def look(self) -> str:
@@ -168,59 +172,23 @@ def read(user: User) -> Table:
 
 
 def look(user: User) -> tuple[Table, live.Tag]:
-    """The table now, with its tag, whose parts are those of `changes`."""
+    """The table now, with its tag."""
     tick = ticks()
     table = read(user)
-    moving = bool(table.used)
     # A heartbeat moves no tick: whether it changes anything is looked up once a second.
-    return table, live.Tag(
+    return table, rosters.tag(
         ticks=tick,
         until=live.until(table.now),
         view=view_of(user),
-        parts=(live.rhythm(moving=moving), _summary(table), _notes(table), _frame(table)),
+        moving=bool(table.used),
+        frame=(bool(table.alive), len(table.lost), table.left_out, table.lost_left_out, table.may_operate),
+        parts=[(len(table.alive), table.used, table.slots, table.left_out), table.notes],
         rows={row.key: _row(row) for row in table.rows},
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What of the page must be sent: `rows` alone when the same workers stand in the same order, else `all_rows`."""
-
-    rhythm: bool
-    summary: bool
-    notes: bool
-    all_rows: bool
-    rows: list[Row]
-
-    def __bool__(self) -> bool:
-        return bool(self.rhythm or self.summary or self.notes or self.all_rows or self.rows)
-
-
-def changes(table: Table, tag: live.Tag, before: live.Tag | None) -> Changes:
-    """The difference of the table, whose tag is `tag`, from what the browser has."""
-    if before is None or len(before.parts) != len(tag.parts):
-        return Changes(rhythm=True, summary=True, notes=True, all_rows=True, rows=[])
-    rhythm, summary, notes, frame = (now != then for now, then in zip(tag.parts, before.parts, strict=True))
-    all_rows = frame or list(tag.rows) != list(before.rows)
-    changed = [row for row in table.rows if tag.rows[row.key] != before.rows.get(row.key)]
-    return Changes(rhythm=rhythm, summary=summary, notes=notes, all_rows=all_rows, rows=[] if all_rows else changed)
-
-
 def view_of(user: User) -> str:
     return live.digest("workers", user.pk, user.is_staff)
-
-
-def _summary(table: Table) -> str:
-    return live.digest(len(table.alive), table.used, table.slots, table.left_out)
-
-
-def _notes(table: Table) -> str:
-    return live.digest(table.notes)
-
-
-def _frame(table: Table) -> str:
-    """What stands around the rows."""
-    return live.digest(bool(table.alive), len(table.lost), table.left_out, table.lost_left_out, table.may_operate)
 
 
 def _row(row: Row) -> str:

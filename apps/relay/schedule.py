@@ -15,6 +15,7 @@ from apps.queues.models import Queue
 from apps.tasks.clock import database_now, now_in_query, tick
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Task
+from apps.tasks.turns import IN_TURN
 from workers.broker import DEFAULT_QUEUE
 
 if TYPE_CHECKING:
@@ -133,10 +134,10 @@ def held_by_broker(queue: str, most: int) -> int:
 
 
 def due(queue: str, most: int) -> list[Due]:
-    """The attempts whose time has come, the longest due first."""
+    """The attempts whose time has come, in turn."""
     waiting = Task.objects.filter(queue=queue, status__in=LIVE, dispatch_at__lte=now_in_query())
     columns = ("id", "attempt", "kind", "params", "queue", "reason", "dispatch_at", "timeout_seconds", "handed_at")
-    return [Due(*row) for row in waiting.order_by("dispatch_at", "id").values_list(*columns)[:most]]
+    return [Due(*row) for row in waiting.order_by(*IN_TURN).values_list(*columns)[:most]]
 
 
 def mark_handed_over(confirmed: Sequence[Due]) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = services.MOST_AT_ONCE
 ACT_SECONDS = 20.0  # somebody waits for the answer
+UNSAID = "It was not said how many tasks are meant: look at the failures once more."
 MOVED_SHARE, MOVED_LEAST = 0.1, 5  # fewer may be gone meanwhile than this part of what was shown, or than this number
 
 log = structlog.get_logger()
@@ -39,13 +40,20 @@ class Shown:
     last_at: datetime
 
     @classmethod
+    def of(cls, count: int, last_at: datetime) -> Self:
+        """Raises Refused, as `decode` does."""
+        with suppress(ValueError, OverflowError):  # times at the ends of all calendars
+            if 0 < count <= COUNT_CAP + 1:
+                return cls(count, last_at.astimezone(UTC))
+        raise _refused(UNSAID)
+
+    @classmethod
     def decode(cls, text: str) -> Self:
-        """Raises Refused."""
         count, _, moment = text.partition("@")
-        with suppress(ValueError, OverflowError):
-            if 0 < int(count) <= COUNT_CAP + 1:
-                return cls(int(count), datetime.fromisoformat(moment).astimezone(UTC))
-        raise _refused("It was not said how many tasks are meant: look at the failures once more.")
+        try:
+            return cls.of(int(count), datetime.fromisoformat(moment))
+        except ValueError:
+            raise _refused(UNSAID) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.core.cache import cache
 
-from apps.tasks import failures, live
+from apps.tasks import failures, live, rosters
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.failures import COUNT_CAP, HOUR, MOST_CAUSES, hour_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from django.contrib.auth.models import User
 
-    from apps.tasks.failures import Found, Group
+    from apps.tasks.failures import Group
 
+T = TypeVar("T")
 KEPT_SECONDS = 600
 AGAIN_AFTER = timedelta(seconds=1)  # while tasks fail all the time, for each who looks
 
@@ -33,6 +35,10 @@ class Row:
     def key(self) -> int:
         """Its number in the tag."""
         return int(self.group.key, 16)
+
+    @property
+    def element(self) -> str:
+        return f"failure-{self.group.key}"
 
     @property
     def shown(self) -> str:
@@ -71,56 +77,44 @@ class Table:
         return bool(self.left_out) or any(row.group.count > COUNT_CAP for row in self.rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What of the page must be sent: `rows` alone when there are the same groups in the same order, else `all_rows`."""
-
-    summary: bool
-    all_rows: bool
-    rows: list[Row]
-
-    def __bool__(self) -> bool:
-        return bool(self.summary or self.all_rows or self.rows)
-
-
 def look(user: User) -> tuple[Table, live.Tag]:
-    """The table now, with its tag, whose parts are those of `changes`."""
+    """The table now, with its tag."""
     now = database_now()
-    tick, found = _found(user, now)
+    tick, found = lately(user, "all", now, lambda: failures.find(user, now))
     table = Table(rows=[Row(group) for group in found.groups], causes=found.causes, now=now)
-    return table, live.Tag(
+    return table, rosters.tag(
         ticks=tick,
         until=live.until(hour_of(now) + HOUR),  # the bars move on
         view=view_of(user),
-        parts=(live.rhythm(moving=False), live.digest(table.tasks, table.causes, table.has_more)),
+        moving=False,
+        frame=(table.left_out, table.is_exact),
+        parts=[(table.tasks, table.causes, table.has_more)],
         rows={row.key: live.digest(row.group) for row in table.rows},
     )
-
-
-def changes(table: Table, tag: live.Tag, before: live.Tag | None) -> Changes:
-    """The difference of the table, whose tag is `tag`, from what the browser has."""
-    if before is None or len(before.parts) != len(tag.parts):
-        return Changes(summary=True, all_rows=True, rows=[])
-    all_rows = list(tag.rows) != list(before.rows)
-    changed = [row for row in table.rows if tag.rows[row.key] != before.rows.get(row.key)]
-    return Changes(summary=tag.parts != before.parts, all_rows=all_rows, rows=[] if all_rows else changed)
 
 
 def view_of(user: User) -> str:
     return live.digest("failures", user.pk, user.is_staff)
 
 
-def _found(user: User, now: datetime) -> tuple[int, Found]:
-    """What is there, and the tick of which that is true: of this moment, or of less than a second ago."""
-    tick, name = ticks(), f"failures-{'all' if user.is_staff else user.pk}"
-    kept: tuple[int, datetime, Found] | None = cache.get(name)
+def lately(user: User, what: str, now: datetime, find: Callable[[], T]) -> tuple[int, T]:
+    """What is found, and the tick of which that is true: of this moment, or of less than a second ago.
+
+    `what`: of the failures this person may see, for each a name of its own.
+    """
+    tick, name = ticks(), _name(user, what)
+    kept: tuple[int, datetime, T] | None = cache.get(name)
     if kept and hour_of(kept[1]) == hour_of(now) and (kept[0] == tick or now - kept[1] < AGAIN_AFTER):
         return kept[0], kept[2]
-    found = failures.find(user, now)
+    found = find()
     cache.set(name, (tick, now, found), KEPT_SECONDS)
     return tick, found
 
 
-def forget(user: User) -> None:
-    """Whoever has acted sees at once what became of it."""
-    cache.delete(f"failures-{'all' if user.is_staff else user.pk}")
+def forget(user: User, cause: str) -> None:
+    """Whoever has acted on a cause sees at once what became of it."""
+    cache.delete_many([_name(user, "all"), _name(user, cause)])
+
+
+def _name(user: User, what: str) -> str:
+    return f"failures-{'all' if user.is_staff else user.pk}-{what}"

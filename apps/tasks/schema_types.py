@@ -387,7 +387,7 @@ def _unserved() -> set[str]:
 
 
 def _live_workers() -> list[Worker]:
-    return list(Worker.objects.alive())
+    return list(Worker.objects.alive().select_related("ordered_by"))
 
 
 def _number(text: str) -> float | str:

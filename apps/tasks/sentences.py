@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from apps.queues import resting
 from apps.tasks.lifecycle import Reason, Status
+from apps.tasks.turns import PLACE_CAP
 from workers.messages import NO_SANDBOX
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from apps.queues.models import Worker
     from apps.queues.pauses import Pause
     from apps.tasks.models import Attempt, Task
+    from apps.tasks.turns import Turn
+
+    FindTurn = Callable[[Task, Sequence[Worker], datetime], Turn | None]
 
 MESSAGE_LENGTH = 200
+LONG = timedelta(seconds=10)  # how long somebody is busy is said from then on
+SOON, MINUTE = timedelta(seconds=5), timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +48,22 @@ def status_text(
 
 
 def status_parts(
-    task: Task, *, now: datetime, live_workers: Collection[Worker], obstacle: str = "", pause: Pause | None = None
+    task: Task,
+    *,
+    now: datetime,
+    live_workers: Collection[Worker],
+    obstacle: str = "",
+    pause: Pause | None = None,
+    find_turn: FindTurn = lambda *_: None,
 ) -> Parts:
     """`obstacle`: a sentence that says why nothing is handed to the workers at present. `pause`: of the task's queue.
 
-    Asks the database only when neither `last_attempts` nor `attempts` is prefetched and it speaks of one of them.
+    `find_turn` is asked only of a task that waits for nothing but its turn; without it no place is told. Asks the
+    database itself only when neither `last_attempts` nor `attempts` is prefetched and it speaks of one of them.
     """
     match task.status:
         case Status.QUEUEING:
-            return _waiting_parts(task, now, live_workers, obstacle, pause)
+            return _waiting_parts(task, now, live_workers, obstacle=obstacle, pause=pause, find_turn=find_turn)
         case Status.RUNNING:
             return _running_parts(task, now, live_workers, pause)
         case Status.FINISHED:
@@ -60,21 +74,34 @@ def status_parts(
 
 
 def _waiting_parts(
-    task: Task, now: datetime, live_workers: Collection[Worker], obstacle: str, pause: Pause | None
+    task: Task,
+    now: datetime,
+    live_workers: Collection[Worker],
+    *,
+    obstacle: str,
+    pause: Pause | None,
+    find_turn: FindTurn,
 ) -> Parts:
     if task.run_at and task.run_at > now:
-        left = Moment(task.run_at, "until", count((task.run_at - now).total_seconds()))
-        if task.reason == Reason.RETRY_WAIT:
-            return [_failure_text(task), " Next try at ", _second(task.run_at, now), ", in ", left, _which_try(task)]
-        at = Moment(task.run_at, "exact", f"{task.run_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
-        return ["Scheduled for ", at, ", in ", left, "."]
+        return _later_parts(task, task.run_at, now)
     if pause:
         return _paused_parts(pause, now)
     if task.reason == Reason.UNKNOWN_KIND:
         return [_unknown_kind_text(task, live_workers)]
-    so_far = f" Crashes so far: {task.crashes} of {task.max_crashes}." if task.crashes else ""
-    held_up = obstacle if task.dispatch_at else ""
-    return [(held_up or _waiting_text(task, live_workers)) + so_far]
+    so_far = [f" Crashes so far: {task.crashes} of {task.max_crashes}."] if task.crashes else []
+    if obstacle and task.dispatch_at:
+        return [obstacle, *so_far]
+    serving = _serving(task.queue, live_workers)
+    if not serving:
+        return [_nobody_text(task.queue, live_workers), *so_far]
+    return [*_turn_parts(task.queue, serving, find_turn(task, serving, now), now), *so_far]
+
+
+def _later_parts(task: Task, at: datetime, now: datetime) -> Parts:
+    left = Moment(at, "until", count((at - now).total_seconds()))
+    if task.reason == Reason.RETRY_WAIT:
+        return [_which_try(task), _second(at, now), ", in ", left, _after_what(task), "."]
+    return ["Scheduled for ", Moment(at, "exact", f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"), ", in ", left, "."]
 
 
 def _unknown_kind_text(task: Task, live_workers: Collection[Worker]) -> str:
@@ -89,38 +116,70 @@ def _paused_parts(pause: Pause, now: datetime) -> Parts:
     return [f"Queue paused{by} ", Moment(pause.at, "ago", ago(pause.at, now)), "."]
 
 
-def _failure_text(task: Task) -> str:
-    """What came of the attempt before the one that it waits for."""
-    number = task.attempt - 1
-    attempt = _attempt(task, number)
-    if attempt and attempt.reason == Reason.CRASHED:
-        return f"Attempt {number} crashed: {_crash_text(attempt)}."
-    cause = _limit_text(task) if attempt and attempt.reason == Reason.TIMEOUT else _error_text(attempt)
-    return f"Attempt {number} failed: {cause}." if cause else f"Attempt {number} failed."
-
-
 def _which_try(task: Task) -> str:
-    attempt = _attempt(task, task.attempt - 1)
-    if attempt and attempt.reason == Reason.CRASHED:
-        return f" (after crash {task.crashes} of {task.max_crashes})."
-    return f" ({task.errors + 1} of {task.max_attempts})."
+    before = _attempt(task, task.attempt - 1)
+    if before and before.reason == Reason.CRASHED:
+        return "Waiting to run again at "
+    return f"Waiting for its {ordinal(task.errors + 1)} of {task.max_attempts} tries at "
+
+
+def _after_what(task: Task) -> str:
+    """What came of the attempt before the one that it waits for."""
+    before = _attempt(task, task.attempt - 1)
+    if before and before.reason == Reason.CRASHED:
+        return f", after crash {task.crashes} of {task.max_crashes}: {_crash_text(before)}"
+    cause = _limit_text(task) if before and before.reason == Reason.TIMEOUT else _error_text(before)
+    return f", after: {cause}" if cause else ""
 
 
 def _second(at: datetime, now: datetime) -> Moment:
-    at_utc = at.astimezone(UTC)
-    day = "" if at_utc.date() == now.astimezone(UTC).date() else f"{at_utc:%Y-%m-%d} "
-    return Moment(at, "second", f"{day}{at_utc:%H:%M:%S} UTC")
+    return Moment(at, "second", f"{_day(at, now)}{at.astimezone(UTC):%H:%M:%S} UTC")
 
 
-def _waiting_text(task: Task, live_workers: Collection[Worker]) -> str:
-    serving = _serving(task.queue, live_workers)
-    if not serving:
-        return _nobody_text(task.queue, live_workers)
+def _day(at: datetime, now: datetime) -> str:
+    """Nothing for today's."""
+    at = at.astimezone(UTC)
+    return "" if at.date() == now.astimezone(UTC).date() else f"{at:%Y-%m-%d} "
+
+
+def _since(at: datetime, now: datetime) -> Moment:
+    return Moment(at, "since", count((now - at).total_seconds()))
+
+
+def _turn_parts(queue: str, serving: Sequence[Worker], turn: Turn | None, now: datetime) -> Parts:
     slots = sum(worker.concurrency for worker in serving)
-    if sum(len(worker.running) for worker in serving) < slots:
-        return "About to start."
-    busy = "the only slot" if slots == 1 else f"all {slots} slots"
-    return f"Waiting: {busy} of the queue {task.queue} {'is' if slots == 1 else 'are'} busy."
+    used = turn.used if turn else sum(len(worker.running) for worker in serving)
+    if slots - used >= (turn.place if turn else 1):
+        return ["About to start."]
+    busy = _busy_parts(len(serving), slots, turn, now) if used >= slots else []
+    return [_place_text(queue, turn), *busy, *_start_parts(turn, now), "."]
+
+
+def _place_text(queue: str, turn: Turn | None) -> str:
+    if turn is None:
+        return f"Waits in the queue {queue}"
+    if turn.place > PLACE_CAP:
+        return f"More than {PLACE_CAP:,} tasks stand before it in the queue {queue}"
+    return f"{ordinal(turn.place)} in the queue {queue}"
+
+
+def _busy_parts(workers: int, slots: int, turn: Turn | None, now: datetime) -> Parts:
+    what = "worker" if workers == slots else "slot"
+    who = f"; the only {what} is busy" if slots == 1 else f"; all {slots} {what}s are busy"
+    who = f"; both {what}s are busy" if slots == 2 else who
+    if not (turn and turn.since and now - turn.since >= LONG):
+        return [who]
+    return [who, " (for " if slots == 1 else " (the longest for ", _since(turn.since, now), ")"]
+
+
+def _start_parts(turn: Turn | None, now: datetime) -> Parts:
+    if not (turn and turn.starts_at):
+        return []
+    left = turn.starts_at - now
+    if left < MINUTE:
+        return [f"; should start within {'seconds' if left < SOON else 'a minute'}"]
+    at = (turn.starts_at + MINUTE / 2).replace(second=0, microsecond=0)
+    return ["; should start about ", clock(at, now)]
 
 
 def last_attempt(task: Task) -> Attempt | None:
@@ -166,6 +225,17 @@ def count(seconds: float) -> str:
     return f"{whole} s" if whole < 60 else duration(whole)
 
 
+def clock(at: datetime, now: datetime) -> Moment:
+    """To the minute; with its day if that is not today's."""
+    return Moment(at, "clock", f"{_day(at, now)}{at.astimezone(UTC):%H:%M} UTC")
+
+
+def ordinal(number: int) -> str:
+    """ "1st", "12th", "1,203rd"."""
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number:,}{'th' if 10 < number % 100 < 14 else ends.get(number % 10, 'th')}"
+
+
 def number_text(value_text: str) -> str:
     """The number as it was returned; what is none in a way that people write: "NaN", "∞", "-∞"."""
     return {"nan": "NaN", "inf": "∞", "-inf": "-∞"}.get(value_text, value_text)
@@ -178,14 +248,15 @@ def _attempt(task: Task, number: int) -> Attempt | None:
 
 
 def _serving(queue: str, live_workers: Collection[Worker]) -> list[Worker]:
-    return [worker for worker in live_workers if queue in worker.queues and not worker.draining]
+    return [worker for worker in live_workers if queue in worker.queues and not worker.is_resting]
 
 
 def _nobody_text(queue: str, live_workers: Collection[Worker]) -> str:
     if not live_workers:
         return "No worker is connected: the task starts when one is."
-    if any(queue in worker.queues for worker in live_workers):
-        return f"Every worker of the queue {queue} is draining or stopping: the task starts when one takes tasks again."
+    if rests := [worker for worker in live_workers if queue in worker.queues]:
+        told = resting.told(rests)
+        return f"Every worker of the queue {queue} is {told}: the task starts when one takes tasks again."
     return f"No worker serves the queue {queue}: the task starts when one does."
 
 
@@ -196,8 +267,7 @@ def _running_parts(task: Task, now: datetime, live_workers: Collection[Worker], 
     running = f"Running on {task.worker}" if task.worker else "Running"
     if not task.started_at:
         return [f"{running}."]
-    since = Moment(task.started_at, "since", count((now - task.started_at).total_seconds()))
-    return [f"{running} for ", since, "."]
+    return [f"{running} for ", _since(task.started_at, now), "."]
 
 
 def _successor(task: Task, live_workers: Collection[Worker]) -> str:

@@ -7,12 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from apps.accounts.permissions import ALLOWED, may
+from django.urls import reverse
+
+from apps.accounts.permissions import ALLOWED, may, may_operate
 from apps.queues import pauses
 from apps.queues.environments import summaries
 from apps.queues.models import Worker
 from apps.queues.report import obstacle
-from apps.tasks import artifact_sheet, artifacts, environments, live, output_sheet, progress, tracebacks
+from apps.tasks import (
+    artifact_sheet,
+    artifacts,
+    environments,
+    failures,
+    live,
+    output_sheet,
+    progress,
+    tracebacks,
+    turns,
+)
 from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import LIVE, Status
@@ -27,11 +39,13 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from apps.queues.environments import Summary
+    from apps.queues.pauses import Pause
     from apps.tasks.artifact_sheet import Listed, Shown
     from apps.tasks.environments import Change
     from apps.tasks.models import Artifact, Attempt
     from apps.tasks.tracebacks import Fault
 
+CAUSE_CAP = failures.COUNT_CAP
 MOST_ATTEMPTS = 20  # with their tracebacks
 
 
@@ -47,7 +61,9 @@ class Sheet:
     environment_changes: list[Change]
     codes: dict[str, str]  # the parameters that are code
     ran_in: Summary | None  # what the last attempt's worker had, of kinds that run what a person wrote
+    remedy: str  # where this person can have it begin again, an address
     may: dict[str, bool]  # what this person can do with it now
+    user: User
     now: datetime
 
     @property
@@ -100,6 +116,13 @@ class Sheet:
     @property
     def fault(self) -> Fault | None:
         return tracebacks.fault(self.code, self.last.traceback) if self.last and self.code else None
+
+    @property
+    def of_cause(self) -> int:
+        """How many failed tasks that this person may see have the cause of this one, counted to CAUSE_CAP + 1."""
+        if not self.task.cause:
+            return 0
+        return failures.of_cause(self.user, self.task.cause).order_by()[: CAUSE_CAP + 1].count()
 
     @property
     def shows_progress(self) -> bool:
@@ -158,11 +181,11 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
     task = Task.objects.visible_to(user).select_related("created_by").get(pk=number)
     attempts = list(task.attempts.order_by("-number")[: MOST_ATTEMPTS + 1])
     vars(task)["last_attempts"] = attempts
-    workers = list(Worker.objects.alive()) if task.status in LIVE else []
+    workers = list(Worker.objects.alive().select_related("ordered_by")) if task.status in LIVE else []
     silent = task.status == Status.RUNNING and all(worker.name != task.worker for worker in workers)
     why_not = obstacle() if task.status == Status.QUEUEING else ""
     pause = pauses.current().get(task.queue) if task.status in LIVE else None
-    sentence = status_parts(task, now=now, live_workers=workers, obstacle=why_not, pause=pause)
+    sentence = status_parts(task, now=now, live_workers=workers, obstacle=why_not, pause=pause, find_turn=turns.of)
     kind = Kind.objects.filter(name=task.kind).first()
     acts = {act: may(user, act, task, kind) for act in ALLOWED}
     shown = attempts[:MOST_ATTEMPTS][::-1]
@@ -178,9 +201,18 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
         left_out=len(attempts) > MOST_ATTEMPTS,
         sentence=sentence,
         stranded=silent,
+        remedy=_remedy(task, user, workers, pause),
         may=acts,
+        user=user,
         now=now,
     )
+
+
+def _remedy(task: Task, user: User, workers: Sequence[Worker], pause: Pause | None) -> str:
+    rests = [worker.is_resting for worker in workers if task.queue in worker.queues]
+    if task.status != Status.QUEUEING or not (pause or (rests and all(rests))) or not may_operate(user):
+        return ""
+    return reverse("queues:list" if pause else "workers:list")
 
 
 def _environment(attempt: Attempt | None) -> Summary | None:
@@ -199,7 +231,13 @@ def look(user: User, number: int, attempt: int | None = None) -> tuple[Sheet, li
     sheet = read(user, number, attempt)
     # Its sentence speaks of busy workers and of the time that passes, neither of which moves the tick.
     lasts_until = live.until(sheet.now + timedelta(seconds=1)) if sheet.is_live else live.NEVER
-    parts = (sheet.rhythm, _shown(sheet), _progress(sheet), output_sheet.identity(sheet.output_of))
+    parts = (
+        sheet.rhythm,
+        _shown(sheet),
+        _sentence(sheet),
+        _progress(sheet),
+        output_sheet.identity(sheet.output_of),
+    )
     return sheet, live.Tag(ticks=tick, until=lasts_until, view=view_of(user, number, attempt), parts=parts)
 
 
@@ -209,13 +247,14 @@ class Changes:
 
     rhythm: bool
     sheet: bool
+    sentence: bool
     progress: bool
     output: bool
 
 
 def changes(tag: live.Tag, before: live.Tag | None) -> Changes:
     if before is None or len(before.parts) != len(tag.parts):
-        return Changes(rhythm=True, sheet=True, progress=True, output=True)
+        return Changes(rhythm=True, sheet=True, sentence=True, progress=True, output=True)
     return Changes(*(now != then for now, then in zip(tag.parts, before.parts, strict=True)))
 
 
@@ -226,10 +265,9 @@ def view_of(user: User, number: int, attempt: int | None = None) -> str:
 def _shown(sheet: Sheet) -> str:
     task = sheet.task
     attempts = [(each.number, each.worker, each.status, each.finished_at) for each in sheet.attempts]
-    # Not how long something has been going on: the browser counts that by itself.
-    sentence = [part.at if isinstance(part, Moment) else part for part in sheet.sentence]
     return live.digest(
-        sentence,
+        sheet.stranded,
+        sheet.was_ready,
         task.crashes,
         task.run_at,
         task.status,
@@ -240,6 +278,11 @@ def _shown(sheet: Sheet) -> str:
         attempts,
         [each.pk for each in sheet.made],
     )
+
+
+def _sentence(sheet: Sheet) -> str:
+    """Not how long something has been going on: the browser counts that by itself."""
+    return live.digest([part.at if isinstance(part, Moment) else part for part in sheet.sentence], sheet.remedy)
 
 
 def _progress(sheet: Sheet) -> str:

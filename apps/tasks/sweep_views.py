@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.tasks import live, sweeps
 from apps.tasks.models import Sweep
 from apps.tasks.search import Mistake
-from apps.tasks.table_views import zone_of
 from apps.tasks.window import number_in
+from apps.tasks.zones import zone_of
 
 if TYPE_CHECKING:
     from apps.tasks.views import SignedInRequest

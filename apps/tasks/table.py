@@ -135,10 +135,10 @@ class Table:
 def read(window: Window, user: User, now: datetime) -> Table:
     """The table at this moment. A page of newer tasks that reaches the top is the first page."""
     found = matching(window.query, user)
-    page = _page(window, found)
+    page = page_of(window, found)
     if window.before and page.newer is None:
         window = replace(window, before=None)
-        page = _page(window, found)
+        page = page_of(window, found)
     tasks = _tasks([place.number for place in page.places], window.columns)
     alive = Worker.objects.alive().values_list("name", "last_seen_at")
     workers = dict(alive) if any(task.status in LIVE for task in tasks) else None
@@ -173,7 +173,7 @@ class Page:
     goes_on: bool
 
 
-def _page(window: Window, found: Matching) -> Page:
+def page_of(window: Window, found: Matching) -> Page:
     if window.before:
         places, end = found.places(window.order.turned, window.before, ROWS + 1)
         shown = places[:ROWS][::-1]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlencode
-from zoneinfo import ZoneInfo
+from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.shortcuts import render
@@ -15,17 +14,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from apps.api.keyset import Place
-from apps.tasks import columns, completions, live, sweeps, table
+from apps.tasks import columns, completions, live, neighbours, sweeps, table
 from apps.tasks.matching import SORTED
 from apps.tasks.models import TableLook
 from apps.tasks.orders import NEWEST_FIRST, ORDERS, word
 from apps.tasks.search import LONGEST
 from apps.tasks.views import next_page
 from apps.tasks.window import Window, number_in
+from apps.tasks.zones import zone_of
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
-
     from apps.tasks.live import Tag
     from apps.tasks.table import Table
     from apps.tasks.views import SignedInRequest
@@ -41,7 +39,12 @@ CONSTANTS = {
 @gzip_page
 @vary_on_headers("HX-Request")
 def task_list(request: SignedInRequest) -> HttpResponse:
-    """For HTMX the parts that a search changes; of a mistaken one only what is wrong with it."""
+    """For HTMX the parts that a search changes; of a mistaken one only what is wrong with it.
+
+    `at`: the task that is to be in sight, whatever page of the list it is on by now.
+    """
+    if at := number_in(request.GET.get("at", "")):
+        return HttpResponseRedirect(_where(request, at))
     wanted = _look(request)
     window = replace(Window.of(request.GET, zone_of(request)), columns=columns.known(wanted.columns))
     if request.htmx and window.mistake:
@@ -97,6 +100,11 @@ def look(request: SignedInRequest) -> HttpResponse:
     return render(request, "tasks/_look.html" if request.htmx else "tasks/look.html", context)
 
 
+def _where(request: SignedInRequest, task: int) -> str:
+    window = neighbours.window_with(task, Window.of(request.GET, zone_of(request)), request.user)
+    return f"{reverse('tasks:list')}{_query(window.parameters)}#task-{task}"
+
+
 def _remember(request: SignedInRequest) -> None:
     density = request.POST.get("density", "")
     chosen = {
@@ -110,14 +118,6 @@ def _look(request: SignedInRequest) -> TableLook:
     return TableLook.objects.filter(user=request.user).first() or TableLook(user=request.user)
 
 
-def zone_of(request: SignedInRequest) -> tzinfo:
-    """The reader's, as static/js/zone.js tells it."""
-    try:
-        return ZoneInfo(unquote(request.COOKIES.get("millrace_zone", "UTC")))
-    except (ValueError, KeyError, OSError):  # what is no name, no zone, no file
-        return ZoneInfo("UTC")
-
-
 def _table(shown: Table, tag: Tag) -> dict[str, Any]:
     window = shown.window
     # What the first page holds back is the browser's to say, poll by poll.
@@ -128,6 +128,7 @@ def _table(shown: Table, tag: Tag) -> dict[str, Any]:
         "window": window,
         "heads": [_head(window, name) for name in window.columns],
         "strip": _strip(shown),
+        "trail": urlencode(window.trail),
         "pages": _pages(shown),
         "bounds": _bounds(shown),
         "live": live.element(address, tag),

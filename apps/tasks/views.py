@@ -16,12 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, trigger_client_event
 
+from apps.queues import pauses
 from apps.queues.models import Worker
-from apps.tasks import examples, live, output_sheet, services, sheet
+from apps.tasks import examples, live, neighbours, output_sheet, services, sheet
 from apps.tasks.drafts import Refused
 from apps.tasks.forms import TaskForm, selection
 from apps.tasks.models import Kind, Task
+from apps.tasks.neighbours import Trail
 from apps.tasks.window import number_in
+from apps.tasks.zones import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +60,8 @@ def create(request: SignedInRequest) -> HttpResponse:
     form.look_over()
     form.focus()
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
-    context = {"form": form, "kinds": form.open, "alone": alone}
+    pause = pauses.current().get(form.chosen.queue) if form.chosen else None
+    context = {"form": form, "kinds": form.open, "alone": alone, "pause": pause}
     return render(request, template, context, status=422 if saves else 200)
 
 
@@ -105,7 +109,9 @@ def task(request: SignedInRequest, number: int) -> HttpResponse:
         shown, tag = sheet.look(request.user, number, attempt)
     except Task.DoesNotExist:
         raise Http404 from None
-    return render(request, "tasks/task.html", _sheet(shown, tag, attempt, with_output=True))
+    context = _sheet(request, shown, tag, attempt, with_output=True)
+    beside = neighbours.find(context["trail"], number, request.user)
+    return render(request, "tasks/task.html", {**context, "neighbours": beside})
 
 
 @require_safe
@@ -123,15 +129,26 @@ def task_changes(request: SignedInRequest, number: int) -> HttpResponse:
     if before and before.parts == tag.parts:
         return live.tagged(HttpResponseNotModified(), tag)
     difference = sheet.changes(tag, before)
-    context = {**_sheet(shown, tag, attempt, with_output=difference.output), "changes": difference}
+    context = {**_sheet(request, shown, tag, attempt, with_output=difference.output), "changes": difference}
     return live.tagged(render(request, "tasks/_task_changes.html", context), tag)
 
 
-def _sheet(shown: sheet.Sheet, tag: Tag, attempt: int | None, *, with_output: bool) -> dict[str, Any]:
+def _sheet(
+    request: SignedInRequest, shown: sheet.Sheet, tag: Tag, attempt: int | None, *, with_output: bool
+) -> dict[str, Any]:
+    trail = Trail.of(request.GET, zone_of(request))
     address = reverse("tasks:task_changes", args=[shown.task.pk])
-    address = f"{address}?attempt={attempt}" if attempt else address
+    query = "&".join(filter(None, (f"attempt={attempt}" if attempt else "", trail.query)))
     printed = output_sheet.look(shown.output_of) if with_output and shown.output_of else None
-    return {"sheet": shown, "task": shown.task, "output": printed, "live": live.element(address, tag)}
+    return {
+        "sheet": shown,
+        "task": shown.task,
+        "trail": trail,
+        "back": trail.back(shown.task.pk),
+        "cause_cap": sheet.CAUSE_CAP,
+        "output": printed,
+        "live": live.element(f"{address}?{query}" if query else address, tag),
+    }
 
 
 def _like(request: SignedInRequest) -> Task | None:

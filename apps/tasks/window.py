@@ -65,11 +65,19 @@ class Window:
     @property
     def parameters(self) -> dict[str, str | int]:
         """The window as a query, to be read again by `of`."""
-        places = {"after": self.after, "before": self.before}
-        shown = {name: self.order.written(place) for name, place in places.items() if place}
         seen = {"seen": self.seen} if self.seen is not None else {}
         own = {} if self.columns == columns.DEFAULT else {"columns": ",".join(self.columns)}
-        return {**self.listed, **shown, **seen, **own}
+        return {**self.listed, **self._place, **seen, **own}
+
+    @property
+    def trail(self) -> dict[str, str]:
+        """The window in the address of one of its tasks; its order in any case, which says that there is a list."""
+        return {**self.listed, "sort": word(self.order), **self._place}
+
+    @property
+    def _place(self) -> dict[str, str]:
+        places = {"after": self.after, "before": self.before}
+        return {name: self.order.written(place) for name, place in places.items() if place}
 
     @property
     def is_wide(self) -> bool:

@@ -45,7 +45,7 @@ class Query(
         return find(info.context.caller, key) if find else None
 
 
-class Mutation(apps.tasks.schema.Mutation, apps.queues.schema_mutations.Mutation):
+class Mutation(apps.tasks.schema.Mutation, apps.tasks.schema_failures.Mutation, apps.queues.schema_mutations.Mutation):
     """What can be changed."""
 
 

@@ -10,6 +10,8 @@ const COMMANDS = {
   x: () => row()?.querySelector("input[type=checkbox]")?.click(),
   r: () => press("r"),
   e: () => press("e"),
+  p: () => press("p"),
+  n: () => press("n"),
   "?": () => document.getElementById("help").showModal(),
   Escape: () => document.dispatchEvent(new CustomEvent("deselect")),
 };

@@ -56,8 +56,16 @@ def test_a_group_is_retried_and_another_deleted(opened: Open, alice: User, make:
     assert page.evaluate("window.same")
     group(page, "fits").get_by_role("link", name="ValueError").click()
     expect(page.locator(".failed-tasks")).to_contain_text("fails meanwhile")
-    page.get_by_role("button", name="Delete 1 task").click()
-    page.get_by_role("alertdialog").get_by_role("button", name="Delete 1 task").click()
+    expect(page.locator("#live[data-htmx-powered]")).to_be_attached()
+    page.evaluate("window.same = true")
+    fail(make(name="fails later"), "fits")
+    expect(page.locator(".failed-tasks tbody tr").first).to_contain_text("fails later")
+    page.get_by_role("button", name="Delete 2 tasks").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Delete 2 tasks").click()
+    expect(page.locator(".toast")).to_contain_text("2 tasks were deleted.")
+    expect(page.locator(".empty-title")).to_have_text("No task is failed for this cause")
+    assert page.evaluate("window.same")
+    page.get_by_role("link", name="To the failures").click()
     expect(page.locator(".empty-title")).to_have_text("Nothing has failed")
 
 

@@ -413,3 +413,21 @@ def test_rows_and_columns_stay_as_chosen_while_the_table_lives(opened: Open, mak
     make(name="new", status="FINISHED", queue="cpu")
     expect(page.locator("tbody .t-queue")).to_have_text(["cpu", "gpu"])
     assert page.locator(f"#task-{task.pk}").bounding_box()["height"] == height  # type: ignore[index]
+
+
+def test_a_person_walks_through_what_they_searched_for_and_back(opened: Open, make: Make) -> None:
+    failed = [make(name=f"fit {n}", status="FAILED") for n in range(60)][::-1]
+    make(name="another", status="FINISHED")
+    page = opened("/tasks/?q=status:FAILED")
+    page.locator(f"#task-{failed[48].pk} .t-name a").click()
+    expect(page.locator("h1")).to_have_text(failed[48].name)
+    for key, at in (("n", 49), ("n", 50), ("p", 49), ("n", 50)):
+        page.keyboard.press(key)
+        expect(page.locator("h1")).to_have_text(failed[at].name)
+    page.get_by_role("button", name="Retry").click()
+    expect(page.locator(".head .chip")).to_have_text("Queueing")
+    page.get_by_role("link", name="Next").click()  # the list has left it behind, not the person
+    expect(page.locator("h1")).to_have_text(failed[51].name)
+    page.get_by_role("link", name="Tasks status:FAILED").click()
+    expect(page.locator(f"#task-{failed[51].pk}")).to_be_in_viewport()
+    expect(page.locator("#q")).to_have_value("status:FAILED")

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.queues import health, report
-from apps.queues.models import Pulse, Worker
+from apps.queues.models import Pulse, Queue, Worker
 from apps.tasks import recording
 from apps.tasks.models import Kind, Task
 
@@ -131,6 +131,59 @@ def test_a_queue_without_a_worker_is_named_when_tasks_wait_there(
     Kind.objects.create(name="fit", queue="gpu", announced_at=timezone.now())
     Task.objects.create(name="n", kind="fit", queue="gpu", created_at=timezone.now(), **dispatched)
     assert ("queue gpu" in client.get("/readyz").json()["sentence"]) is waits
+
+
+@pytest.mark.usefixtures("all_well")
+def test_what_somebody_has_paused_is_said_when_tasks_wait_there(client: Client, ana: User) -> None:
+    def sentence() -> str:
+        return str(client.get("/readyz").json()["sentence"])
+
+    now = timezone.now()
+    Queue.objects.create(name="default", paused_at=now, paused_by=ana)
+    assert sentence() == ""
+    Task.objects.create(name="later", kind="k", created_at=now, dispatch_at=now + timedelta(hours=1))
+    assert sentence() == ""
+    waiting = {"name": "n", "kind": "k", "created_at": now}
+    Task.objects.create(**waiting, dispatch_at=now)
+    assert sentence() == f"The queue default is paused by ana since {now:%H:%M} UTC: 1 task waits."
+    Task.objects.create(**waiting, handed_at=now)
+    worker("busy", 1, queues=["gpu"])
+    worker("rests", 1, queues=["gpu", "fits"], order="DRAIN", ordered_by=ana)
+    Task.objects.create(**waiting, dispatch_at=now, queue="gpu")
+    assert sentence() == f"The queue default is paused by ana since {now:%H:%M} UTC: 2 tasks wait."
+    for _ in range(3):
+        Task.objects.create(**waiting, dispatch_at=now, queue="fits")
+    held = "Every worker of the queue fits is drained by ana: 3 tasks wait. 1 more queue is held up."
+    assert sentence() == held
+    assert client.get("/readyz").status_code == 200
+    Worker.objects.filter(name="busy").update(draining=True)
+    assert sentence() == held.replace("1 more queue is", "2 more queues are")
+    Queue.objects.update(paused_at=None)
+    assert sentence() == "No worker serves the queue default: its tasks wait until one does."
+
+
+@pytest.mark.usefixtures("all_well")
+def test_who_may_resume_gets_the_link(client: Client, ana: User, sam: User) -> None:
+    task = Task.objects.create(
+        name="n", kind="k", created_at=timezone.now(), dispatch_at=timezone.now(), created_by=sam
+    )
+    worker("w1", 1, queues=["default"], order="STOP", ordered_by=ana)
+
+    def links(page: str) -> list[bool]:
+        return [f'<a href="/{page}/">Resume</a>' in banner_and_sentence(client, task, who) for who in (ana, sam)]
+
+    assert links("workers") == [True, False]
+    Queue.objects.create(name="default", paused_at=timezone.now())
+    assert links("queues") == [True, False]
+
+
+def banner_and_sentence(client: Client, task: Task, who: User) -> str:
+    cache.clear()
+    client.force_login(who)
+    html = client.get(f"/tasks/{task.pk}/").content.decode()
+    banner = client.get("/health/").content.decode()
+    assert html.count(">Resume</a>") == 2 * banner.count(">Resume</a>")
+    return banner
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])

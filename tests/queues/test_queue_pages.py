@@ -10,7 +10,7 @@ from django.test import Client
 
 from apps.queues import figures, services
 from apps.queues.models import Queue, Worker
-from apps.tasks.models import Task
+from apps.tasks.models import Kind, Task
 from tests.queues.rows import a_task, a_worker, ago, waiting
 from tests.queues.test_workers import words
 from tests.tasks.rows import text_of
@@ -54,7 +54,7 @@ def test_that_nobody_serves_it_is_said_only_when_work_waits(web: Client, alice: 
     waiting(alice, queue="gpu")
     assert "1 worker 2 slots" in row(web, "gpu")
     services.drain_worker(user=ana, name="other")
-    assert row(web, "gpu").endswith("Work waits, and every worker of it is draining")
+    assert row(web, "gpu").endswith("Work waits, and every worker of it is drained by ana")
 
 
 def test_counts_beyond_the_cap_are_told_as_such(web: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,11 +70,15 @@ def test_whoever_may_pauses_and_resumes_with_a_form(desk: Client, alice: User) -
     assert "Queue default is paused: nothing of it begins." in words(response)
     assert row(desk).startswith("default Paused by ana, ")
     assert "1 paused" in words(desk.get("/queues/"))
+    Kind.objects.create(name="demo.noop", announced_at=ago(0))
+    form = "The queue default is paused by ana: a task of it waits until that is over."
+    assert form in words(desk.get("/tasks/new/"))
     toast: Any = desk.post("/queues/default/pause/", headers=HTMX)
     assert "was paused already" in text_of(toast)
     assert "tasks-changed" in toast["HX-Trigger"]
     desk.post("/queues/default/resume/")
     assert row(desk).startswith("default Idle")
+    assert form not in words(desk.get("/tasks/new/"))
 
 
 @pytest.mark.parametrize("who", ["alice", "sam"])

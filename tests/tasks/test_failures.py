@@ -1,6 +1,7 @@
 """Failed tasks by cause: what the page says, whose it counts, how a poll answers, what is done with a whole group."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -12,10 +13,12 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from apps.accounts.permissions import Scope
 from apps.tasks import failure_acts, failures
+from apps.tasks.failure_acts import Shown
 from apps.tasks.models import Kind, Task
 from apps.tasks.recording import record
-from tests.fixtures.asking import Asker
+from tests.fixtures.asking import Asker, code_of
 from tests.queues.test_workers import words
 from tests.tasks.events import batch, failed, finished
 from tests.tasks.rows import a_task, text_of
@@ -196,6 +199,32 @@ def test_a_poll_brings_the_groups_that_changed_and_nothing_else(
     assert 'hx-target="#failures"' in text_of(response)
 
 
+def test_the_page_of_a_cause_lives(web: Client, alice: User, bob: User, django_assert_num_queries: Any) -> None:
+    first = a_failure(alice)
+    address = f"/failures/{first.cause}/"
+    tag = text_of(web.get(address)).split('hx-ptag="')[1].split('"')[0]
+
+    def poll() -> Any:
+        cache.clear()
+        return web.get(f"{address}changes/", headers={**HTMX, "HX-PTag": tag})
+
+    with django_assert_num_queries(3):  # the session, the user, the tick
+        assert poll().status_code == 304
+    a_failure(bob)
+    assert (poll().status_code, poll().content) == (304, b"")
+    second = a_failure(alice, name="fails later")
+    html = text_of(poll())
+    assert re.findall(r'hx-target="#([a-z-]+)"', html) == ["group-head", "group-facts", "group"]
+    assert "fails later" in html
+    assert "Retry 2 tasks" in html
+    for task in (first, second):
+        record([batch(finished(task, task.attempt))])
+        Task.objects.filter(pk=task.pk).update(cause=None, status="FINISHED")
+    html = text_of(poll())
+    assert "Nothing left here" in html
+    assert "No task is failed for this cause" in html
+
+
 def test_many_causes_cost_as_many_queries_as_one(
     web: Client, alice: User, django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +253,56 @@ def test_those_of_before_the_update_get_their_causes(alice: User) -> None:
 @pytest.mark.parametrize("path", ["/failures/", "/failures/changes/", "/failures/0123456789abcdef/"])
 def test_a_stranger_is_sent_to_sign_in(client: Client, db: None, path: str) -> None:
     assert "/login/" in client.get(path)["Location"]
+
+
+ACT = """mutation($input: FailureGroupActionInput!) { %sFailureGroup(input: $input) {
+    doneCount refusedCount refusal leftCount userErrors { message code } } }"""
+
+
+def by_page(user: User, act: str, cause: str, shown: Shown) -> str:
+    client = Client()
+    client.force_login(user)
+    value = f"{shown.count}@{shown.last_at.isoformat()}"
+    return words(client.post(f"/failures/{cause}/{act}/", {"shown": value, "confirmed": "1"}, follow=True))
+
+
+def by_graphql(user: User, act: str, cause: str, shown: Shown) -> str:
+    given = {"fingerprint": cause, "count": shown.count, "lastSeenAt": shown.last_at.isoformat()}
+    answer = Asker.of(user).data(ACT % act, input=given)[f"{act}FailureGroup"]
+    if answer["userErrors"]:
+        return str(answer["userErrors"])
+    past = {"retry": "retried", "delete": "deleted"}[act]
+    said = f"{answer['doneCount']} task{' was' if answer['doneCount'] == 1 else 's were'} {past}."
+    return f"{said} {answer['refusedCount']} could not be: {answer['refusal']}" if answer["refusedCount"] else said
+
+
+@pytest.mark.parametrize("door", [by_page, by_graphql])
+def test_both_doors_do_the_same_and_let_in_the_same(
+    kinds: dict[str, Kind], alice: User, bob: User, door: Callable[[User, str, str, Shown], str]
+) -> None:
+    Kind.objects.create(name="code.python", runs_code=True, announced_at=timezone.now())
+    tasks = [a_failure(alice), a_failure(alice, kind="code.python"), a_failure(alice)]
+    cause, last_at = str(tasks[2].cause), tasks[2].finished_at
+    assert last_at
+    shown = Shown(3, last_at)
+    foreign = a_failure(bob)
+    assert "there are 1 now" in door(bob, "delete", cause, Shown(9, timezone.now()))
+    assert "No task of these is failed any more" in door(bob, "delete", "0" * 16, shown)
+    said = door(alice, "retry", cause, shown)
+    assert "2 tasks were retried. 1 could not be: Task" in said
+    assert "1 task was deleted." in door(alice, "delete", cause, Shown(1, last_at))
+    assert set(Task.objects.values_list("pk", "status")) == {
+        (tasks[0].pk, "QUEUEING"),
+        (tasks[2].pk, "QUEUEING"),
+        (foreign.pk, "FAILED"),
+    }
+    assert "It was not said how many" in door(bob, "delete", cause, Shown(0, timezone.now()))
+
+
+def test_acting_on_a_group_takes_a_token_that_may_write(alice: User) -> None:
+    given = {"fingerprint": "0" * 16, "count": 1, "lastSeenAt": "2026-03-01T12:00:00"}
+    assert code_of(Asker.of(alice, Scope.TASKS_READ).ask(ACT % "delete", input=given)) == "FORBIDDEN"
+    assert "lastSeenAt needs a time zone" in str(Asker.of(alice).ask(ACT % "delete", input=given))
 
 
 def test_graphql_tells_the_same(alice: User, bob: User) -> None:

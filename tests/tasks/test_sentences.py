@@ -11,6 +11,7 @@ from apps.queues.pauses import Pause
 from apps.tasks import sentences
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.models import Attempt, Task
+from apps.tasks.turns import PLACE_CAP, Turn
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -78,16 +79,61 @@ def test_a_scheduled_task_says_when_it_starts() -> None:
             [a_worker(draining=True)],
             "Every worker of the queue default is draining or stopping: the task starts when one takes tasks again.",
         ),
-        ([a_worker(running=[1])], "Waiting: the only slot of the queue default is busy."),
+        ([a_worker(running=[1])], "Waits in the queue default; the only worker is busy."),
         (
             [a_worker(running=[1]), a_worker("w2", concurrency=2, running=[2, 3])],
-            "Waiting: all 3 slots of the queue default are busy.",
+            "Waits in the queue default; all 3 slots are busy.",
         ),
         ([a_worker(running=[1]), a_worker("w2")], "About to start."),
     ],
 )
 def test_a_waiting_task_says_what_it_waits_for(workers: list[Worker], sentence: str) -> None:
     assert text(a_task(), workers) == sentence
+
+
+@pytest.mark.parametrize(
+    ("place", "used", "begun", "starts", "sentence"),
+    [
+        (1, 1, 3, 60, "About to start."),
+        (2, 1, 3, 60, "2nd in the queue default; should start about 12:01 UTC."),
+        (
+            7,
+            2,
+            180,
+            119,
+            "7th in the queue default; both workers are busy (the longest for 3 min); should start about 12:02 UTC.",
+        ),
+        (1, 2, 3, 30, "1st in the queue default; both workers are busy; should start within a minute."),
+        (1_213, 0, None, 4, "1,213th in the queue default; should start within seconds."),
+        (22, 2, None, None, "22nd in the queue default; both workers are busy."),
+        (
+            3,
+            2,
+            None,
+            86_400,
+            "3rd in the queue default; both workers are busy; should start about 2026-03-02 12:00 UTC.",
+        ),
+        (
+            PLACE_CAP + 1,
+            2,
+            3,
+            None,
+            "More than 10,000 tasks stand before it in the queue default; both workers are busy.",
+        ),
+    ],
+)
+def test_a_task_that_waits_for_its_turn_says_when_that_comes(
+    place: int, used: int, begun: float | None, starts: float | None, sentence: str
+) -> None:
+    turn = Turn(
+        place=place,
+        used=used,
+        since=None if begun is None else NOW - timedelta(seconds=begun),
+        starts_at=None if starts is None else NOW + timedelta(seconds=starts),
+    )
+    workers = [a_worker(), a_worker("w2"), a_worker("w3", queues=["gpu"]), a_worker("w4", draining=True)]
+    parts = sentences.status_parts(a_task(), now=NOW, live_workers=workers, find_turn=lambda *_: turn)
+    assert "".join(map(str, parts)) == sentence
 
 
 def test_a_running_task_says_where_and_how_long() -> None:
@@ -176,16 +222,16 @@ def test_a_cancelled_task_says_what_it_was_at() -> None:
 @pytest.mark.parametrize(
     ("reason", "fields", "sentence"),
     [
-        (Reason.ERROR, {"errors": 1}, "Attempt 1 failed: E: no. Next try at 12:00:05 UTC, in 5 s (2 of 3)."),
+        (Reason.ERROR, {"errors": 1}, "Waiting for its 2nd of 3 tries at 12:00:05 UTC, in 5 s, after: E: no."),
         (
             Reason.TIMEOUT,
             {"errors": 1, "timeout_seconds": 30},
-            "Attempt 1 failed: it ran longer than its limit of 30 s. Next try at 12:00:05 UTC, in 5 s (2 of 3).",
+            "Waiting for its 2nd of 3 tries at 12:00:05 UTC, in 5 s, after: it ran longer than its limit of 30 s.",
         ),
         (
             Reason.CRASHED,
             {"crashes": 1, "max_crashes": 3},
-            "Attempt 1 crashed: no. Next try at 12:00:05 UTC, in 5 s (after crash 1 of 3).",
+            "Waiting to run again at 12:00:05 UTC, in 5 s, after crash 1 of 3: no.",
         ),
     ],
 )
@@ -203,7 +249,7 @@ def test_a_task_that_waits_for_a_try_says_what_failed_and_when_it_comes(
 
 def test_a_try_of_another_day_has_its_date() -> None:
     task = a_task(reason=Reason.RETRY_WAIT, attempt=2, max_attempts=2, errors=1, run_at=NOW + timedelta(days=1))
-    assert text(task) == "Attempt 1 failed. Next try at 2026-03-02 12:00:00 UTC, in 1 d (2 of 2)."
+    assert text(task) == "Waiting for its 2nd of 2 tries at 2026-03-02 12:00:00 UTC, in 1 d."
 
 
 def test_a_try_whose_time_has_come_waits_like_any_task() -> None:
