@@ -1,4 +1,4 @@
-"""Queues, the workers that serve them, and the signs of life of relay and sink."""
+"""Queues and what happened in them by the minute, workers that serve them, the signs of life of relay and sink."""
 
 from django.conf import settings
 from django.db import models
@@ -83,3 +83,25 @@ class Pulse(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Minute(models.Model):
+    """What happened in a queue in the minute that began `at`, by the database's clock.
+
+    `waits` and `runs` are of those that finished or failed: how many by bucket (`apps.queues.spreads`).
+    """
+
+    at = models.DateTimeField()
+    queue = models.CharField(max_length=100)
+    created = models.PositiveIntegerField()
+    finished = models.PositiveIntegerField()
+    failed = models.PositiveIntegerField()
+    cancelled = models.PositiveIntegerField()
+    waits = models.JSONField(default=dict)
+    runs = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["at", "queue"], name="minute_once")]
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.at}"

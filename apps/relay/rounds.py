@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from apps.relay import schedule, seat
 from apps.relay.canary import Canary
+from apps.relay.counting import count_minutes
 from apps.relay.database import AWAY, Database
 from apps.relay.declared import Declared
 from apps.relay.depths import Depths
@@ -88,7 +89,7 @@ class Relay:
         self._publishing = asyncio.create_task(self._publisher.run())
         signs = give_signs(self._database, self._troubles)
         watching = (self._canary.run(), self._reconciler.run(), self._parked.run())
-        parts = (signs, *watching, self._orders.run(), sweep())
+        parts = (signs, *watching, self._orders.run(), sweep(), count_minutes())
         beside = [asyncio.create_task(part) for part in parts]
         try:
             while not (self._stopping or held.lost.done() or any(each.done() for each in beside)):
