@@ -105,3 +105,24 @@ class Minute(models.Model):
 
     def __str__(self) -> str:
         return f"{self.queue} {self.at}"
+
+
+class BrokerLook(models.Model):
+    """What RabbitMQ held in one of its queues when the relay last looked, and what the database counted right after.
+
+    `ready`: messages that no consumer has been given; NULL when there is no such queue. Of a queue of tasks, whose name
+    is `queue`: tasks that the database believes to wait there (`waiting`), those of them handed over more than a minute
+    ago (`overdue`), and those that run.
+    """
+
+    name = models.CharField(max_length=255, primary_key=True)  # the broker's
+    queue = models.CharField(max_length=100, blank=True)
+    ready = models.BigIntegerField(null=True)
+    consumers = models.PositiveIntegerField(default=0)
+    waiting = models.PositiveIntegerField(default=0)
+    overdue = models.PositiveIntegerField(default=0)
+    running = models.PositiveIntegerField(default=0)
+    looked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -31,20 +31,21 @@ SINK_SILENT = "The sink gives no sign of life: outcomes wait in RabbitMQ until i
 NO_WORKER = "No worker is connected: tasks wait until one is."
 
 
+def lately() -> dict[str, Any]:
+    """What `report` tells, at most a second old."""
+    return cache.get_or_set("health", report, BANNER_SECONDS) or {}
+
+
 def banner() -> dict[str, str]:
     """`{"sentence", "tag"}` for the page, at most a second old; without a sentence all is well."""
-    sentence = _lately()["sentence"]
+    sentence: str = lately()["sentence"]
     return {"sentence": sentence, "tag": hashlib.blake2b(sentence.encode(), digest_size=6).hexdigest()}
 
 
 def obstacle() -> str:
     """Why nothing is handed to the workers at present, as a sentence at most a second old; empty when nothing is."""
-    return _lately()["obstacle"]
-
-
-def _lately() -> dict[str, str]:
-    told = cache.get_or_set("health", report, BANNER_SECONDS) or {}
-    return {"sentence": told["sentence"], "obstacle": told["obstacle"]}
+    obstacle: str = lately()["obstacle"]
+    return obstacle
 
 
 def report() -> dict[str, Any]:

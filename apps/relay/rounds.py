@@ -14,6 +14,7 @@ from apps.relay.database import AWAY, Database
 from apps.relay.declared import Declared
 from apps.relay.depths import Depths
 from apps.relay.doubts import Doubts
+from apps.relay.looking import Looking
 from apps.relay.orders import OrderTeller
 from apps.relay.parked import Parked
 from apps.relay.reconciler import Reconciler
@@ -58,6 +59,7 @@ class Relay:
             self._database, self._depths, self._canary, lambda: self._schedule.queues, self._declare_again
         )
         self._parked = Parked(self._depths)
+        self._looking = Looking(self._database, self._depths, lambda: self._schedule.queues)
         self._orders = OrderTeller(self._publisher, self._database)
         self._database_away = False
         self._refusal_said = ""
@@ -88,7 +90,7 @@ class Relay:
         doubts = Doubts(await self._database.run(database_now), BATCH)
         self._publishing = asyncio.create_task(self._publisher.run())
         signs = give_signs(self._database, self._troubles)
-        watching = (self._canary.run(), self._reconciler.run(), self._parked.run())
+        watching = (self._canary.run(), self._reconciler.run(), self._parked.run(), self._looking.run())
         parts = (signs, *watching, self._orders.run(), sweep(), count_minutes())
         beside = [asyncio.create_task(part) for part in parts]
         try:

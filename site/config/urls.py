@@ -19,6 +19,7 @@ urlpatterns = [
     path("failures/", include("apps.tasks.failure_urls")),
     path("queues/", include("apps.queues.queue_urls")),
     path("workers/", include("apps.queues.urls")),
+    path("overview/", include("apps.queues.overview_urls")),
     path("artifacts/", include("apps.tasks.artifact_urls")),
     path("graphql/", endpoint, name="graphql"),
     path("health/", health, name="health"),

@@ -24,4 +24,17 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("at", "queue"), name="minute_once")],
             },
         ),
+        migrations.CreateModel(
+            name="BrokerLook",
+            fields=[
+                ("name", models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ("queue", models.CharField(blank=True, max_length=100)),
+                ("ready", models.BigIntegerField(null=True)),
+                ("consumers", models.PositiveIntegerField(default=0)),
+                ("waiting", models.PositiveIntegerField(default=0)),
+                ("overdue", models.PositiveIntegerField(default=0)),
+                ("running", models.PositiveIntegerField(default=0)),
+                ("looked_at", models.DateTimeField()),
+            ],
+        ),
     ]
