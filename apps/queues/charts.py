@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from apps.queues.spans import Past, Slot, Span
 
 WIDTH, HEIGHT = 720, 120
+STEP, STANDING, HANGING = 3, 22, 9  # of the small one
 LEAST = 2.0  # so that one among thousands is seen
 MEDIAN, HIGH = 0.5, 0.95
 _TIMES: Final = (
@@ -64,6 +65,30 @@ class Row:
     longest_wait: str
     run: str
     longest_run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Small:
+    """What finished, as bars that stand on a line, and what failed, as bars that hang from it."""
+
+    said: str
+    finished: str
+    failed: str
+
+
+def small(past: Past) -> Small | None:
+    """None: nothing finished or failed."""
+    total = past.total
+    if total.failed_share is None:
+        return None
+    finished, failed = ([getattr(slot, name) for slot in past.slots] for name in ("finished", "failed"))
+    # One scale for both, so that they can be compared.
+    each = min(STANDING / max(*finished, 1), HANGING / max(*failed, 1))
+    return Small(
+        said=f"{total.finished:,} finished, {total.failed:,} failed in {past.span.last}",
+        finished=_thin_bars(finished, -each),
+        failed=_thin_bars(failed, each),
+    )
 
 
 def of(past: Past, zone: tzinfo) -> list[Chart]:
@@ -223,6 +248,16 @@ def _bars(stacks: Sequence[Sequence[float]], nth: int, most: float) -> str:
             path += (
                 f"M{_short((at + 0.1) * step)} {_short(foot)}v-{_short(height)}h{_short(step * 0.8)}v{_short(height)}z"
             )
+    return path
+
+
+def _thin_bars(counts: Sequence[int], each: float) -> str:
+    """`each`: how long one counts, below the line."""
+    path = ""
+    for at, count in enumerate(counts):
+        if count:
+            length = _short(math.copysign(max(abs(count * each), 1), each))
+            path += f"M{at * STEP} {STANDING}h2v{length}h-2z"
     return path
 
 

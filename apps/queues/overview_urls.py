@@ -8,4 +8,5 @@ app_name = "overview"
 urlpatterns = [
     path("", overview_views.show, name="show"),
     path("changes/", overview_views.changes, name="changes"),
+    path("hour/", overview_views.hour, name="hour"),
 ]

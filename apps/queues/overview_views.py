@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from apps.queues import overview
+from apps.queues import charts, overview, spans
 from apps.queues.figures import COUNT_CAP
 from apps.queues.spans import HOUR, SPANS
 from apps.tasks import live
+from apps.tasks.clock import database_now
 from apps.tasks.table_views import zone_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ def changes(request: SignedInRequest) -> HttpResponse:
         return HttpResponseNotModified()
     context = {**_page(span, shown, tag), "changes": difference}
     return live.tagged(render(request, "overview/_overview_changes.html", context), tag)
+
+
+@require_safe
+@gzip_page
+def hour(request: SignedInRequest) -> HttpResponse:
+    """The last hour in small; nothing without data, or for whoever has only their own tasks in the table below it."""
+    shown = charts.small(spans.past(HOUR, database_now())) if request.user.is_staff else None
+    return render(request, "overview/_hour.html", {"hour": shown})
 
 
 def _span(request: SignedInRequest) -> Span:

@@ -45,6 +45,9 @@ def past(alice: User) -> None:
 
 def test_the_overview_is_reached_by_keys_and_lives(opened: Open, past: None) -> None:
     page = opened("/tasks/")
+    expect(page.locator("#hour")).to_contain_text("finished")
+    assert faults(page) == []
+    assert sideways(page) == {}
     page.keyboard.press("g")
     page.keyboard.press("o")
     expect(page).to_have_title("Overview · Millrace")

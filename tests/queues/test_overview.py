@@ -207,6 +207,21 @@ def test_a_poll_brings_what_has_changed_alone(web: Client) -> None:
     assert 'hx-target="#balance"' in text_of(poll(web, "rubbish"))
 
 
+def test_the_last_hour_stands_in_small_for_whoever_sees_all_tasks(client: Client, sam: User, alice: User) -> None:
+    client.force_login(sam)
+    assert "/overview/hour/" in text_of(client.get("/tasks/"))
+    assert text_of(client.get("/overview/hour/")).strip() == ""
+    minute(minutes.minute_of(ago(130)), finished=1_000, failed=10)
+    minute(minutes.minute_of(ago(70)), finished=500)
+    html = text_of(client.get("/overview/hour/"))
+    assert "1,500 finished, 10 failed in the last hour" in html
+    heights = [part.split("h2v")[1].split("h")[0] for part in re.findall(r"M\d+ 22h2v[-.\d]+h", html)]
+    assert heights == ["-22", "-11", "1"]
+    client.force_login(alice)
+    assert "/overview/hour/" not in text_of(client.get("/tasks/"))
+    assert text_of(client.get("/overview/hour/")).strip() == ""
+
+
 def test_a_stranger_is_sent_to_sign_in(client: Client, db: None) -> None:
-    for path in ("/overview/", "/overview/changes/"):
+    for path in ("/overview/", "/overview/changes/", "/overview/hour/"):
         assert client.get(path)["Location"] == f"/login/?next={path}"
