@@ -125,7 +125,7 @@ def read(now: datetime) -> Balance:
     looked_at = looks[0].looked_at if looks else None
     return Balance(
         lines=[Line(look=look, is_paused=look.queue in paused) for look in looks if look.queue],
-        shared=[_shared(by_name[name]) for name in _SHARED if name in by_name],
+        shared=[shared(by_name[name]) for name in _SHARED if name in by_name],
         looked_at=looked_at,
         is_stale=looked_at is not None and now - looked_at > STALE_AFTER,
     )
@@ -155,7 +155,7 @@ _SHARED = {
 }
 
 
-def _shared(look: BrokerLook) -> Shared:
+def shared(look: BrokerLook) -> Shared:
     title, fine, otherwise = _SHARED[look.name]
     if look.ready is None:
         return Shared(title=title, count=0, said="RabbitMQ has no such queue; the relay makes it again.", is_odd=True)
