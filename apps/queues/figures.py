@@ -70,6 +70,18 @@ def waiting(queues: Collection[str], now: datetime) -> dict[str, int]:
     return {name: min(due + in_broker, COUNT_CAP + 1) for name, due, in_broker in rows}
 
 
+def handed_over(queues: Collection[str], before: datetime) -> dict[str, tuple[int, int, int]]:
+    """Of each queue what the broker has: tasks that wait there, those of them since `before`, tasks that run."""
+    if not queues:
+        return {}
+    running, at = _running(), connection.ops.adapt_datetimefield_value(before)
+    names = ", ".join(["(%s)"] * len(queues))
+    columns = f"{_count(_IN_BROKER)}, {_count(f'{_IN_BROKER} AND t.handed_at < %s')}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH line (name) AS (VALUES {names}) SELECT line.name, {columns} FROM line", [*queues, at])
+        return {name: (waiting, overdue, running[name]) for name, waiting, overdue in cursor.fetchall()}
+
+
 def _figures(row: list[Any], running: int, created: int, ended: int) -> Figures:
     due, in_broker, later, due_at, created_at, run_at = row
     ready = max(filter(None, (_moment(created_at), _moment(run_at))), default=None)

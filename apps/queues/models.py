@@ -1,4 +1,4 @@
-"""Queues, the workers that serve them, and the signs of life of relay and sink."""
+"""Queues and what happened in them by the minute, workers that serve them, the signs of life of relay and sink."""
 
 from django.conf import settings
 from django.db import models
@@ -85,6 +85,49 @@ class Pulse(models.Model):
     seen_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     trouble = models.TextField(blank=True)  # one sentence; empty when all is well
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Minute(models.Model):
+    """What happened in a queue in the minute that began `at`, by the database's clock.
+
+    `waits` and `runs` are of those that finished or failed: how many by bucket (`apps.queues.spreads`).
+    """
+
+    at = models.DateTimeField()
+    queue = models.CharField(max_length=100)
+    created = models.PositiveIntegerField()
+    finished = models.PositiveIntegerField()
+    failed = models.PositiveIntegerField()
+    cancelled = models.PositiveIntegerField()
+    waits = models.JSONField(default=dict)
+    runs = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["at", "queue"], name="minute_once")]
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.at}"
+
+
+class BrokerLook(models.Model):
+    """What RabbitMQ held in one of its queues when the relay last looked, and what the database counted right after.
+
+    `ready`: messages that no consumer has been given; NULL when there is no such queue. Of a queue of tasks, whose name
+    is `queue`: tasks that the database believes to wait there (`waiting`), those of them handed over more than a minute
+    ago (`overdue`), and those that run.
+    """
+
+    name = models.CharField(max_length=255, primary_key=True)  # the broker's
+    queue = models.CharField(max_length=100, blank=True)
+    ready = models.BigIntegerField(null=True)
+    consumers = models.PositiveIntegerField(default=0)
+    waiting = models.PositiveIntegerField(default=0)
+    overdue = models.PositiveIntegerField(default=0)
+    running = models.PositiveIntegerField(default=0)
+    looked_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.name

@@ -52,7 +52,7 @@ class Told:
 
 def banner(user: Person) -> dict[str, Any]:
     """`{"parts", "page", "tag"}` for a page, at most a second old. `page`: where this person can end it, an address."""
-    told = _lately()
+    told, _ = _lately()
     page = reverse(told.page) if told.page and may_operate(user) else ""
     tag = hashlib.blake2b(repr((told.parts, page)).encode(), digest_size=6).hexdigest()
     return {"parts": told.parts, "page": page, "tag": tag}
@@ -60,15 +60,16 @@ def banner(user: Person) -> dict[str, Any]:
 
 def obstacle() -> str:
     """Why nothing is handed to the workers at present, as a sentence at most a second old; empty when nothing is."""
-    return _lately().obstacle
+    return _lately()[0].obstacle
 
 
-def _lately() -> Told:
-    told: Told | None = cache.get("health")
-    if told is None:
-        told = _look()[0]
-        cache.set("health", told, BANNER_SECONDS)
-    return told
+def parts() -> dict[str, dict[str, Any]]:
+    """Of `report`, at most a second old."""
+    return _lately()[1]
+
+
+def _lately() -> tuple[Told, dict[str, dict[str, Any]]]:
+    return cache.get_or_set("health", _look, BANNER_SECONDS) or _look()
 
 
 def report() -> dict[str, Any]:

@@ -24,9 +24,12 @@ class Depths:
 
     async def of(self, queue: str) -> int:
         """Its messages that no consumer has been given. Raises BrokerLost (404: no such queue)."""
+        return (await self.look_at(queue))[0]
+
+    async def look_at(self, queue: str) -> tuple[int, int]:
+        """The same, and its consumers."""
         try:
             async with self._aside.alone(), asyncio.timeout(ANSWER_SECONDS):
-                ready, _ = await (await self._aside.channel()).look_at(queue)
+                return await (await self._aside.channel()).look_at(queue)
         except TimeoutError:
             raise BrokerLost(f"no answer within {ANSWER_SECONDS:.0f} s") from None
-        return ready

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from apps.relay import schedule, seat
 from apps.relay.canary import Canary
+from apps.relay.counting import count_minutes
 from apps.relay.database import AWAY, Database
 from apps.relay.declared import Declared
 from apps.relay.depths import Depths
 from apps.relay.doubts import Doubts
+from apps.relay.looking import Looking
 from apps.relay.orders import OrderTeller
 from apps.relay.parked import Parked
 from apps.relay.reconciler import Reconciler
@@ -57,6 +59,7 @@ class Relay:
             self._database, self._depths, self._canary, lambda: self._schedule.queues, self._declare_again
         )
         self._parked = Parked(self._depths)
+        self._looking = Looking(self._database, self._depths, lambda: self._schedule.queues)
         self._orders = OrderTeller(self._publisher, self._database)
         self._database_away = False
         self._refusal_said = ""
@@ -87,8 +90,8 @@ class Relay:
         doubts = Doubts(await self._database.run(database_now), BATCH)
         self._publishing = asyncio.create_task(self._publisher.run())
         signs = give_signs(self._database, self._troubles)
-        watching = (self._canary.run(), self._reconciler.run(), self._parked.run())
-        parts = (signs, *watching, self._orders.run(), sweep())
+        watching = (self._canary.run(), self._reconciler.run(), self._parked.run(), self._looking.run())
+        parts = (signs, *watching, self._orders.run(), sweep(), count_minutes())
         beside = [asyncio.create_task(part) for part in parts]
         try:
             while not (self._stopping or held.lost.done() or any(each.done() for each in beside)):

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from apps.queues.views import health, healthz, readyz
+from config import styleguide
 from config.graphql import endpoint
 
 handler400 = "config.errors.bad_request"
@@ -19,7 +20,9 @@ urlpatterns = [
     path("failures/", include("apps.tasks.failure_urls")),
     path("queues/", include("apps.queues.queue_urls")),
     path("workers/", include("apps.queues.urls")),
+    path("overview/", include("apps.queues.overview_urls")),
     path("artifacts/", include("apps.tasks.artifact_urls")),
+    path("styleguide/", styleguide.show, name="styleguide"),
     path("graphql/", endpoint, name="graphql"),
     path("health/", health, name="health"),
     path("healthz", healthz, name="healthz"),
