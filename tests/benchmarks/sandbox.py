@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks.bench import percentile
 from tests.fixtures.broker import Broker
@@ -23,7 +24,10 @@ from workers.sandbox.probe import find_bubblewrap, probe
 
 TASKS = 200
 HANDLERS = "workers.handlers.demo,workers.sandbox"
-BACK_TO_BACK = {"code.python": (400, {"code": "6 * 7"}), "demo.noop": (8_000, {})}
+BACK_TO_BACK: dict[str, tuple[int, dict[str, Any]]] = {
+    "code.python": (400, {"code": "6 * 7"}),
+    "demo.noop": (8_000, {}),
+}
 
 
 def main() -> None:
