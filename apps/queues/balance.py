@@ -52,7 +52,18 @@ class Line:
     @property
     def is_odd(self) -> bool:
         """Whether something has to be mended, or will be."""
-        return self.look.ready is None or self.ready > self.handed or self._seems_lost
+        return self.look.ready is None or self.ready > self.handed or (self._seems_lost and not self.look.consumers)
+
+    @property
+    def look_like(self) -> str:
+        """The chip's class."""
+        if self.is_odd:
+            return "stranded"
+        return "queueing" if self.taken else "finished"
+
+    @property
+    def word(self) -> str:
+        return {"stranded": "Differs", "queueing": "Under way", "finished": "Agrees"}[self.look_like]
 
     @property
     def _seems_lost(self) -> bool:

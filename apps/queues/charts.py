@@ -12,12 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime, tzinfo
 
-    from apps.queues.spans import Past, Slot, Span
+    from apps.queues.spans import Past, Slot, Span, Times
 
 WIDTH, HEIGHT = 720, 120
 STEP, STANDING, HANGING = 3, 22, 9  # of the small one
 LEAST = 2.0  # so that one among thousands is seen
-MEDIAN, HIGH = 0.5, 0.95
 _TIMES: Final = (
     *(part / 1000 for part in (1, 2, 4, 10, 20, 40, 100, 200, 400)),
     *(1, 2, 4, 10, 20, 40, 60, 120, 240, 600, 1_200, 2_400),
@@ -115,10 +114,10 @@ def rows(past: Past, zone: tzinfo) -> list[Row]:
             time=clock(slot.start, past.span, zone),
             slot=slot,
             failed_share=percent(slot.failed_share),
-            wait=about(slot.wait(MEDIAN)),
-            longest_wait=about(slot.wait(HIGH)),
-            run=about(slot.run(MEDIAN)),
-            longest_run=about(slot.run(HIGH)),
+            wait=about(slot.waited.median),
+            longest_wait=about(slot.waited.high),
+            run=about(slot.ran.median),
+            longest_run=about(slot.ran.high),
         )
         for slot in reversed(past.slots)
         if slot.has_any
@@ -199,20 +198,20 @@ def _failures(past: Past, zone: tzinfo) -> Chart:
 
 def _waits(past: Past) -> Chart:
     said = "waited {median} in the median, and 95 of 100 no longer than {high}, in {last}."
-    return _times(past, "wait", "Wait", said, lambda slot, share: slot.wait(share))
+    return _times(past, "wait", "Wait", said, lambda slot: slot.waited)
 
 
 def _runs(past: Past) -> Chart:
     said = "ran {median} in the median, and 95 of 100 no longer than {high}, in {last}."
-    return _times(past, "run", "Run time", said, lambda slot, share: slot.run(share))
+    return _times(past, "run", "Run time", said, lambda slot: slot.ran)
 
 
-def _times(past: Past, name: str, title: str, said: str, read: Callable[[Slot, float], float | None]) -> Chart:
+def _times(past: Past, name: str, title: str, said: str, read: Callable[[Slot], Times]) -> Chart:
     whole = past.total
-    median, high = read(whole, MEDIAN), read(whole, HIGH)
+    median, high = read(whole)
     if median is None:
         return Chart(name=name, title=title, said=f"Nothing finished or failed in {past.span.last}.", lines=[])
-    medians, highs = ([read(slot, share) for slot in past.slots] for share in (MEDIAN, HIGH))
+    medians, highs = zip(*(read(slot) for slot in past.slots), strict=True)
     worst = max(filter(None, highs))
     top = next((time for time in _TIMES if time >= worst), worst)
     words = said.format(median=about(median), high=about(high), last=past.span.last)
@@ -227,10 +226,10 @@ def _times(past: Past, name: str, title: str, said: str, read: Callable[[Slot, f
 def _tip(slot: Slot, span: Span, zone: tzinfo) -> str:
     told = [f"{slot.created:,} created", f"{slot.finished:,} finished", f"{slot.failed:,} failed"]
     told += [f"{slot.cancelled:,} cancelled"] if slot.cancelled else []
-    if (wait := slot.wait(MEDIAN)) is not None:
-        told.append(f"waited {about(wait)}, at most {about(slot.wait(HIGH))}")
-    if (run := slot.run(MEDIAN)) is not None:
-        told.append(f"ran {about(run)}, at most {about(slot.run(HIGH))}")
+    if (wait := slot.waited.median) is not None:
+        told.append(f"waited {about(wait)}, at most {about(slot.waited.high)}")
+    if (run := slot.ran.median) is not None:
+        told.append(f"ran {about(run)}, at most {about(slot.ran.high)}")
     return f"{clock(slot.start, span, zone)}: {'; '.join(told)}"
 
 

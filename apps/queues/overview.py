@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from apps.queues import balance, charts, report, spans
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from apps.queues.balance import Balance
     from apps.queues.charts import Chart, Mark, Row
-    from apps.queues.spans import Past, Span
+    from apps.queues.spans import Past, Reach, Span
 
 RHYTHM = "3s"  # nothing here changes more often: the relay looks at the broker every five seconds
 PARTS = {
@@ -36,13 +37,19 @@ class Part:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Overview:
-    past: Past
+    span: Span
+    reach: Reach
     health: list[Part]
     balance: Balance
     zone: tzinfo
     now: datetime
+
+    @cached_property
+    def past(self) -> Past:
+        """Read when it is to be shown."""
+        return spans.past(self.span, self.reach)
 
     @property
     def charts(self) -> list[Chart]:
@@ -84,12 +91,12 @@ class Changes:
 def look(span: Span, zone: tzinfo) -> tuple[Overview, live.Tag]:
     """The same for everybody who is signed in, as the page of queues is."""
     now = database_now()
-    shown = Overview(past=spans.past(span, now), health=_health(), balance=balance.read(now), zone=zone, now=now)
-    past = shown.past
+    reach = spans.reach(span, now)
+    shown = Overview(span=span, reach=reach, health=_health(), balance=balance.read(now), zone=zone, now=now)
     parts = (
         RHYTHM,
         live.digest(shown.health),
-        live.digest(past.counted_until, past.is_late, past.end),
+        live.digest(reach),
         live.digest(
             [(line.look.name, line.said, line.handed, line.ready) for line in shown.balance.lines]
             + [shown.balance.shared, shown.balance.looked_at, shown.balance.is_stale]

@@ -46,7 +46,7 @@ def changes(request: SignedInRequest) -> HttpResponse:
 @gzip_page
 def hour(request: SignedInRequest) -> HttpResponse:
     """The last hour in small; nothing without data, or for whoever has only their own tasks in the table below it."""
-    shown = charts.small(spans.past(HOUR, database_now())) if request.user.is_staff else None
+    shown = charts.small(spans.past(HOUR, spans.reach(HOUR, database_now()))) if request.user.is_staff else None
     return render(request, "overview/_hour.html", {"hour": shown})
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import Final, NamedTuple, Self
 
 from django.core.cache import cache
 
@@ -13,9 +14,6 @@ from apps.queues import minutes
 from apps.queues.minutes import MINUTE, SETTLE
 from apps.queues.models import Minute
 from apps.queues.spreads import Spread, seconds_at, unpacked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 KEPT_SECONDS = 3_600
 LATE = 2 * MINUTE  # later than that the relay does not count: it is away
@@ -53,7 +51,7 @@ SPANS: Final = {
 }  # fmt: skip
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Slot:
     """What happened from `start` on, for one step of a span, in all queues."""
 
@@ -79,6 +77,15 @@ class Slot:
         tried = self.finished + self.failed
         return self.failed / tried if tried else None
 
+    @cached_property
+    def waited(self) -> Times:
+        """Once nothing is added any more, as below."""
+        return Times.of(self.waits)
+
+    @cached_property
+    def ran(self) -> Times:
+        return Times.of(self.runs)
+
     def add(self, other: Slot) -> None:
         self.created += other.created
         self.finished += other.finished
@@ -87,68 +94,97 @@ class Slot:
         self.waits.update(other.waits)
         self.runs.update(other.runs)
 
-    def wait(self, share: float) -> float | None:
-        return seconds_at(self.waits, share)
 
-    def run(self, share: float) -> float | None:
-        return seconds_at(self.runs, share)
+class Times(NamedTuple):
+    """In seconds; None when there are none."""
+
+    median: float | None
+    high: float | None  # no more for 95 of 100
+
+    @classmethod
+    def of(cls, spread: Spread) -> Self:
+        return cls(seconds_at(spread, 0.5), seconds_at(spread, 0.95))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """The slots of a span, the oldest first. What begins after `counted_until` is not known yet; None: nothing is."""
+class Reach:
+    """Up to where minutes are counted (None: none is), whether that is overdue, and where a span ends then."""
 
-    span: Span
-    slots: list[Slot]
     counted_until: datetime | None
     is_late: bool
+    end: datetime
 
-    @property
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """The slots of a span, the oldest first."""
+
+    span: Span
+    reach: Reach
+    slots: list[Slot]
+
+    @cached_property
     def total(self) -> Slot:
         total = Slot(start=self.slots[0].start)
         for slot in self.slots:
             total.add(slot)
         return total
 
-    @property
-    def end(self) -> datetime:
-        return self.slots[-1].start + self.span.step
 
-
-def past(span: Span, now: datetime) -> Past:
-    """As it was counted up to now; read once for each minute that is counted, for everybody who looks."""
+def reach(span: Span, now: datetime) -> Reach:
     counted_until = minutes.counted_until()
     over = minutes.minute_of(now - SETTLE)
     is_late = counted_until is None or over - counted_until > LATE
-    end = _up(over if counted_until is None or is_late else min(counted_until, over), span.step)
-    start = end - span.length
+    end = over if counted_until is None or is_late else counted_until
+    return Reach(counted_until=counted_until, is_late=is_late, end=_up(end, span.step))
+
+
+def past(span: Span, at: Reach) -> Past:
+    """As it was counted then; read once for each minute that is counted, for everybody who looks."""
     name = f"past-{span.name}"
     kept: Past | None = cache.get(name)
-    if kept and (kept.counted_until, kept.end, kept.is_late) == (counted_until, end, is_late):
+    if kept and kept.reach == at:
         return kept
+    start = at.end - span.length
     slots = {start + span.step * n: Slot(start=start + span.step * n) for n in range(span.count)}
     known = {slot.start: slot for slot in (_whole(kept) if kept else ()) if slot.start in slots}
     known = known if start in known else {}  # the clock was put back
     slots |= known
-    for row in _rows(max([start, *(at + span.step for at in known)]), end):
-        slots[_down(row.start, span.step)].add(row)
-    found = Past(span=span, slots=list(slots.values()), counted_until=counted_until, is_late=is_late)
+    _fill(slots, span, max([start, *(at + span.step for at in known)]), at.end)
+    found = Past(span=span, reach=at, slots=list(slots.values()))
+    _work_out(found)
     cache.set(name, found, KEPT_SECONDS)
     return found
 
 
 def _whole(kept: Past) -> list[Slot]:
     """Those that nothing more comes to."""
-    until = kept.counted_until
+    until = kept.reach.counted_until
     return [slot for slot in kept.slots if until and slot.start + kept.span.step <= until]
 
 
-def _rows(start: datetime, end: datetime) -> Iterator[Slot]:
+def _fill(slots: dict[datetime, Slot], span: Span, start: datetime, end: datetime) -> None:
     columns = ("at", "created", "finished", "failed", "cancelled", "waits", "runs")
     busy = Minute.objects.filter(at__gte=start, at__lt=end).exclude(created=0, finished=0, failed=0, cancelled=0)
-    for at, created, finished, failed, cancelled, waits, runs in busy.values_list(*columns).iterator():
-        counts = {"created": created, "finished": finished, "failed": failed, "cancelled": cancelled}
-        yield Slot(start=at, **counts, waits=unpacked(waits), runs=unpacked(runs))
+    spread: dict[datetime, tuple[Counter[str], Counter[str]]] = {}
+    # A week of many queues is a hundred thousand rows: nothing is made for each of them.
+    for at, created, finished, failed, cancelled, *both in busy.values_list(*columns).iterator():
+        slot = slots[_down(at, span.step)]
+        slot.created += created
+        slot.finished += finished
+        slot.failed += failed
+        slot.cancelled += cancelled
+        for into, counts in zip(spread.setdefault(slot.start, (Counter(), Counter())), both, strict=True):
+            for bucket, count in counts.items():
+                into[bucket] += count
+    for moment, (waits, runs) in spread.items():
+        slots[moment].waits, slots[moment].runs = unpacked(waits), unpacked(runs)
+
+
+def _work_out(past: Past) -> None:
+    """What is kept is not worked out again for each who looks."""
+    for slot in (past.total, *past.slots):
+        _ = slot.waited, slot.ran
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -67,7 +67,8 @@ def context(user: User) -> dict[str, Any]:
     """For all of them together."""
     now = timezone.now()
     past = _past(now)
-    shown = Overview(past=past, health=_HEALTH, balance=_balance(now), zone=UTC, now=now)
+    shown = Overview(span=past.span, reach=past.reach, health=_HEALTH, balance=_balance(now), zone=UTC, now=now)
+    vars(shown)["past"] = past  # else it would be read
     return {
         **_tokens(),
         "statuses": [Task(status=status) for status in Status],
@@ -196,7 +197,9 @@ _HEALTH: Final = [
 def _past(now: datetime) -> spans.Past:
     start = now.replace(second=0, microsecond=0) - spans.HOUR.length
     slots = [_slot(start + spans.HOUR.step * n, n) for n in range(spans.HOUR.count)]
-    return spans.Past(span=spans.HOUR, slots=slots, counted_until=start + spans.HOUR.length, is_late=False)
+    end = start + spans.HOUR.length
+    reach = spans.Reach(counted_until=end, is_late=False, end=end)
+    return spans.Past(span=spans.HOUR, reach=reach, slots=slots)
 
 
 def _slot(start: datetime, n: int) -> spans.Slot:

@@ -46,7 +46,11 @@ def look(ready: int | None, *, consumers: int = 1, queue: str = "default", **sha
 
 def said() -> str:
     (line,) = balance.read(timezone.now()).lines
-    return line.said
+    return f"{line.word}: {line.said}"
+
+
+def past_of(name: str, now: datetime = NOW) -> spans.Past:
+    return spans.past(SPANS[name], spans.reach(SPANS[name], now))
 
 
 def test_a_span_adds_up_its_minutes_of_all_queues(db: None) -> None:
@@ -54,30 +58,30 @@ def test_a_span_adds_up_its_minutes_of_all_queues(db: None) -> None:
     minute(LAST, "gpu", finished=1, run=100)
     minute(LAST - timedelta(minutes=59), created=5)
     minute(LAST - timedelta(minutes=60), created=7)
-    hour = spans.past(SPANS["1h"], NOW)
+    hour = past_of("1h")
     assert (hour.total.created, hour.total.finished, hour.total.failed) == (8, 3, 1)
     assert (len(hour.slots), hour.slots[-1].start, hour.slots[-1].finished) == (60, LAST, 3)
     assert hour.slots[-1].failed_share == 0.25
-    day = spans.past(SPANS["24h"], NOW)
+    day = past_of("24h")
     assert [slot.created for slot in day.slots[-7:]] == [7, 5, 0, 0, 0, 0, 3]
-    assert (day.slots[-1].run(0.5), day.end) == (
+    assert (day.slots[-1].ran.median, day.reach.end) == (
         spreads.seconds_at({spreads.bucket(10): 1}, 1),
         LAST + timedelta(minutes=1),
     )
-    week = spans.past(SPANS["7d"], NOW)
-    assert (week.end, week.slots[-1].created) == (datetime(2026, 3, 29, 2, tzinfo=UTC), 3)
+    week = past_of("7d")
+    assert (week.reach.end, week.slots[-1].created) == (datetime(2026, 3, 29, 2, tzinfo=UTC), 3)
 
 
 def test_what_is_over_is_read_once_and_what_comes_is_added(db: None, django_assert_num_queries: Any) -> None:
     minute(LAST - timedelta(hours=3), created=1)
     minute(LAST, created=1)
-    assert spans.past(SPANS["7d"], NOW).total.created == 2
+    assert past_of("7d").total.created == 2
     Minute.objects.filter(at__lt=LAST - timedelta(hours=1)).delete()
     minute(LAST + timedelta(minutes=1), created=10)
     later = NOW + timedelta(minutes=1)
-    assert spans.past(SPANS["7d"], later).total.created == 12
+    assert past_of("7d", later).total.created == 12
     with django_assert_num_queries(1):
-        spans.past(SPANS["7d"], later)
+        past_of("7d", later)
 
 
 def test_a_relay_that_is_away_leaves_the_rest_unknown(web: Client) -> None:
@@ -91,7 +95,7 @@ def test_a_relay_that_is_away_leaves_the_rest_unknown(web: Client) -> None:
 def test_a_chart_says_in_words_what_it_shows(db: None) -> None:
     minute(LAST, created=1_200, finished=900, failed=100, cancelled=2)
     minute(LAST - timedelta(minutes=10), finished=1_000, wait=0.02, run=0.5)
-    throughput, failures, wait, run = charts.of(spans.past(SPANS["1h"], NOW), UTC)
+    throughput, failures, wait, run = charts.of(past_of("1h"), UTC)
     assert throughput.said == (
         "1,200 created, 1,900 finished, 100 failed and 2 cancelled in the last hour."
         " The busiest minute began at 01:29: 1,002 ended."
@@ -143,19 +147,23 @@ def test_a_balance_that_agrees_says_so(alice: User) -> None:
     a_task(alice)
     look(1)
     (line,) = balance.read(timezone.now()).lines
-    assert (line.said, line.is_odd, line.handed, line.held) == ("They agree.", False, 2, 1)
+    assert (line.said, line.word, line.handed, line.held) == ("They agree.", "Agrees", 2, 1)
 
 
 def test_each_difference_is_named_with_what_mends_it(alice: User) -> None:
     task = waiting(alice, dispatch_at=None, handed_at=ago(1))
     look(0)
-    assert said() == "1 task is with workers already and not begun: taken ahead, next to run."
+    assert said() == "Under way: 1 task is with workers already and not begun: taken ahead, next to run."
     look(3)
-    assert said().startswith("2 messages more than tasks that wait: of tasks that were cancelled or deleted")
+    assert said().startswith("Differs: 2 messages more than tasks that wait: of tasks that were cancelled or deleted")
     type(task).objects.update(handed_at=ago(61))
     look(0)
-    assert "1 task was handed over more than a minute ago, not ready and not begun: a busy worker may hold it" in said()
+    assert (
+        "Under way: 1 task was handed over more than a minute ago, not ready and not begun: a busy worker may hold it"
+        in said()
+    )
     look(0, consumers=0)
+    assert said().startswith("Differs: ")
     assert "neither ready nor with a worker: RabbitMQ has lost it" in said()
     assert "the reconciler hands it over again, usually within 75 seconds" in said()
     look(None)
