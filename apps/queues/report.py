@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from apps.queues import names
 from apps.queues.models import Pulse, Worker
+from apps.tasks import priority
 from apps.tasks.clock import now_in_query
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Task
@@ -76,14 +77,13 @@ class _Seen:
 
     @classmethod
     def now(cls) -> _Seen:
-        now = now_in_query()
-        signs = dict(Pulse.objects.filter(seen_at__gte=now - SILENT_AFTER).values_list("name", "trouble"))
+        signs = dict(Pulse.objects.filter(seen_at__gte=now_in_query() - SILENT_AFTER).values_list("name", "trouble"))
         served = list(Worker.objects.alive().values_list("queues", flat=True))
         return cls(
             signs=signs,
             workers=len(served),
             disk_is_full=_disk_is_full(),
-            unserved=_unserved({each for queues in served for each in queues}, now),
+            unserved=_unserved({each for queues in served for each in queues}),
         )
 
     @property
@@ -139,14 +139,14 @@ def _disk_is_full() -> bool:
     return shutil.disk_usage(path.parent).free < FULL_BYTES
 
 
-def _unserved(served: set[str], now: Any) -> list[str]:
-    return [queue for queue in sorted(names.known() - served) if _has_waiting(queue, now)]
+def _unserved(served: set[str]) -> list[str]:
+    return [queue for queue in sorted(names.known() - served) if _has_waiting(queue)]
 
 
-def _has_waiting(queue: str, now: Any) -> bool:
-    """Two questions, for each of which there is an index. `now`: as part of a query."""
-    waiting = Task.objects.filter(queue=queue, status=Status.QUEUEING).order_by()
-    return waiting.filter(dispatch_at__lte=now).exists() or waiting.filter(dispatch_at__isnull=True).exists()
+def _has_waiting(queue: str) -> bool:
+    """Two questions, for each of which there is an index."""
+    in_broker = Task.objects.filter(queue=queue, status=Status.QUEUEING, dispatch_at__isnull=True).order_by()
+    return bool(priority.due(queue)) or in_broker.exists()
 
 
 def _part(detail: str, *, ok: bool) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class Kind(models.Model):
 class Task(models.Model):
     """What a person asked for.
 
+    Of the due ones of a queue those of the highest `priority` are handed over first, among equals the longest due.
+
     `dispatch_at` is when the current attempt is to be handed to the broker, NULL once the broker has confirmed it, as
     it did last at `handed_at`.
 
@@ -67,6 +69,7 @@ class Task(models.Model):
     kind = models.CharField(max_length=KIND_LENGTH)
     params = models.JSONField(default=dict)
     queue = models.CharField(max_length=100, default="default")
+    priority = models.SmallIntegerField(default=0, db_default=0)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUEING)
     reason = models.CharField(max_length=30, choices=Reason.choices, blank=True)
     attempt = models.PositiveIntegerField(default=1)
@@ -103,7 +106,9 @@ class Task(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["queue", "dispatch_at", "id"], name="task_due", condition=models.Q(dispatch_at__isnull=False)
+                fields=["queue", "-priority", "dispatch_at", "id"],
+                name="task_due",
+                condition=models.Q(dispatch_at__isnull=False),
             ),
             models.Index(
                 fields=["queue", "handed_at"],

@@ -257,6 +257,7 @@ class TaskType(DjangoObjectType):
     result = graphene.Field(JSON, description="What it returned when that is no plain float.")
     error = graphene.Field(TaskError)
     queue = graphene.Field(QueueType, required=True)
+    priority = graphene.Int(required=True, description="Of what waits in its queue the higher is handed over first.")
     created_by = graphene.Field(UserType)
     run_after = DateTime(description="It does not start before this time.")
     queued_seconds = graphene.Float(description="From the time it could start until a worker began it.")

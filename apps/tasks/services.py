@@ -135,6 +135,7 @@ def _task(user: User, draft: Draft, kind: Kind, request_digest: str, now: dateti
         "kind": draft.kind,
         "params": draft.params,
         "queue": kind.queue,
+        "priority": draft.priority,
         "reason": Reason.SCHEDULED if waits else "",
         "max_attempts": draft.max_attempts or kind.max_attempts,
         "max_crashes": kind.max_crashes,

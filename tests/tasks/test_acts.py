@@ -101,11 +101,13 @@ def test_another_task_like_one_starts_from_what_that_was(web: Client, alice: Use
 
 def test_another_task_like_one_has_its_limits_where_they_are_its_own(web: Client, alice: User) -> None:
     Kind.objects.update(timeout_seconds=60, max_attempts=3)
-    own = text_of(web.get(f"/tasks/new/?from={a_task(alice, timeout_seconds=7.5, max_attempts=5).pk}"))
+    own = text_of(web.get(f"/tasks/new/?from={a_task(alice, timeout_seconds=7.5, max_attempts=5, priority=-3).pk}"))
     assert 'name="timeout_seconds" value="7.5"' in own
     assert 'name="max_attempts" value="5"' in own
+    assert 'name="priority" value="-3"' in own
     kinds = text_of(web.get(f"/tasks/new/?from={a_task(alice, timeout_seconds=60.0, max_attempts=3).pk}"))
     assert 'name="timeout_seconds" value' not in kinds
+    assert 'name="priority" value' not in kinds
     assert 'placeholder="60"' in kinds
     assert 'placeholder="3"' in kinds
 

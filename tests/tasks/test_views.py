@@ -319,12 +319,12 @@ def test_of_many_attempts_the_last_twenty_are_shown(web: Client, alice: User) ->
 
 
 def test_the_facts_name_what_was_asked_for(web: Client, alice: User) -> None:
-    fields = {"max_attempts": 4, "crashes": 1, "timeout_seconds": 90.0, "idempotency_key": "nightly-7"}
+    fields = {"max_attempts": 4, "crashes": 1, "timeout_seconds": 90.0, "idempotency_key": "nightly-7", "priority": -7}
     html = text_of(web.get(f"/tasks/{a_task(alice, **fields).pk}/"))
-    for part in ("<dt>Tries</dt><dd>4</dd>", "1 of 3", "1 min 30 s", "nightly-7"):
+    for part in ("<dt>Tries</dt><dd>4</dd>", "1 of 3", "1 min 30 s", "nightly-7", "<dd>-7</dd>"):
         assert part in html
     plain = text_of(web.get(f"/tasks/{a_task(alice).pk}/"))
-    for word in ("Tries", "Crashes", "Time limit", "Key</dt>"):
+    for word in ("Tries", "Crashes", "Time limit", "Key</dt>", "Priority"):
         assert word not in plain
 
 
