@@ -317,7 +317,7 @@ class Sweep(models.Model):
     """An act on all tasks that `query` finds, with its words for time meant as of `begun_at` in `zone`.
 
     It has come to the number `at` and goes as far as `last`: what is created later is left alone. `count` is what the
-    person was shown; `refusal` the first sentence of why something was not done.
+    person was shown; `refusal` the first sentence of why something was not done; `priority` what that act sets.
     """
 
     class Act(models.TextChoices):
@@ -326,9 +326,11 @@ class Sweep(models.Model):
         RETRY = "retry", "Retry"
         CANCEL = "cancel", "Cancel"
         DELETE = "delete", "Delete"
+        PRIORITY = "priority", "Set priority of"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     act = models.CharField(max_length=10, choices=Act.choices)
+    priority = models.SmallIntegerField(null=True)
     query = models.TextField(blank=True)
     zone = models.CharField(max_length=100)
     count = models.BigIntegerField()

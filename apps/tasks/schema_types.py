@@ -232,6 +232,7 @@ class TaskPermissions(graphene.ObjectType):
     retry = graphene.Boolean(required=True)
     cancel = graphene.Boolean(required=True)
     delete = graphene.Boolean(required=True)
+    set_priority = graphene.Boolean(required=True, description="It has not begun.")
 
 
 class TaskType(DjangoObjectType):

@@ -1,4 +1,4 @@
-"""What can be done with tasks: create, cancel, retry, delete. Pages, mutations and commands all come here."""
+"""What can be done with tasks: create, cancel, retry, delete, prioritise. Pages, mutations, commands all come here."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from apps.tasks.clock import database_now, tick
 from apps.tasks.drafts import NO_CODE, Draft, Problem, Refused, cleaned, for_each
 from apps.tasks.lifecycle import CANCEL, DELETABLE, FINAL, LIVE, RETRY, Reason, Status
 from apps.tasks.models import Attempt, CancelledAttempt, Kind, Task
+from apps.tasks.priority import OUT_OF_BOUNDS, is_priority
 from workers.messages import BIGGEST_ID
 
 if TYPE_CHECKING:
@@ -78,6 +79,23 @@ def retry(*, user: User, numbers: Sequence[int]) -> Act:
 
 def delete(*, user: User, numbers: Sequence[int]) -> Act:
     return _act(user, numbers, DELETABLE, "is {status}: cancel it first", _delete)
+
+
+def set_priority(*, user: User, numbers: Sequence[int], priority: int) -> Act:
+    """Of those that have not begun; what the broker has already goes out as it is. Raises Refused, out of bounds."""
+    check_priority(priority)
+
+    def change(tasks: Sequence[Task], _now: datetime) -> None:
+        Task.objects.filter(id__in=[task.pk for task in tasks]).update(priority=priority)
+
+    refusal = "is {status}: only what has not begun can be given another priority"
+    return _act(user, numbers, {Status.QUEUEING}, refusal, change)
+
+
+def check_priority(priority: int) -> None:
+    """Raises Refused."""
+    if not is_priority(priority):
+        raise Refused([Problem(field=("priority",), message=OUT_OF_BOUNDS)])
 
 
 def _save(

@@ -233,6 +233,7 @@ def _shown(sheet: Sheet) -> str:
         task.crashes,
         task.run_at,
         task.status,
+        task.priority,
         task.attempt,
         task.reason,
         task.worker,

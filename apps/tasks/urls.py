@@ -18,6 +18,7 @@ urlpatterns = [
     path("again/", views.again, name="again"),
     path("retry/", views.retry, name="retry"),
     path("cancel/", views.cancel, name="cancel"),
+    path("priority/", views.priority, name="priority"),
     path("delete/", views.delete, name="delete"),
     path("<int:number>/", views.task, name="task"),
     path("<int:number>/changes/", views.task_changes, name="task_changes"),

@@ -17,4 +17,18 @@ class Migration(migrations.Migration):
                 name="task_due",
             ),
         ),
+        migrations.AddField(model_name="sweep", name="priority", field=models.SmallIntegerField(null=True)),
+        migrations.AlterField(
+            model_name="sweep",
+            name="act",
+            field=models.CharField(
+                choices=[
+                    ("retry", "Retry"),
+                    ("cancel", "Cancel"),
+                    ("delete", "Delete"),
+                    ("priority", "Set priority of"),
+                ],
+                max_length=10,
+            ),
+        ),
     ]
