@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 
-from apps.tasks.lifecycle import DELETABLE, FINAL, LIVE
+from apps.tasks.lifecycle import DELETABLE, FINAL, LIVE, Status
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
@@ -64,7 +64,8 @@ class Caller:
         return _is_staff(self.user) and not self.by_token
 
 
-ALLOWED = {"retry": FINAL, "cancel": LIVE, "delete": DELETABLE}  # in which statuses
+# In which statuses.
+ALLOWED = {"retry": FINAL, "cancel": LIVE, "delete": DELETABLE, "set_priority": frozenset({Status.QUEUEING})}
 
 
 RUN_CODE = "tasks.can_run_code"

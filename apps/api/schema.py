@@ -78,6 +78,7 @@ class UserErrorCode(graphene.Enum):
     NOT_ALLOWED_IN_STATUS = "NOT_ALLOWED_IN_STATUS"
     FORBIDDEN = "FORBIDDEN"
     LIMIT_REACHED = "LIMIT_REACHED"
+    COUNT_CHANGED = "COUNT_CHANGED"
 
 
 class UserError(graphene.ObjectType):

@@ -14,9 +14,10 @@ from django.db import connection
 
 from apps.tasks.clock import database_now
 from apps.tasks.models import Task
+from apps.tasks.priority import LEVELS, OF_LEVEL
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from django.db.models import QuerySet
 
@@ -58,16 +59,13 @@ def of(queues: Collection[str], now: datetime | None = None) -> dict[str, Figure
     created = _since(now - MINUTE, Task.objects.order_by("-id").values_list("queue", "created_at"))
     over = Task.objects.filter(finished_at__isnull=False).order_by("-finished_at", "-id")
     ended = _since(now - MINUTE, over.values_list("queue", "finished_at"))
-    return {
-        name: _figures(row, running[name], created[name], ended[name])
-        for name, *row in _rows(sorted(queues), now, _COLUMNS)
-    }
+    return {name: _figures(row, running[name], created[name], ended[name]) for name, *row in _rows(sorted(queues), now)}
 
 
 def waiting(queues: Collection[str], now: datetime) -> dict[str, int]:
     """How much of each could begin at once, up to COUNT_CAP + 1."""
-    rows = _rows(sorted(queues), now, _COLUMNS[:2]) if queues else []
-    return {name: min(due + in_broker, COUNT_CAP + 1) for name, due, in_broker in rows}
+    rows = _rows(sorted(queues), now) if queues else []
+    return {name: min(due + in_broker, COUNT_CAP + 1) for name, due, in_broker, *_ in rows}
 
 
 def handed_over(queues: Collection[str], before: datetime) -> dict[str, tuple[int, int, int]]:
@@ -91,32 +89,42 @@ def _figures(row: list[Any], running: int, created: int, ended: int) -> Figures:
     )
 
 
-def _rows(queues: list[str], now: datetime, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    names, read = ", ".join(["(%s)"] * len(queues)), ", ".join(columns)
-    times = [connection.ops.adapt_datetimefield_value(now)] * read.count("%s")
+def _rows(queues: list[str], now: datetime) -> list[tuple[Any, ...]]:
+    at = connection.ops.adapt_datetimefield_value(now)
+    names = ", ".join(["(%s)"] * len(queues))
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH line (name) AS (VALUES {names}) SELECT line.name, {read} FROM line", [*queues, *times])
+        cursor.execute(f"WITH RECURSIVE line (name) AS (VALUES {names}), {_READ}", [*queues, at, at, at])
         return list(cursor.fetchall())
 
 
 def _count(condition: str) -> str:
-    rows = f"SELECT 1 FROM tasks_task t WHERE t.queue = line.name AND {condition} LIMIT {COUNT_CAP + 1}"
-    return f"(SELECT count(*) FROM ({rows}) counted)"
+    return f"(SELECT count(*) FROM (SELECT 1 FROM tasks_task t WHERE {condition} LIMIT {COUNT_CAP + 1}) counted)"
 
 
 def _first(column: str, condition: str, order: str) -> str:
-    return f"(SELECT {column} FROM tasks_task t WHERE t.queue = line.name AND {condition} ORDER BY {order} LIMIT 1)"
+    return f"(SELECT {column} FROM tasks_task t WHERE {condition} ORDER BY {order} LIMIT 1)"
 
 
-# The conditions are those of the indexes `task_due` and `task_in_broker`, word for word.
-_IN_BROKER = "t.status = 'QUEUEING' AND t.dispatch_at IS NULL"
+# The conditions are those of the indexes `task_due`, which goes by priority, and `task_in_broker`.
+_DUE = f"{OF_LEVEL} AND t.dispatch_at <= %s"
+_HERE = (
+    f"CAST(sum({_count(_DUE)}) AS bigint)",
+    f"CAST(sum({_count(f'{OF_LEVEL} AND t.dispatch_at > %s')}) AS bigint)",
+    f"min({_first('t.dispatch_at', _DUE, 't.dispatch_at')})",
+)
+_IN_BROKER = "t.queue = line.name AND t.status = 'QUEUEING' AND t.dispatch_at IS NULL"
 _COLUMNS = (
-    _count("t.dispatch_at <= %s"),
+    "here.due",
     _count(_IN_BROKER),
-    _count("t.dispatch_at > %s"),
-    _first("t.dispatch_at", "t.dispatch_at <= %s", "t.dispatch_at"),
+    "here.later",
+    "here.due_at",
     _first("t.created_at", _IN_BROKER, "t.handed_at"),
     _first("t.run_at", _IN_BROKER, "t.handed_at"),
+)
+_READ = (
+    f"{LEVELS}, here (name, due, later, due_at) AS"
+    f" (SELECT level.name, {', '.join(_HERE)} FROM level GROUP BY level.name)"
+    f" SELECT line.name, {', '.join(_COLUMNS)} FROM line JOIN here ON here.name = line.name"
 )
 
 

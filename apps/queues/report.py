@@ -17,6 +17,7 @@ from apps.accounts.permissions import may_operate
 from apps.queues import holds, names, pauses
 from apps.queues.holds import Hold
 from apps.queues.models import Pulse, Worker
+from apps.tasks import priority
 from apps.tasks.clock import now_in_query
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Task
@@ -122,7 +123,7 @@ class _Seen:
             signs=signs,
             workers=len(workers),
             disk_is_full=_disk_is_full(),
-            unserved=_unserved(served | paused.keys(), now),
+            unserved=_unserved(served | paused.keys()),
             hold=holds.worst(workers, paused),
         )
 
@@ -183,14 +184,14 @@ def _disk_is_full() -> bool:
     return shutil.disk_usage(path.parent).free < FULL_BYTES
 
 
-def _unserved(served: set[str], now: Any) -> list[str]:
-    return [queue for queue in sorted(names.known() - served) if _has_waiting(queue, now)]
+def _unserved(served: set[str]) -> list[str]:
+    return [queue for queue in sorted(names.known() - served) if _has_waiting(queue)]
 
 
-def _has_waiting(queue: str, now: Any) -> bool:
-    """Two questions, for each of which there is an index. `now`: as part of a query."""
-    waiting = Task.objects.filter(queue=queue, status=Status.QUEUEING).order_by()
-    return waiting.filter(dispatch_at__lte=now).exists() or waiting.filter(dispatch_at__isnull=True).exists()
+def _has_waiting(queue: str) -> bool:
+    """Two questions, for each of which there is an index."""
+    in_broker = Task.objects.filter(queue=queue, status=Status.QUEUEING, dispatch_at__isnull=True).order_by()
+    return bool(priority.due(queue)) or in_broker.exists()
 
 
 def _part(detail: str, *, ok: bool) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def _change_queue(user: User, name: str, done: str, *, was: bool, **columns: obj
 def _waiting(queue: str, newest: int) -> tuple[QuerySet[Task, int], QuerySet[Task, int]]:
     """What the broker does not have, the last to be handed over first, and what it has."""
     waiting = Task.objects.filter(queue=queue, status=Status.QUEUEING, id__lte=newest).values_list("id", flat=True)
-    here = waiting.filter(dispatch_at__isnull=False).order_by("-dispatch_at", "-id")
+    here = waiting.filter(dispatch_at__isnull=False).order_by("priority", "-dispatch_at", "-id")
     return here, waiting.filter(dispatch_at__isnull=True).order_by("-handed_at")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db import transaction
 
 from apps.queues.models import Queue
+from apps.tasks import priority
 from apps.tasks.clock import database_now, now_in_query, tick
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Task
@@ -134,10 +135,17 @@ def held_by_broker(queue: str, most: int) -> int:
 
 
 def due(queue: str, most: int) -> list[Due]:
-    """The attempts whose time has come, in turn."""
-    waiting = Task.objects.filter(queue=queue, status__in=LIVE, dispatch_at__lte=now_in_query())
+    """The attempts whose time has come: those of the highest priority first, of these the longest due."""
     columns = ("id", "attempt", "kind", "params", "queue", "reason", "dispatch_at", "timeout_seconds", "handed_at")
-    return [Due(*row) for row in waiting.order_by(*IN_TURN).values_list(*columns)[:most]]
+    found: list[Due] = []
+    # One after the other: in one walk from the highest down, all that is due later would be passed over.
+    for level in priority.due(queue):
+        waiting = Task.objects.filter(queue=queue, priority=level, status__in=LIVE, dispatch_at__lte=now_in_query())
+        rows = waiting.order_by(*IN_TURN).values_list(*columns)
+        found += [Due(*row) for row in rows[: most - len(found)]]
+        if len(found) == most:
+            break
+    return found
 
 
 def mark_handed_over(confirmed: Sequence[Due]) -> None:

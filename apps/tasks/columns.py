@@ -24,6 +24,7 @@ COLUMNS: Final = {
     "name": Column(label="Name", order="name", always=True),
     "kind": Column(label="Kind", order="kind"),
     "queue": Column(label="Queue", fields=("queue",)),
+    "priority": Column(label="Priority", order="priority", fields=("priority",)),
     "by": Column(label="Created by", fields=("created_by__username",)),
     "value": Column(label="Value", order="value"),
     "worker": Column(label="Worker"),

@@ -80,5 +80,6 @@ _KNOWN: Final[dict[str, Callable[[User], Iterable[str]]]] = {
     "created": lambda _: WHEN,
     "started": lambda _: WHEN,
     "finished": lambda _: WHEN,
+    "priority": lambda _: (">0", "<0", "0"),
     "ran": lambda _: (">1s", ">10s", ">1min", ">1h", "<1s"),
 }

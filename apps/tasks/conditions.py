@@ -32,7 +32,7 @@ FEW = 50_000  # so many are looked through anyway
 LOOKUPS: Final = {
     "name": "name__icontains", "queue": "queue__iexact", "worker": "worker__icontains", "reason": "reason",
     "started": "started_at", "finished": "finished_at", "ran": "run_seconds", "value": "value",
-    "created": "created_at", "number": "pk",
+    "created": "created_at", "number": "pk", "priority": "priority",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from apps.accounts.permissions import may_create
-from apps.tasks import checks
+from apps.tasks import checks, priority
 from apps.tasks.models import KEY_LENGTH, KIND_LENGTH, NAME_LENGTH, Kind
 from workers.messages import storable
 
@@ -37,6 +37,7 @@ class Draft:
     name: str
     kind: str
     params: Any = field(default_factory=dict)
+    priority: int = 0
     run_at: datetime | None = None
     delay_seconds: float | None = None
     timeout_seconds: float | None = None
@@ -157,6 +158,8 @@ def _limit_problems(draft: Draft) -> list[Problem]:
         problems.append(Problem(field=("timeout_seconds",), message=message))
     if draft.max_attempts is not None and not 1 <= draft.max_attempts <= MOST_ATTEMPTS:
         problems.append(Problem(field=("max_attempts",), message=f"Must be from 1 to {MOST_ATTEMPTS}."))
+    if not priority.is_priority(draft.priority):
+        problems.append(Problem(field=("priority",), message=priority.OUT_OF_BOUNDS))
     return problems
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from apps.tasks.param_nodes import Group, Node
 
 NOBODY = AnonymousUser()
-OPTIONS = ("run_at", "timeout_seconds", "max_attempts")
+OPTIONS = ("run_at", "priority", "timeout_seconds", "max_attempts")
 
 
 class TaskForm(forms.Form):
@@ -58,6 +58,11 @@ class TaskForm(forms.Form):
         widget=TypedInput(attrs={"type": "datetime-local", "step": "1"}),
     )
     zone = TextParam(initial="UTC", widget=forms.HiddenInput)
+    priority = IntegerParam(
+        help_text="Of what waits in its queue the higher goes first: -100 to 100.",
+        widget=forms.TextInput(attrs={"placeholder": 0}),
+        empty_value=0,
+    )
     timeout_seconds = FloatParam(
         label="Time limit",
         help_text="An attempt that runs longer is stopped: it has failed.",
@@ -256,6 +261,7 @@ class TaskForm(forms.Form):
             kind=data.get("kind", ""),
             params=self.tree.value(data, self.data),
             run_at=data.get("run_at"),
+            priority=data.get("priority", 0),
             timeout_seconds=data.get("timeout_seconds"),
             max_attempts=data.get("max_attempts"),
             idempotency_key=data.get("idempotency_key") if readable else None,
@@ -322,7 +328,11 @@ def selection(texts: Sequence[str]) -> list[int]:
 def _as_in(task: Task, kinds: Mapping[str, Kind]) -> dict[str, object]:
     """The fields that hold what that task has and its kind does not give by itself."""
     kind = kinds.get(task.kind)
-    limits = {"timeout_seconds": task.timeout_seconds, "max_attempts": task.max_attempts}
+    limits = {
+        "priority": task.priority,
+        "timeout_seconds": task.timeout_seconds,
+        "max_attempts": task.max_attempts,
+    }
     own = {
         name: str(value).removesuffix(".0")
         for name, value in limits.items()

@@ -27,6 +27,7 @@ def digest(draft: Draft) -> str:
         draft.delay_seconds,
         draft.timeout_seconds,
         draft.max_attempts,
+        *([draft.priority] if draft.priority else []),  # as of old without one: its keys go on
     ]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 

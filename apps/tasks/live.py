@@ -148,6 +148,7 @@ def _row(row: Row) -> str:
         task.run_at,
         task.started_at,
         task.__dict__.get("finished_at"),
+        task.__dict__.get("priority"),
         *((row.percent, task.progress_text) if task.status == Status.RUNNING else ()),
         task.value_text,
         getattr(task, "result_start", None),

@@ -45,6 +45,8 @@ class Kind(models.Model):
 class Task(models.Model):
     """What a person asked for.
 
+    Of the due ones of a queue those of the highest `priority` are handed over first, among equals the longest due.
+
     `dispatch_at` is when the current attempt is to be handed to the broker, NULL once the broker has confirmed it, as
     it did last at `handed_at`.
 
@@ -67,6 +69,7 @@ class Task(models.Model):
     kind = models.CharField(max_length=KIND_LENGTH)
     params = models.JSONField(default=dict)
     queue = models.CharField(max_length=100, default="default")
+    priority = models.SmallIntegerField(default=0, db_default=0)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUEING)
     reason = models.CharField(max_length=30, choices=Reason.choices, blank=True)
     attempt = models.PositiveIntegerField(default=1)
@@ -103,7 +106,9 @@ class Task(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["queue", "dispatch_at", "id"], name="task_due", condition=models.Q(dispatch_at__isnull=False)
+                fields=["queue", "-priority", "dispatch_at", "id"],
+                name="task_due",
+                condition=models.Q(dispatch_at__isnull=False),
             ),
             models.Index(
                 fields=["queue", "handed_at"],
@@ -312,7 +317,7 @@ class Sweep(models.Model):
     """An act on all tasks that `query` finds, with its words for time meant as of `begun_at` in `zone`.
 
     It has come to the number `at` and goes as far as `last`: what is created later is left alone. `count` is what the
-    person was shown; `refusal` the first sentence of why something was not done.
+    person was shown; `refusal` the first sentence of why something was not done; `priority` what that act sets.
     """
 
     class Act(models.TextChoices):
@@ -321,9 +326,11 @@ class Sweep(models.Model):
         RETRY = "retry", "Retry"
         CANCEL = "cancel", "Cancel"
         DELETE = "delete", "Delete"
+        PRIORITY = "priority", "Set priority of"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     act = models.CharField(max_length=10, choices=Act.choices)
+    priority = models.SmallIntegerField(null=True)
     query = models.TextField(blank=True)
     zone = models.CharField(max_length=100)
     count = models.BigIntegerField()

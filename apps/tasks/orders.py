@@ -6,7 +6,15 @@ from dataclasses import replace
 from typing import Final
 
 from apps.api.keyset import Order, moment, number
+from apps.tasks.priority import is_priority
 from workers.messages import storable
+
+
+def _priority(value: str) -> int:
+    found = int(value)
+    if not is_priority(found):
+        raise ValueError(value)
+    return found
 
 
 def _text(value: str) -> str:
@@ -24,6 +32,7 @@ ORDERS: Final = {
     "finished": Order(column="finished_at", read=moment, nullable=True),
     "ran": Order(column="run_seconds", read=number, nullable=True),
     "value": Order(column="value", read=number, nullable=True),
+    "priority": Order(column="priority", read=_priority),
 }
 NEWEST_FIRST: Final = ORDERS["created"]
 # The others cost every create and every outcome more than they are worth: they have the newest tasks only.

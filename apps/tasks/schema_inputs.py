@@ -15,6 +15,7 @@ from apps.tasks.drafts import Draft, Problem
 from apps.tasks.matching import matching
 from apps.tasks.models import NAME_LENGTH
 from apps.tasks.orders import NEWEST_FIRST, ORDERS
+from apps.tasks.priority import HIGHEST, LOWEST
 from apps.tasks.schema_types import TaskStatus
 from apps.tasks.search import Mistake, parse
 from apps.tasks.search_values import Clock
@@ -42,6 +43,7 @@ class TaskOrderField(graphene.Enum):
     STATUS = "status"
     VALUE = "value"
     RUN_SECONDS = "ran"
+    PRIORITY = "priority"
 
     @property
     def description(self) -> str | None:
@@ -74,6 +76,9 @@ class RunOptions(graphene.InputObjectType):
 
     run_after = DateTime(description="With a time zone; in the past means at once.")
     delay_seconds = graphene.Float(description="From now, at most ten years.")
+    priority = graphene.Int(
+        description=f"Of what waits in its queue the higher is handed over first: {LOWEST} to {HIGHEST}, 0 unless told."
+    )
     timeout_seconds = graphene.Float(description="How long an attempt may run before it is stopped; at most 7 days.")
     max_attempts = graphene.Int(
         description="How many attempts may end with an error before it has failed; at most 100."
@@ -127,6 +132,7 @@ def draft(data: dict[str, Any]) -> Draft:
         params={} if params is None else params,
         run_at=run_at,
         delay_seconds=options.get("delay_seconds"),
+        priority=options.get("priority") or 0,
         timeout_seconds=options.get("timeout_seconds"),
         max_attempts=options.get("max_attempts"),
         idempotency_key=options.get("idempotency_key"),
@@ -148,6 +154,7 @@ def _in_input(path: tuple[str, ...]) -> tuple[str, ...]:
 _OPTIONS = {
     "run_at": "runAfter",
     "delay_seconds": "delaySeconds",
+    "priority": "priority",
     "timeout_seconds": "timeoutSeconds",
     "max_attempts": "maxAttempts",
     "idempotency_key": "idempotencyKey",

@@ -232,6 +232,7 @@ class TaskPermissions(graphene.ObjectType):
     retry = graphene.Boolean(required=True)
     cancel = graphene.Boolean(required=True)
     delete = graphene.Boolean(required=True)
+    set_priority = graphene.Boolean(required=True, description="It has not begun.")
 
 
 class TaskType(DjangoObjectType):
@@ -257,6 +258,7 @@ class TaskType(DjangoObjectType):
     result = graphene.Field(JSON, description="What it returned when that is no plain float.")
     error = graphene.Field(TaskError)
     queue = graphene.Field(QueueType, required=True)
+    priority = graphene.Int(required=True, description="Of what waits in its queue the higher is handed over first.")
     created_by = graphene.Field(UserType)
     run_after = DateTime(description="It does not start before this time.")
     queued_seconds = graphene.Float(description="From the time it could start until a worker began it.")

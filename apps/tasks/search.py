@@ -41,6 +41,7 @@ FIELDS: Final = {
     "kind": Field(read=values.text, help="a kind, or part of its name"),
     "name": Field(read=values.text, help="part of the name"),
     "queue": Field(read=values.text, help="their queue"),
+    "priority": Field(read=values.whole_number, help=f"their priority, {values.WHOLE_NUMBERS}"),
     "worker": Field(read=values.text, help="part of the name of the worker that ran them last"),
     "error": Field(read=values.text, help="part of the error of failed ones, or its reason"),
     "reason": Field(read=values.choice(Reason.values), help=", ".join(Reason.values)),

@@ -48,6 +48,7 @@ Value = str | Span
 TIMES = "such as 2h (within the last two hours), >2h (longer ago), today, yesterday, 2026-03-01, >=2026-03-01T14:00"
 DURATIONS = "such as >10s, <500ms, >=2min, 1h..2h"
 NUMBERS = "such as 5, >3, <=0.5, 1..10"
+WHOLE_NUMBERS = "such as 5, >0, <=-10, -5..5"
 
 _OPERATORS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 _COMPARED = re.compile(r"(>=|<=|>|<)?(.*)", re.DOTALL)
@@ -55,6 +56,7 @@ _AGE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|min|m|h|d|w)", re.ASCII | re.IG
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,19}(\.\d{1,19})?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
@@ -77,6 +79,10 @@ def choice(words: Iterable[str]) -> Callable[[str, Clock], str]:
 
 def number(typed: str, _clock: Clock) -> Span:
     return _compared(typed, _number, NUMBERS)
+
+
+def whole_number(typed: str, _clock: Clock) -> Span:
+    return _compared(typed, lambda part: int(part) if _WHOLE.fullmatch(part) else None, WHOLE_NUMBERS)
 
 
 def duration(typed: str, _clock: Clock) -> Span:

@@ -1,4 +1,4 @@
-"""What can be done with tasks: create, cancel, retry, delete. Pages, mutations and commands all come here."""
+"""What can be done with tasks: create, cancel, retry, delete, prioritise. Pages, mutations, commands all come here."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from apps.tasks.clock import database_now, tick
 from apps.tasks.drafts import NO_CODE, Draft, Problem, Refused, cleaned, for_each
 from apps.tasks.lifecycle import CANCEL, DELETABLE, FINAL, LIVE, RETRY, Reason, Status
 from apps.tasks.models import Attempt, CancelledAttempt, Kind, Task
+from apps.tasks.priority import OUT_OF_BOUNDS, is_priority
 from workers.messages import BIGGEST_ID
 
 if TYPE_CHECKING:
@@ -80,6 +81,23 @@ def delete(*, user: User, numbers: Sequence[int]) -> Act:
     return _act(user, numbers, DELETABLE, "is {status}: cancel it first", _delete)
 
 
+def set_priority(*, user: User, numbers: Sequence[int], priority: int) -> Act:
+    """Of those that have not begun; what the broker has already goes out as it is. Raises Refused, out of bounds."""
+    check_priority(priority)
+
+    def change(tasks: Sequence[Task], _now: datetime) -> None:
+        Task.objects.filter(id__in=[task.pk for task in tasks]).update(priority=priority)
+
+    refusal = "is {status}: only what has not begun can be given another priority"
+    return _act(user, numbers, {Status.QUEUEING}, refusal, change)
+
+
+def check_priority(priority: int) -> None:
+    """Raises Refused."""
+    if not is_priority(priority):
+        raise Refused([Problem(field=("priority",), message=OUT_OF_BOUNDS)])
+
+
 def _save(
     user: User, drafts: Sequence[Draft], for_all: Callable[[Sequence[Draft], Callable[[Draft], Task]], list[Task]]
 ) -> list[Task]:
@@ -135,6 +153,7 @@ def _task(user: User, draft: Draft, kind: Kind, request_digest: str, now: dateti
         "kind": draft.kind,
         "params": draft.params,
         "queue": kind.queue,
+        "priority": draft.priority,
         "reason": Reason.SCHEDULED if waits else "",
         "max_attempts": draft.max_attempts or kind.max_attempts,
         "max_crashes": kind.max_crashes,

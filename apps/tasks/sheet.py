@@ -271,6 +271,7 @@ def _shown(sheet: Sheet) -> str:
         task.crashes,
         task.run_at,
         task.status,
+        task.priority,
         task.attempt,
         task.reason,
         task.worker,

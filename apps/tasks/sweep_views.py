@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.tasks import live, sweeps
 from apps.tasks.models import Sweep
+from apps.tasks.priority_form import PriorityForm
 from apps.tasks.search import Mistake
 from apps.tasks.window import number_in
 from apps.tasks.zones import zone_of
@@ -18,7 +19,7 @@ from apps.tasks.zones import zone_of
 if TYPE_CHECKING:
     from apps.tasks.views import SignedInRequest
 
-DONE = {"retry": "retried", "cancel": "cancelled", "delete": "deleted"}
+DONE = {"retry": "retried", "cancel": "cancelled", "delete": "deleted", "priority": "given priority {priority}"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,19 +27,22 @@ def everything(request: SignedInRequest) -> HttpResponse:
     """Asks what to do with all that match; begins it when still as many do as the person was shown."""
     asked = request.POST if request.method == "POST" else request.GET
     text, act, zone = asked.get("q", "").strip(), asked.get("act", ""), str(zone_of(request))
+    form = PriorityForm(request.POST if act == Sweep.Act.PRIORITY else None)
     moved = ""
     try:
-        if request.method == "POST" and act in sweeps.ACTS:
+        if request.method == "POST" and act in sweeps.ACTS and not form.errors:
             expected = number_in(asked.get("count", "")) or 0
-            sweep = sweeps.begin(user=request.user, act=act, text=text, zone=zone, expected=expected)
+            priority = form.cleaned_data["priority"] if form.is_bound else None
+            sweep = sweeps.begin(user=request.user, act=act, text=text, zone=zone, expected=expected, priority=priority)
             return HttpResponseRedirect(reverse("tasks:sweep", args=[sweep.pk]))
         count = sweeps.count(request.user, text, zone)
     except Mistake as mistake:
         return render(request, "tasks/everything.html", {"text": text, "mistake": mistake}, status=422)
     except sweeps.Moved as now:
         count, moved = now.count, asked.get("count", "")[:20]
-    context = {"text": text, "count": count, "moved": moved, "acts": list(sweeps.ACTS)}
-    return render(request, "tasks/everything.html", context, status=409 if moved else 200)
+    context = {"text": text, "count": count, "moved": moved, "form": form}
+    status = 409 if moved else 422 if form.errors else 200
+    return render(request, "tasks/everything.html", context, status=status)
 
 
 @require_safe
@@ -48,7 +52,7 @@ def sweep(request: SignedInRequest, number: int) -> HttpResponse:
     tag = live.digest(found.done, found.refused, found.stopped, found.ended_at)
     if request.htmx and request.htmx.ptag == tag:
         return HttpResponseNotModified()
-    context = {"sweep": found, "done": DONE[found.act], "tag": tag}
+    context = {"sweep": found, "done": DONE[found.act].format(priority=found.priority), "tag": tag}
     response = render(request, "tasks/_sweep.html" if request.htmx else "tasks/sweep.html", context)
     response["HX-PTag"] = tag
     return response

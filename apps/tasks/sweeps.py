@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,6 +32,7 @@ ACTS: Final[dict[str, Callable[..., services.Act]]] = {
     "retry": services.retry,
     "cancel": services.cancel,
     "delete": services.delete,
+    "priority": services.set_priority,
 }
 
 
@@ -42,19 +44,27 @@ class Moved(Exception):
         self.count = count
 
 
+def service(act: str, priority: int | None) -> Callable[..., services.Act]:
+    """What does it with some tasks. `priority`: what that act sets, None for the others."""
+    return ACTS[act] if priority is None else partial(ACTS[act], priority=priority)
+
+
 def count(user: User, text: str, zone: str) -> int:
     """How many match now, all of them counted. Raises Mistake."""
     return _found(user, text, zone, database_now()).all.order_by().count()
 
 
-def begin(*, user: User, act: str, text: str, zone: str, expected: int) -> Sweep:
-    """Raises Mistake, and Moved when it would be about another number of tasks than `expected`."""
+def begin(*, user: User, act: str, text: str, zone: str, expected: int, priority: int | None = None) -> Sweep:
+    """Raises Mistake, Moved when it would be about another number of tasks than `expected`, and Refused."""
+    if priority is not None:
+        services.check_priority(priority)
     now = database_now()
     found = _found(user, text, zone, now).all.order_by()
     if (counted := found.count()) != expected:
         raise Moved(counted)
     last = Task.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    return Sweep.objects.create(user=user, act=act, query=text, zone=zone, count=counted, last=last, begun_at=now)
+    asked = {"act": act, "priority": priority, "query": text, "zone": zone}
+    return Sweep.objects.create(user=user, **asked, count=counted, last=last, begun_at=now)
 
 
 def under_way(user: User) -> QuerySet[Sweep]:
@@ -83,7 +93,7 @@ def advance() -> bool:
 
 def _do(sweep: Sweep, numbers: list[int], goes_on_at: int | None) -> None:
     if numbers:
-        act = ACTS[sweep.act](user=sweep.user, numbers=numbers)
+        act = service(sweep.act, sweep.priority)(user=sweep.user, numbers=numbers)
         sweep.done += len(act.done)
         sweep.refused += len(act.refused)
         sweep.refusal = sweep.refusal or next(iter(act.refused.values()), "")[:200]

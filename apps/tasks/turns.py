@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.core.cache import cache
 
+from apps.tasks import priority
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Task
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from apps.queues.models import Worker
     from apps.tasks.querysets import TaskQuerySet
 
-# The relay takes what is due in this order; a column with a minus counts the other way round.
+# The relay takes what is due of one priority in this order, the highest priority first.
 IN_TURN: Final = ("dispatch_at", "id")
 IN_BROKER: Final = ("handed_at", "id")  # what was handed over at once has one time
 PLACE_CAP = 10_000
@@ -67,7 +68,9 @@ def _place(task: Task, now: datetime) -> int | None:
     queued = Task.objects.filter(queue=task.queue)
     in_broker = queued.filter(status=Status.QUEUEING, dispatch_at__isnull=True)
     if task.dispatch_at:
-        before = [in_broker, *_before(queued.filter(dispatch_at__lte=now), task, IN_TURN)]
+        due = queued.filter(dispatch_at__lte=now)
+        higher = [due.filter(priority=each) for each in priority.due(task.queue) if each > task.priority]
+        before = [in_broker, *higher, *_before(due.filter(priority=task.priority), task, IN_TURN)]
     elif task.handed_at:
         before = list(_before(in_broker, task, IN_BROKER))
     else:
@@ -81,10 +84,9 @@ def _place(task: Task, now: datetime) -> int | None:
 def _before(tasks: TaskQuerySet, task: Task, order: Sequence[str]) -> Iterator[TaskQuerySet]:
     """Those that come first, in parts: of an OR of them no planner makes one walk of an index."""
     same: dict[str, object] = {}
-    for word in order:
-        column, lookup = word.removeprefix("-"), "gt" if word.startswith("-") else "lt"
+    for column in order:
         value = getattr(task, column)
-        yield tasks.filter(**same, **{f"{column}__{lookup}": value})
+        yield tasks.filter(**same, **{f"{column}__lt": value})
         same[column] = value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import HttpResponseClientRedirect, reswap, trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
 
 from apps.queues import pauses
 from apps.queues.models import Worker
@@ -23,6 +24,7 @@ from apps.tasks.drafts import Refused
 from apps.tasks.forms import TaskForm, selection
 from apps.tasks.models import Kind, Task
 from apps.tasks.neighbours import Trail
+from apps.tasks.priority_form import PriorityForm
 from apps.tasks.window import number_in
 from apps.tasks.zones import zone_of
 
@@ -99,6 +101,17 @@ def cancel(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def delete(request: SignedInRequest) -> HttpResponse:
     return _act(request, services.delete, "deleted", question="delete")
+
+
+@require_POST
+def priority(request: SignedInRequest) -> HttpResponse:
+    """Asks which, until it is told one that there is."""
+    form = PriorityForm(request.POST if "priority" in request.POST else None)
+    if not form.is_valid():
+        return _ask_priority(request, form)
+    wanted = form.cleaned_data["priority"]
+    response = _act(request, partial(services.set_priority, priority=wanted), f"given priority {wanted}")
+    return trigger_client_event(response, "answered") if request.htmx else response
 
 
 @require_safe
@@ -184,6 +197,18 @@ def _act(
     act = service(user=request.user, numbers=numbers)
     said = _said(len(act.done), done, refused=bool(act.refused))
     return _answer(request, done, said, list(act.refused.values()), status=200 if said else 409)
+
+
+def _ask_priority(request: SignedInRequest, form: PriorityForm) -> HttpResponse:
+    try:
+        numbers = selection(request.POST.getlist("number"))
+    except Refused as refused:
+        problems = [problem.message for problem in refused.problems]
+        return _answer(request, "given another priority", [], problems, status=422)
+    context = {"form": form, "numbers": numbers, "next": next_page(request)}
+    template = "tasks/_priority.html" if request.htmx else "tasks/priority.html"
+    response = render(request, template, context, status=422 if form.is_bound else 200)
+    return reswap(retarget(response, "#more"), "innerHTML")
 
 
 def _confirm(request: SignedInRequest, act: str, numbers: list[int]) -> HttpResponse:

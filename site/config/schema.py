@@ -13,6 +13,7 @@ import apps.queues.schema
 import apps.queues.schema_mutations
 import apps.queues.schema_workers
 import apps.tasks.schema
+import apps.tasks.schema_bulk
 import apps.tasks.schema_failures
 from apps.api.schema import type_and_key
 from apps.queues.schema import QueueType
@@ -25,11 +26,13 @@ NODES = {
     **apps.queues.schema.NODES,
     **apps.queues.schema_workers.NODES,
     **apps.tasks.schema.NODES,
+    **apps.tasks.schema_bulk.NODES,
 }
 
 
 class Query(
     apps.tasks.schema.Query,
+    apps.tasks.schema_bulk.Query,
     apps.tasks.schema_failures.Query,
     apps.queues.schema.Query,
     apps.queues.schema_workers.Query,
@@ -45,7 +48,12 @@ class Query(
         return find(info.context.caller, key) if find else None
 
 
-class Mutation(apps.tasks.schema.Mutation, apps.tasks.schema_failures.Mutation, apps.queues.schema_mutations.Mutation):
+class Mutation(
+    apps.tasks.schema.Mutation,
+    apps.tasks.schema_bulk.Mutation,
+    apps.tasks.schema_failures.Mutation,
+    apps.queues.schema_mutations.Mutation,
+):
     """What can be changed."""
 
 

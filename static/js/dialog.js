@@ -1,10 +1,14 @@
 // Dialogs: what is loaded into one opens it; buttons close it, and the backdrop unless something has been typed.
 document.addEventListener("htmx:after:swap", (event) => {
-  const dialog = event.detail.ctx?.target;
+  const target = event.detail.ctx?.target;
+  const dialog = typeof target === "string" ? document.querySelector(target) : target; // the server's choice is a name
   if (dialog instanceof HTMLDialogElement && !dialog.open && dialog.childElementCount) dialog.showModal();
 });
 
-document.addEventListener("task-created", (event) => event.target.closest?.("dialog")?.close());
+// What it asked for has been done, or refused by a toast.
+for (const done of ["task-created", "answered"]) {
+  document.addEventListener(done, (event) => event.target.closest?.("dialog")?.close());
+}
 
 document.addEventListener("click", (event) => {
   const { target } = event;

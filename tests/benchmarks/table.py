@@ -14,7 +14,7 @@ from typing import Any
 from tests.benchmarks.rows import filled
 
 REPEATS = 9
-WORDS = ("created", "name", "kind", "status", "started", "finished", "ran", "value")
+WORDS = ("created", "name", "kind", "status", "started", "finished", "ran", "value", "priority")
 ASKED = [
     "", "status=FAILED", "q=status:FINISHED", "q=status:CANCELLED,FAILED", "q=-status:FINISHED", "q=kind:noop",
     "q=kind:report.monthly", "q=nightly", "q=99990", "q=name:none-such", "q=error:convergence", "q=error:none-such",

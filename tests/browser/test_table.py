@@ -431,3 +431,26 @@ def test_a_person_walks_through_what_they_searched_for_and_back(opened: Open, ma
     page.get_by_role("link", name="Tasks status:FAILED").click()
     expect(page.locator(f"#task-{failed[51].pk}")).to_be_in_viewport()
     expect(page.locator("#q")).to_have_value("status:FAILED")
+
+
+def test_selected_tasks_are_given_a_priority_in_a_dialog(opened: Open, make: Make) -> None:
+    waiting, running = make(), make(status="RUNNING")
+    page = opened("/tasks/")
+    dialog, number = page.get_by_role("dialog"), page.get_by_role("dialog").get_by_label("Priority")
+    for selected, typed, said in [
+        (waiting, "1000", "Must be a whole number from -100 to 100"),
+        (running, "5", "is running: only what has not begun"),
+        (waiting, "50", "1 task given priority 50."),
+    ]:
+        page.get_by_label(f"Select task {selected.pk}", exact=True).check()
+        page.get_by_role("button", name="Priority").click()
+        number.fill(typed)
+        dialog.get_by_role("button", name="Set").click()
+        expect(page.locator("body")).to_contain_text(said)
+        if typed == "1000":
+            expect(number).to_have_value(typed)
+            dialog.get_by_text("Keep").click()
+        expect(dialog).to_be_hidden()
+        page.keyboard.press("Escape")
+    waiting.refresh_from_db()
+    assert waiting.priority == 50

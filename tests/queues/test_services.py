@@ -136,12 +136,15 @@ def test_figures_are_those_of_each_queue(alice: User) -> None:
     a_task(alice)
     a_task(alice, status="FINISHED", finished_at=now)
     a_task(alice, status="FINISHED", finished_at=long_ago, created_at=long_ago)
+    waiting(alice, dispatch_at=now + timedelta(hours=1), priority=5)
     waiting(alice, queue="gpu")
+    waiting(alice, queue="gpu", priority=100)
+    waiting(alice, queue="gpu", priority=-100, dispatch_at=long_ago)
     found = figures.of(["default", "gpu", "empty"])
     assert found["default"] == figures.Figures(
-        due=1, in_broker=1, later=1, running=1, oldest=long_ago, created=3, ended=1
+        due=1, in_broker=1, later=2, running=1, oldest=long_ago, created=4, ended=1
     )
-    assert (found["gpu"].waiting, found["gpu"].created) == (1, 1)
+    assert (found["gpu"].due, found["gpu"].waiting, found["gpu"].oldest) == (3, 3, long_ago)
     assert found["empty"] == figures.Figures()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -60,6 +61,20 @@ def tasks(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> list[Task]
 
 def still_due() -> set[int]:
     return set(Task.objects.filter(dispatch_at__isnull=False).values_list("id", flat=True))
+
+
+def test_of_what_is_due_the_higher_priority_goes_first_then_the_longest_due(tasks: list[Task]) -> None:
+    now = timezone.now()
+    for name, priority, seconds in [("late", 100, 3_600), ("low", -5, -9), ("high", 7, -1), ("higher", 7, -2)]:
+        times = {"created_at": now, "dispatch_at": now + timedelta(seconds=seconds)}
+        Task.objects.create(name=name, kind="k", priority=priority, **times)
+    Task.objects.create(name="elsewhere", kind="k", queue="gpu", priority=9, created_at=now, dispatch_at=now)
+    names = dict(Task.objects.values_list("id", "name"))
+    whole = ["higher", "high", "a", "b", "c", "low"]
+    for most in range(1, 8):
+        assert [names[each.task] for each in due("default", most)] == whole[:most]
+    assert [names[each.task] for each in due("gpu", 9)] == ["elsewhere"]
+    assert due("none", 9) == []
 
 
 def test_of_a_batch_that_was_cut_off_what_was_confirmed_is_marked(tasks: list[Task]) -> None:

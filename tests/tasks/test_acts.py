@@ -101,11 +101,13 @@ def test_another_task_like_one_starts_from_what_that_was(web: Client, alice: Use
 
 def test_another_task_like_one_has_its_limits_where_they_are_its_own(web: Client, alice: User) -> None:
     Kind.objects.update(timeout_seconds=60, max_attempts=3)
-    own = text_of(web.get(f"/tasks/new/?from={a_task(alice, timeout_seconds=7.5, max_attempts=5).pk}"))
+    own = text_of(web.get(f"/tasks/new/?from={a_task(alice, timeout_seconds=7.5, max_attempts=5, priority=-3).pk}"))
     assert 'name="timeout_seconds" value="7.5"' in own
     assert 'name="max_attempts" value="5"' in own
+    assert 'name="priority" value="-3"' in own
     kinds = text_of(web.get(f"/tasks/new/?from={a_task(alice, timeout_seconds=60.0, max_attempts=3).pk}"))
     assert 'name="timeout_seconds" value' not in kinds
+    assert 'name="priority" value' not in kinds
     assert 'placeholder="60"' in kinds
     assert 'placeholder="3"' in kinds
 
@@ -250,7 +252,7 @@ def test_foreign_tasks_are_passed_over(web: Client, alice: User, bob: User) -> N
     assert list(Task.objects.all()) == [foreign]
 
 
-@pytest.mark.parametrize("act", ["retry", "cancel", "delete"])
+@pytest.mark.parametrize("act", ["retry", "cancel", "delete", "priority"])
 @pytest.mark.parametrize("numbers", [[], ["x"], ["1", "\0"], ["9" * 40], ["-1"], ["1"] * 1500])
 def test_a_selection_of_no_tasks_is_refused(web: Client, act: str, numbers: list[str]) -> None:
     assert web.post(f"/tasks/{act}/", {"number": numbers}).status_code == 422
@@ -282,6 +284,26 @@ def test_live_tasks_are_cancelled_after_a_question(web: Client, alice: User) -> 
     assert response["Location"] == f"/tasks/{running.pk}/"
     assert "2 tasks cancelled." in text_of(web.get("/tasks/"))
     assert Task.objects.filter(status="CANCELLED").count() == 2
+
+
+def test_another_priority_is_asked_for_and_set_for_what_has_not_begun(web: Client, alice: User) -> None:
+    first, second, running = a_task(alice), a_task(alice, reason="RETRY_WAIT"), a_task(alice, status="RUNNING")
+    asked = {"number": [first.pk, second.pk, running.pk], "next": "/tasks/?q=a"}
+    question = text_of(web.post("/tasks/priority/", asked))
+    assert "Priority of 3 tasks" in question
+    assert question.count('name="number"') == 3
+    dialog = web.post("/tasks/priority/", asked, headers=HTMX)
+    assert (dialog.status_code, dialog["HX-Retarget"], "<html" in text_of(dialog)) == (200, "#more", False)
+    refused = web.post("/tasks/priority/", {**asked, "priority": "101"}, headers=HTMX)
+    assert refused.status_code == 422
+    assert 'value="101"' in text_of(refused)
+    assert "Must be a whole number from -100 to 100" in text_of(refused)
+    assert set(Task.objects.values_list("priority", flat=True)) == {0}
+    assert web.post("/tasks/priority/", {**asked, "priority": "-42"})["Location"] == "/tasks/?q=a"
+    said = text_of(web.get("/tasks/"))
+    assert "2 tasks given priority -42." in said
+    assert f"Task {running.pk} is running: only what has not begun can be given another priority." in said
+    assert list(Task.objects.order_by("pk").values_list("priority", flat=True)) == [-42, -42, 0]
 
 
 def test_many_refusals_are_told_in_three_lines(web: Client, alice: User) -> None:

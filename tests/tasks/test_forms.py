@@ -252,12 +252,12 @@ def test_a_time_that_cannot_be_kept_is_told_where_it_was_typed(
 
 
 def test_limits_are_kept_or_as_the_kind_has_them(alice: User, sde: dict[str, Kind]) -> None:
-    task = a_form(sde, timeout_seconds=" 1.5 ", max_attempts="3").save(alice)
+    task = a_form(sde, timeout_seconds=" 1.5 ", max_attempts="3", priority=" -7 ").save(alice)
     assert task
-    assert (task.timeout_seconds, task.max_attempts) == (1.5, 3)
-    task = a_form(sde, timeout_seconds="", max_attempts="").save(alice)
+    assert (task.timeout_seconds, task.max_attempts, task.priority) == (1.5, 3, -7)
+    task = a_form(sde, timeout_seconds="", max_attempts="", priority="").save(alice)
     assert task
-    assert (task.timeout_seconds, task.max_attempts) == (None, 1)
+    assert (task.timeout_seconds, task.max_attempts, task.priority) == (None, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -268,6 +268,8 @@ def test_limits_are_kept_or_as_the_kind_has_them(alice: User, sde: dict[str, Kin
         ("timeout_seconds", "a minute", "Must be a finite number"),
         ("max_attempts", "0", "Must be from 1 to 100."),
         ("max_attempts", "2.5", "Must be a whole number"),
+        ("priority", "-101", "Must be a whole number from -100 to 100"),
+        ("priority", "high", "Must be a whole number, such as 42"),
     ],
 )
 def test_a_limit_out_of_bounds_is_told_where_it_was_typed(

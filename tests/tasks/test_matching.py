@@ -43,9 +43,9 @@ def tasks(alice: User, bob: User, kinds: dict[str, Kind]) -> dict[str, Task]:
     made = [
         a_task(alice, name="Old fit", kind="demo.coin", status="FINISHED", run_seconds=90.0, value=2.5, **long_ago),
         a_task(alice, name="broken fit", status="FAILED", reason="ERROR", worker="host-a-1", run_seconds=0.5),
-        a_task(bob, name="late fit", status="FAILED", reason="TIMEOUT", worker="host-b-1", queue="gpu"),
+        a_task(bob, name="late fit", status="FAILED", reason="TIMEOUT", worker="host-b-1", queue="gpu", priority=20),
         a_task(bob, name="100%", kind="gone.kind", status="CANCELLED"),
-        a_task(alice, name="waits", status="QUEUEING", queue="gpu"),
+        a_task(alice, name="waits", status="QUEUEING", queue="gpu", priority=-5),
     ]
     an_attempt(made[1], error_type="ValueError", error_message="no convergence")
     return {task.name: task for task in made}
@@ -85,6 +85,9 @@ def tasks(alice: User, bob: User, kinds: dict[str, Kind]) -> dict[str, Task]:
         ("ran:>1min", "Old fit"),
         ("ran:<=0.5s", "broken fit"),
         ("value:2..3", "Old fit"),
+        ("priority:-5,20", "waits, late fit"),
+        ("priority:-5..0 -priority:0", "waits"),
+        ("priority:>0", "late fit"),
         ("by:Alice", "waits, broken fit, Old fit"),
         ("by:alice,bob status:FAILED", "late fit, broken fit"),
         ("-by:alice", "100%, late fit"),
@@ -120,6 +123,7 @@ def test_nobody_finds_what_is_not_theirs(find: Find, tasks: dict[str, Task], bob
         ("value", "Old fit"),
         ("-started", "Old fit"),
         ("finished", ""),
+        ("-priority", "late fit, 100%, broken fit, Old fit, waits"),
     ],
 )
 def test_orders(find: Find, tasks: dict[str, Task], sort: str, names: str) -> None:
@@ -135,7 +139,7 @@ def test_pages_follow_each_other_without_a_gap_in_every_order(
     now = timezone.now()
     for n in range(12):
         moments = {"started_at": now - timedelta(seconds=n % 3), "finished_at": now - timedelta(seconds=n % 4)}
-        numbers = {"run_seconds": n % 5 / 10, "value": n % 2 / 3}
+        numbers = {"run_seconds": n % 5 / 10, "value": n % 2 / 3, "priority": n % 3 - 1}
         status = ("FAILED", "FINISHED", "CANCELLED")[n % 3]
         a_task(alice, name=f"part {n % 4}", kind=f"k{n % 2}", status=status, **moments, **numbers)
     wanted = order(f"{sign}{word}")

@@ -58,6 +58,25 @@ def test_a_task_has_its_kinds_limits_unless_told(asker: Asker, kinds: dict[str, 
     assert {"name": "demo.noop", "maxAttempts": 4, "timeoutSeconds": 60} in shown
 
 
+def test_a_priority_is_kept_found_and_ordered_by(asker: Asker, kinds: dict[str, Kind]) -> None:
+    drafts = [asked(priority=100), asked(), asked(priority=-100), asked(priority=None)]
+    asker.data(CREATE_MANY, input=drafts)
+    document = """query ($asked: String) {
+      tasks(query: $asked, orderBy: {field: PRIORITY, direction: DESC}) { nodes { priority } }
+    }"""
+    for query, found in {"": [100, 0, 0, -100], "priority:>0": [100], "priority:<=0": [0, 0, -100]}.items():
+        assert [node["priority"] for node in asker.data(document, asked=query)["tasks"]["nodes"]] == found
+
+
+@pytest.mark.parametrize("priority", [-101, 101, 2**31 - 1])
+def test_a_priority_out_of_bounds_is_refused_with_the_bounds(
+    asker: Asker, kinds: dict[str, Kind], priority: int
+) -> None:
+    [error] = asker.data(CREATE, input=asked(priority=priority))["createTask"]["userErrors"]
+    assert error["field"] == ["options", "priority"]
+    assert error["message"] == "Must be a whole number from -100 to 100: the higher goes first."
+
+
 @pytest.mark.parametrize(("seconds", "taken"), [(0, False), (5e-324, False), (0.001, True), (604_801, False)])
 def test_a_time_limit_is_one_that_can_be_kept(
     asker: Asker, kinds: dict[str, Kind], seconds: float, taken: bool
@@ -84,7 +103,13 @@ def test_the_same_request_is_answered_though_its_kind_is_gone(asker: Asker, kind
 
 
 @pytest.mark.parametrize(
-    "other", [{"name": "m"}, {"params": {"x": 1}}, {"options": {"idempotencyKey": "k1", "maxAttempts": 2}}]
+    "other",
+    [
+        {"name": "m"},
+        {"params": {"x": 1}},
+        {"options": {"idempotencyKey": "k1", "maxAttempts": 2}},
+        {"options": {"idempotencyKey": "k1", "priority": 1}},
+    ],
 )
 def test_another_request_under_the_same_key_is_refused(
     asker: Asker, kinds: dict[str, Kind], other: dict[str, Any]

@@ -82,6 +82,8 @@ def test_what_is_written_is_read_again(value: str) -> None:
         ("value:0.25", {"exact": 0.25}),
         ("value:-1e3..0", {"gte": -1000.0, "lte": 0.0}),
         ("number:<=7", {"lte": 7.0}),
+        ("priority:>=-10", {"gte": -10}),
+        ("priority:-5..5", {"gte": -5, "lte": 5}),
     ],
 )
 def test_times_durations_and_numbers_are_spans(text: str, expected: dict[str, Any]) -> None:
@@ -121,6 +123,7 @@ def test_what_moves_with_the_clock_says_so() -> None:
         ("ran:long", "“long” is none for “ran”", 0),
         ("value:1e400", "is none for", 0),
         ("number:..", "is none for", 0),
+        ("priority:0.5", "“0.5” is none for “priority”: such as 5, >0", 0),
         ("a - b", "missing here", 2),
         ('""', "missing here", 0),
         ("status:{field}", "There is no status “{field}”", 0),

@@ -150,6 +150,8 @@ def test_the_page_asks_with_the_number_and_shows_how_far_it_has_come(
     [
         ({"q": "statsu:x", "act": "retry", "count": "1"}, 422),
         ({"q": "", "act": "nonsense", "count": "1"}, 200),
+        ({"q": "", "act": "priority", "count": "10"}, 422),
+        ({"q": "", "act": "priority", "count": "10", "priority": "101"}, 422),
         ({"q": "", "act": "retry", "count": "x" * 50}, 409),
         ({"q": "\0", "act": "delete", "count": "-1"}, 422),
         ({}, 200),

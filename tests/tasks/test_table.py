@@ -126,10 +126,10 @@ def test_how_far_it_was_looked_stands_there(web: Client, alice: User, monkeypatc
 
 
 def test_rows_and_columns_are_remembered_for_the_person(web: Client, alice: User, bob: User) -> None:
-    a_task(alice, queue="gpu", worker="w9", run_seconds=1.5)
+    a_task(alice, queue="gpu", worker="w9", run_seconds=1.5, priority=-42)
     chosen: dict[str, Any] = {
         "density": "dense",
-        "column": ["id", "queue", "ran", "by", "nonsense"],
+        "column": ["id", "queue", "ran", "priority", "by", "nonsense"],
         "next": "/tasks/?q=a",
     }
     assert re.search(r'value="queue"\s*>', text_of(web.get("/tasks/look/")))
@@ -139,18 +139,20 @@ def test_rows_and_columns_are_remembered_for_the_person(web: Client, alice: User
     assert re.search(r'value="queue" checked\s*>', text_of(elsewhere.get("/tasks/look/", headers=HTMX)))
     html = text_of(elsewhere.get("/tasks/"))
     assert "is-dense" in html
+    assert '<td class="t-priority">-42</td>' in html
     assert re.findall(r'<th scope="col" class="(t-\w+)"', html) == [
         "t-select",
         "t-id",
         "t-name",
         "t-queue",
+        "t-priority",
         "t-by",
         "t-ran",
         "t-status",
     ]
     for cell in ('"t-queue">gpu', '"t-by">alice', '"t-ran">1.50 s'):
         assert cell in html
-    assert "columns=id%2Cname%2Cqueue%2Cby%2Cran%2Cstatus" in html
+    assert "columns=id%2Cname%2Cqueue%2Cpriority%2Cby%2Cran%2Cstatus" in html
     web.force_login(bob)
     assert "is-usual" in text_of(web.get("/tasks/"))
     elsewhere.post("/tasks/look/", {"usual": "1", "density": "roomy", "column": "queue"})

@@ -1,5 +1,6 @@
 """Whose turn it is: a waiting task has the place in which the relay takes it, and its page says when it starts."""
 
+import itertools
 import random
 import re
 from datetime import datetime, timedelta
@@ -48,10 +49,10 @@ def ago(seconds: float) -> datetime:
 
 def test_the_place_is_that_in_which_the_relay_takes_it(alice: User) -> None:
     times = [ago(9), ago(7), ago(7), ago(7), ago(5), ago(3)]
-    for at in random.Random(7).sample(times * 3, 18):
-        a_task(alice, dispatch_at=at)
+    for at, priority in random.Random(7).sample(list(itertools.product(times, (-5, 0, 7))), 18):
+        a_task(alice, dispatch_at=at, priority=priority)
     a_task(alice, dispatch_at=ago(99), queue="gpu")
-    a_task(alice, dispatch_at=ago(-60))
+    a_task(alice, dispatch_at=ago(-60), priority=100)
     taken = [each.task for each in schedule.due("default", 100)]
     assert [place(Task.objects.get(pk=number)) for number in taken] == list(range(1, 19))
 

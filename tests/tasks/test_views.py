@@ -319,17 +319,17 @@ def test_of_many_attempts_the_last_twenty_are_shown(web: Client, alice: User) ->
 
 
 def test_the_facts_name_what_was_asked_for(web: Client, alice: User) -> None:
-    fields = {"max_attempts": 4, "crashes": 1, "timeout_seconds": 90.0, "idempotency_key": "nightly-7"}
+    fields = {"max_attempts": 4, "crashes": 1, "timeout_seconds": 90.0, "idempotency_key": "nightly-7", "priority": -7}
     html = text_of(web.get(f"/tasks/{a_task(alice, **fields).pk}/"))
-    for part in ("<dt>Tries</dt><dd>4</dd>", "1 of 3", "1 min 30 s", "nightly-7"):
+    for part in ("<dt>Tries</dt><dd>4</dd>", "1 of 3", "1 min 30 s", "nightly-7", "<dd>-7</dd>"):
         assert part in html
     plain = text_of(web.get(f"/tasks/{a_task(alice).pk}/"))
-    for word in ("Tries", "Crashes", "Time limit", "Key</dt>"):
+    for word in ("Tries", "Crashes", "Time limit", "Key</dt>", "Priority</dt>"):
         assert word not in plain
 
 
 @pytest.mark.parametrize(
-    ("status", "acts"), [("QUEUEING", "Cancel Delete"), ("RUNNING", "Cancel"), ("FAILED", "Retry Delete")]
+    ("status", "acts"), [("QUEUEING", "Priority Cancel Delete"), ("RUNNING", "Cancel"), ("FAILED", "Retry Delete")]
 )
 def test_the_page_of_a_task_offers_what_can_be_done_with_it(web: Client, alice: User, status: str, acts: str) -> None:
     html = text_of(web.get(f"/tasks/{a_task(alice, status=status).pk}/")).split('id="sheet"')[1]

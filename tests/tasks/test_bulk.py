@@ -1,0 +1,152 @@
+"""Acts on many tasks: the browser's and GraphQL's door do the same, with a selection and with all that match."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from apps.accounts.permissions import Scope
+from apps.tasks import sweeps
+from apps.tasks.lifecycle import Status
+from apps.tasks.models import Kind, Sweep, Task
+from tests.fixtures.asking import Asker
+from tests.tasks.rows import a_task, text_of
+
+BULK = """mutation ($input: BulkTasksInput!) { bulkTasks(input: $input) {
+  affectedCount refused { number message code } matchedCount operation userErrors { field message code }
+} }"""
+OPERATION = """query ($id: ID!) {
+  bulkOperation(id: $id) {
+    action priority query count affectedCount refusedCount refusal percent stopped begunAt endedAt
+  }
+  node(id: $id) { id }
+}"""
+
+
+@dataclass(frozen=True)
+class Act:
+    """`count`: with how many it is done of one task in each status."""
+
+    name: str
+    action: str
+    count: int
+    more: dict[str, int] = field(default_factory=dict)
+
+
+ACTS = [
+    Act("retry", "RETRY", 3),
+    Act("cancel", "CANCEL", 2),
+    Act("delete", "DELETE", 4),
+    Act("priority", "SET_PRIORITY", 1, {"priority": -7}),
+]
+
+
+@pytest.fixture
+def asker(alice: User) -> Asker:
+    return Asker.of(alice)
+
+
+def one_of_each(owner: User, name: str) -> list[int]:
+    return [a_task(owner, name=name, status=status).pk for status in Status]
+
+
+def outcomes(numbers: list[int]) -> list[Any]:
+    found = {row[0]: row[1:] for row in Task.objects.values_list("pk", "status", "attempt", "priority")}
+    return [found.get(number) for number in numbers]
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.name)
+def test_both_doors_do_the_same_with_a_selection(web: Client, alice: User, bob: User, asker: Asker, act: Act) -> None:
+    by_page, by_api, others = one_of_each(alice, "page"), one_of_each(alice, "api"), a_task(bob)
+    selected = {"number": [*by_page, others.pk], "confirmed": "1", **act.more}
+    said = text_of(web.post(f"/tasks/{act.name}/", selected, headers={"HX-Request": "true"}))
+    ids = [*by_api, others.pk]
+    payload = asker.data(BULK, input={"action": act.action, "ids": ids, **act.more})["bulkTasks"]
+    assert outcomes([*by_page, others.pk]) == outcomes(ids)
+    assert outcomes(by_api) != [(status, 1, 0) for status in Status]
+    assert (payload["affectedCount"], payload["userErrors"], payload["operation"]) == (act.count, [], None)
+    assert f"{act.count} task{'' if act.count == 1 else 's'} " in said
+    *refused, foreign = payload["refused"]
+    assert [each["code"] for each in refused] == ["NOT_ALLOWED_IN_STATUS"] * (5 - act.count)
+    assert foreign == {"number": others.pk, "message": f"There is no task {others.pk}.", "code": "NOT_FOUND"}
+    first = refused[0]
+    twin = by_page[by_api.index(first["number"])]
+    assert first["message"].replace(str(first["number"]), str(twin), 1) in said
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.name)
+def test_both_doors_do_the_same_with_all_that_match(
+    web: Client, alice: User, bob: User, asker: Asker, act: Act
+) -> None:
+    by_page, by_api, others = one_of_each(alice, "page"), one_of_each(alice, "api"), one_of_each(bob, "api page")
+    address = web.post("/tasks/all/", {"q": "name:page", "act": act.name, "count": "5", **act.more})["Location"]
+    asked = {"action": act.action, "query": "name:api", "expectedCount": 5, **act.more}
+    payload = asker.data(BULK, input=asked)["bulkTasks"]
+    assert (payload["affectedCount"], payload["matchedCount"], payload["userErrors"]) == (0, 5, [])
+    begun = asker.data(OPERATION, id=payload["operation"])
+    assert (begun["bulkOperation"]["percent"], begun["bulkOperation"]["endedAt"]) == (0, None)
+    assert begun["node"] == {"id": payload["operation"]}
+    while sweeps.advance():
+        pass
+    assert outcomes(by_page) == outcomes(by_api)
+    assert outcomes(others) == [(status, 1, 0) for status in Status]
+    ended = asker.data(OPERATION, id=payload["operation"])["bulkOperation"]
+    assert ended.pop("begunAt") < ended.pop("endedAt")
+    refusal = ended.pop("refusal")
+    assert ended == {
+        "action": act.action, "priority": None, "query": "name:api", "count": 5, "affectedCount": act.count,
+        "refusedCount": 5 - act.count, "percent": 100, "stopped": False, **act.more,
+    }  # fmt: skip
+    page = text_of(web.get(address))
+    assert f"Done. {act.count} " in page
+    assert refusal.split(" ", 2)[2] in page
+    assert Asker.of(bob).data(OPERATION, id=payload["operation"]) == {"bulkOperation": None, "node": None}
+
+
+@pytest.mark.parametrize(
+    ("asked", "wrong", "part"),
+    [
+        ({}, (None, "INVALID"), "either ids or query"),
+        ({"ids": ["1"], "query": ""}, (None, "INVALID"), "either ids or query"),
+        ({"query": ""}, (["expectedCount"], "BLANK"), "(now 2)"),
+        (
+            {"query": "", "expectedCount": 3},
+            (["expectedCount"], "COUNT_CHANGED"),
+            "3 were expected, the search finds 2 ",
+        ),
+        ({"ids": ["1", "1"], "expectedCount": 2}, (["expectedCount"], "COUNT_CHANGED"), "ids names 1 task."),
+        ({"query": "statsu:x", "expectedCount": 2}, (["query"], "INVALID"), "There is no field “statsu”"),
+        ({"ids": [str(n) for n in range(1, 1_002)]}, (["ids"], "LIMIT_REACHED"), "At most 1,000 tasks at once"),
+        ({"ids": ["1"], "priority": 1}, (["priority"], "INVALID"), "Only SET_PRIORITY"),
+        ({"ids": ["1"], "action": "SET_PRIORITY"}, (["priority"], "BLANK"), "from -100 to 100"),
+        ({"ids": ["1"], "action": "SET_PRIORITY", "priority": 101}, (["priority"], "INVALID"), "from -100 to 100"),
+        (
+            {"query": "", "expectedCount": 2, "action": "SET_PRIORITY", "priority": -101},
+            (["priority"], "INVALID"),
+            "from -100 to 100",
+        ),
+    ],
+)
+def test_a_mistake_changes_nothing_and_is_told(
+    asker: Asker, alice: User, asked: dict[str, Any], wrong: tuple[list[str] | None, str], part: str
+) -> None:
+    numbers = [a_task(alice, status=status).pk for status in ("FAILED", "QUEUEING")]
+    payload = asker.data(BULK, input={"action": "RETRY", **asked})["bulkTasks"]
+    [error] = payload["userErrors"]
+    assert (error["field"], error["code"]) == wrong
+    assert part in error["message"]
+    assert payload["matchedCount"] == (2 if wrong[0] == ["expectedCount"] and "query" in asked else None)
+    assert outcomes(numbers) == [("FAILED", 1, 0), ("QUEUEING", 1, 0)]
+    assert not Sweep.objects.exists()
+
+
+def test_many_are_changed_only_by_who_may_write_and_may_run_them(alice: User) -> None:
+    Kind.objects.create(name="code.python", runs_code=True, announced_at=a_task(alice).created_at)
+    code = a_task(alice, kind="code.python", status="FAILED")
+    asked = {"action": "RETRY", "ids": [str(code.pk)]}
+    answer = Asker.of(alice, Scope.TASKS_READ).ask(BULK, input=asked)
+    assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    [refused] = Asker.of(alice).data(BULK, input=asked)["bulkTasks"]["refused"]
+    assert (refused["number"], refused["code"]) == (code.pk, "FORBIDDEN")
