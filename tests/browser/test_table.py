@@ -422,6 +422,7 @@ def test_a_person_walks_through_what_they_searched_for_and_back(opened: Open, ma
     page.locator(f"#task-{failed[48].pk} .t-name a").click()
     expect(page.locator("h1")).to_have_text(failed[48].name)
     for key, at in (("n", 49), ("n", 50), ("p", 49), ("n", 50)):
+        page.wait_for_load_state()  # its title is there before its scripts are
         page.keyboard.press(key)
         expect(page.locator("h1")).to_have_text(failed[at].name)
     page.get_by_role("button", name="Retry").click()
