@@ -23,6 +23,7 @@ COLUMNS: Final = {
     "id": Column(label="ID", order="created"),
     "name": Column(label="Name", order="name", always=True),
     "kind": Column(label="Kind", order="kind"),
+    "input": Column(label="Input"),
     "queue": Column(label="Queue", fields=("queue",)),
     "priority": Column(label="Priority", order="priority", fields=("priority",)),
     "by": Column(label="Created by", fields=("created_by__username",)),

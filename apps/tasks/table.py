@@ -8,7 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.db.models import F, TextField
-from django.db.models.functions import Left
+from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Left
 
 from apps.api.keyset import Place
 from apps.queues.models import Worker
@@ -31,6 +33,7 @@ ROWS = 50
 COUNT_CAP = 10_000
 NEWS_CAP = 999
 START_LENGTH = 200
+CODE = "code"  # the parameter that holds code, whose beginning tells more than that of all parameters
 MOVES_EVERY = timedelta(seconds=30)  # a search that means something else as time passes
 SHOWN = (
     "name", "kind", "status", "reason", "attempt", "worker", "value_text", "run_at", "created_at", "started_at",
@@ -197,6 +200,9 @@ def _goes_on(places: Sequence[Place], end: int | None, window: Window) -> Place 
 def _tasks(numbers: Sequence[int], shown: Sequence[str]) -> list[Task]:
     fields = [field for name in shown for field in COLUMNS[name].fields]
     tasks = Task.objects.only(*SHOWN, *fields).annotate(result_start=_start_of("result"))
+    if "input" in shown:
+        code, params = KT(f"params__{CODE}"), Cast("params", TextField())
+        tasks = tasks.annotate(code_start=_start_of(code), params_start=_start_of(params))
     if "created_by__username" in fields:
         tasks = tasks.select_related("created_by")
     found = {task.pk: task for task in tasks.filter(pk__in=numbers).order_by()}
@@ -213,7 +219,7 @@ def _errors(tasks: list[Task]) -> dict[int, str]:
     return {number: ": ".join(filter(None, (kind, message))) for number, kind, message in rows}
 
 
-def _start_of(column: str) -> Left:
+def _start_of(column: str | Combinable) -> Left:
     return Left(column, START_LENGTH, output_field=TextField())
 
 

@@ -125,6 +125,24 @@ def test_how_far_it_was_looked_stands_there(web: Client, alice: User, monkeypatc
     assert f"those from number {rare.pk + 3} on" in text_of(web.get("/tasks/?sort=name"))
 
 
+def test_the_input_is_seen_in_a_column_that_can_be_chosen(web: Client, alice: User) -> None:
+    for params in (
+        {"code": "import math\n\nmath.pi * 2\n"},
+        {"a": "Zoë <b>", "b": 3},
+        {},
+        {"code": {"a": 1}},
+        {"text": "x" * 5_000, "code": ""},
+    ):
+        a_task(alice, params=params)
+    web.post("/tasks/look/", {"column": ["input"]})
+    shown = [unescape(cell) for cell in re.findall(r'<td class="t-input">(.*?)</td>', text_of(web.get("/tasks/")))]
+    long, *others = shown
+    assert long.startswith('{"')
+    assert len(long) <= 80
+    assert others[0] in ('{"a": 1}', '{"a":1}')
+    assert others[1:] == ["\N{EN DASH}", '{"a": "Zoë <b>", "b": 3}', "import math math.pi * 2"]
+
+
 def test_rows_and_columns_are_remembered_for_the_person(web: Client, alice: User, bob: User) -> None:
     a_task(alice, queue="gpu", worker="w9", run_seconds=1.5, priority=-42)
     chosen: dict[str, Any] = {
