@@ -10,6 +10,7 @@ from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import ODD, started
 from tests.workers.rig import MOST_NUMBERS, TASKS, Rabbit, Web, ready, serving, task
+from workers.messages import TaskMessage
 
 LAST = pytest.StashKey[bool]()  # on the last test before one that needs another worker
 
@@ -38,6 +39,7 @@ class Shared:
         self._numbers = count(MOST_NUMBERS, MOST_NUMBERS)
         self._running = ExitStack()
         self._process: Process | None = None
+        self._cancelled: set[int] = set()
 
     def rabbit(self) -> Rabbit:
         """With numbers for tasks that nobody has had yet."""
@@ -58,15 +60,18 @@ class Shared:
         """After a test: what it has left running or waiting is cancelled, so that it is in nobody's way."""
         over = {(each["task"], each["attempt"]) for each in rabbit.events() if each["type"] == "OUTCOME"}
         if left := rabbit.sent - over:
+            self._cancelled |= {rabbit.number(task) for task, _ in left}
             rabbit.cancel(*left)
             rabbit.put(task(MOST_NUMBERS - 1))
             rabbit.outcome(MOST_NUMBERS - 1)
 
     def leave(self) -> None:
-        """In order; then all that its tests have put is settled."""
+        """In order; then all that its tests have put is settled, or cancelled and on its way back into the queue."""
         if self._process and self._process.child.poll() is None:
             assert self._process.stop() == 0
-            eventually(lambda: self._queues.count(TASKS) == 0)
+            eventually(lambda: self._queues.consumers(TASKS) == 0)
+            left = {TaskMessage.decode(body).task for body, _ in self._queues.take(TASKS)}
+            assert left <= self._cancelled
         self.end()
 
     def end(self) -> None:
