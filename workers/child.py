@@ -72,5 +72,5 @@ def _end_leftovers() -> bool:
     return True
 
 
-# os.waitpid() would raise when there is no child, which takes as long as all the rest between two tasks.
+# os.waitpid() would raise when there is no child, which is the rule, and to raise takes longer than to ask.
 _waitpid = ctypes.PyDLL(None).waitpid

@@ -58,7 +58,7 @@ def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row])
             cursor.execute(f"{head} SELECT {names} FROM {source} ORDER BY nth RETURNING id", values)
             return sorted(number for (number,) in cursor.fetchall())
         numbers: list[int] = []
-        for part in _parts(rows, connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(fields)):
+        for part in _parts(rows, len(fields)):
             source, values = _sqlite_source(fields, part)
             cursor.execute(f"{head} {source} RETURNING id", values)
             numbers += sorted(number for (number,) in cursor.fetchall())
@@ -92,9 +92,7 @@ def upsert_rows(
             source, values = _source(fields, rows)
             cursor.execute(f"{head} SELECT {names} FROM {source} {tail}", values)
         else:
-            for part in _parts(
-                rows, connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(fields)
-            ):
+            for part in _parts(rows, len(fields)):
                 source, values = _sqlite_source(fields, part)
                 cursor.execute(f"{head} {source} WHERE true {tail}", values)
 
@@ -175,5 +173,7 @@ def _sqlite_moment(value: datetime | None) -> str | None:
     return str(value).removesuffix("+00:00")
 
 
-def _parts(rows: Sequence[Row], size: int) -> Iterable[Sequence[Row]]:
+def _parts(rows: Sequence[Row], width: int) -> Iterable[Sequence[Row]]:
+    """As many at a time as SQLite takes values in one statement."""
+    size = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // width
     return (rows[start : start + size] for start in range(0, len(rows), size))
