@@ -91,6 +91,7 @@ class Consumer:
         """They are never run here; what runs is killed."""
         for taken in self._holdings.cancel(attempts):
             self._slots.cancel(taken)
+            self._reporter.cancel(taken)
             if not taken.in_slot:
                 self.settle([taken])
 

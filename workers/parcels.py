@@ -1,6 +1,7 @@
 """The artifacts of one slot's tasks: pieces from a child, which is not believed, made into chunks for the courier.
 
-Few chunks are on their way at once; as long as there are more the child is not heard, and has to wait in its `send`.
+Few chunks are on their way at once. When there are as many as may be, the child is not heard and has to wait in its
+`send`; and once it is through, nothing else is to begin in its slot.
 """
 
 import asyncio
@@ -64,6 +65,11 @@ class Parcels:
         self._open: _Open | None = None
         self._on_their_way: set[Sending] = set()
 
+    @property
+    def are_full(self) -> bool:
+        """As many chunks are on their way as may be."""
+        return len(self._on_their_way) >= WINDOW
+
     def begin(self, taken: Taken) -> None:
         self._run, self._open = _Run(taken.task, taken.attempt), None
 
@@ -89,7 +95,7 @@ class Parcels:
 
     def give_up(self) -> None:
         """It is to end soon: if it waits for room here it waits no longer, and what it still hands over is lost."""
-        if self._run and len(self._on_their_way) >= WINDOW:
+        if self._run and self.are_full:
             self._run.is_given_up, self._open = True, None
             self._go_on()
 
@@ -147,11 +153,11 @@ class Parcels:
         run.sending.add(sending)
         self._on_their_way.add(sending)
         sending.add_done_callback(partial(self._sent, run))
-        if len(self._on_their_way) >= WINDOW:
+        if self.are_full:
             self._hold()
 
     def _sent(self, run: _Run, sending: Sending) -> None:
         run.sending.discard(sending)
         self._on_their_way.discard(sending)
-        if len(self._on_their_way) < WINDOW:
+        if not self.are_full:
             self._go_on()

@@ -33,6 +33,14 @@ class _Burst:
     size: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Awaiting:
+    """What tells an outcome, once what goes before it is sent."""
+
+    outcome: "asyncio.Task[None]"
+    sendings: Collection["asyncio.Task[None]"]
+
+
 class Reporter:
     def __init__(self, publisher: Publisher, worker: str, on_confirmed: Callable[[list[Taken]], None]) -> None:
         self._publisher = publisher
@@ -44,7 +52,7 @@ class Reporter:
         self._watching = False
         self._wanted = asyncio.Event()
         self._publishing: set[asyncio.Task[None]] = set()
-        self._awaiting: dict[asyncio.Task[None], Taken] = {}  # those whose outcome is not to be told yet
+        self._awaiting: dict[Taken, _Awaiting] = {}  # those whose outcome is not to be told yet
         self._unconfirmed = 0
         self._refusal_said = ""
 
@@ -80,8 +88,14 @@ class Reporter:
             self.outcome(taken, event)
             return
         waiting = asyncio.create_task(self._outcome_after(sendings, taken, event))
-        self._awaiting[waiting] = taken
-        waiting.add_done_callback(self._awaiting.pop)
+        self._awaiting[taken] = _Awaiting(waiting, sendings)
+        waiting.add_done_callback(lambda _: self._awaiting.pop(taken))
+
+    def cancel(self, taken: Taken) -> None:
+        """It was cancelled: what its outcome waits for need not be sent."""
+        if awaiting := self._awaiting.get(taken):
+            for sending in awaiting.sendings:
+                sending.cancel()
 
     def tell(self, event: bytes) -> None:
         """An encoded event that no delivery waits for."""
@@ -118,14 +132,13 @@ class Reporter:
     async def nothing_awaited(self) -> None:
         """Returns when every outcome can be told."""
         while self._awaiting:
-            await asyncio.wait(list(self._awaiting))
+            await asyncio.wait([each.outcome for each in self._awaiting.values()])
 
     def abandon(self) -> list[Taken]:
         """Those whose outcome could not be told yet, and never is from here."""
-        abandoned = list(self._awaiting.values())
-        for waiting in self._awaiting:
-            waiting.cancel()
-        return abandoned
+        for awaiting in self._awaiting.values():
+            awaiting.outcome.cancel()
+        return list(self._awaiting)
 
     async def drained(self) -> None:
         """Returns when the broker has confirmed everything."""

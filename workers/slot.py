@@ -64,7 +64,7 @@ class Slot:
 
     @property
     def gets_on(self) -> bool:
-        if self._child is None or self._verdict or self._takes_nothing or self.is_stuck:
+        if self._child is None or self._verdict or self._takes_nothing or self.is_stuck or self._parcels.are_full:
             return False
         return self.twin is None or not self.twin.is_stuck
 
@@ -137,6 +137,7 @@ class Slot:
     def _begin(self, taken: Taken) -> None:
         taken.begun_at = _now()
         if self._child:
+            self._child.link.go_on()  # it may be held for the artifacts of the task before
             self._live.begin(taken, self._child.capture)
         self._parcels.begin(taken)
         if taken.timeout_seconds is not None:
@@ -203,6 +204,7 @@ class Slot:
     def _go_on(self) -> None:
         if self._child:
             self._child.link.go_on()
+        self._slots.answered()
 
     def _answer_in(self, said: bytes) -> Answer | None:
         """What it says about the task that runs."""

@@ -147,8 +147,10 @@ def made_of(size: int) -> bytes:
 
 
 @handler("test.artifacts")
-def makes_artifacts(sizes: list[int], then: str = "") -> str:
-    """One of each size, and ends in one of several ways."""
+def makes_artifacts(sizes: list[int], then: str = "", after: str = "") -> str:
+    """One of each size, and ends in one of several ways. `after`: a file that it waits for, and removes when done."""
+    while after and not Path(after).exists():
+        time.sleep(0.01)
     try:
         for size in sizes:
             artifact(made_of(size), f"{size}.bin")
@@ -161,6 +163,8 @@ def makes_artifacts(sizes: list[int], then: str = "") -> str:
         time.sleep(600)
     if then == "raise":
         raise ValueError("after all")
+    if after:
+        Path(after).unlink()
     return "made"
 
 

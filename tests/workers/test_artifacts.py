@@ -1,6 +1,7 @@
 """Artifacts of tasks in a real worker, on a real broker: whole, in bounded memory, and before the outcome."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.workers.fixtures import Start
 from tests.workers.odd_handlers import made_of
 from tests.workers.rig import TASKS, Event, Rabbit, Web, ready, task
 from workers.artifacts import CHUNK_BYTES, Chunk
+from workers.parcels import WINDOW
 
 MB = 1_000_000
 SIZES = [0, 1, 61_440, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES + 5]
@@ -88,6 +90,32 @@ def test_others_go_on_and_are_heard_while_the_broker_takes_no_artifacts(rabbit: 
     rabbit.declare()
     assert rabbit.outcome(1)["status"] == "FINISHED"
     assert rabbit.artifacts(1) == {"3000000.bin": made_of(3 * MB)}
+
+
+def test_nothing_begins_where_as_many_wait_as_may_be(rabbit: Rabbit, two_slots: Process, tmp_path: Path) -> None:
+    with rabbit.opened() as channel:
+        channel.queue_delete("millrace.artifacts")
+    rabbit.put(task(1, "test.artifacts", sizes=[5] * WINDOW, after=str(tmp_path / "now")))
+    eventually(lambda: rabbit.started(1))
+    two_slots.child.send_signal(signal.SIGSTOP)  # so that it reads them and the answer behind them at once
+    (tmp_path / "now").touch()
+    eventually(lambda: not (tmp_path / "now").exists())
+    two_slots.child.send_signal(signal.SIGCONT)
+    rabbit.put(*[task(number) for number in range(2, 10)])
+    assert {each["task"] for each in rabbit.outcomes(8)} == set(range(2, 10))
+    rabbit.declare()
+    rabbit.outcome(1)
+
+
+def test_one_whose_artifacts_wait_is_over_when_it_is_cancelled(rabbit: Rabbit, worker: Start) -> None:
+    process = worker("--concurrency", "1")
+    with rabbit.opened() as channel:
+        channel.queue_delete("millrace.artifacts")
+    rabbit.put(task(1, "test.artifacts", sizes=[5]))
+    eventually(lambda: "artifacts wait" in process.output)
+    rabbit.put(task(2))
+    rabbit.cancel((1, 1))
+    assert rabbit.outcomes(1)[0]["task"] == 2
 
 
 def test_one_that_waits_for_the_broker_can_be_cancelled_and_keeps_to_its_time_limit(
