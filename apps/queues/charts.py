@@ -156,7 +156,12 @@ def percent(share: float | None) -> str:
 def _throughput(past: Past, zone: tzinfo) -> Chart:
     total, last, slots = past.total, past.span.last, past.slots
     if not total.has_any:
-        return Chart(name="throughput", title="Throughput", said=f"Nothing came or ended in {last}.", lines=[])
+        return Chart(
+            name="throughput",
+            title="Throughput",
+            said=f"Nothing came or ended in {last}; a minute shows once it is over.",
+            lines=[],
+        )
     most = _nice_count(max(max(slot.created, slot.ended) for slot in slots))
     parts = {"finished": "Finished", "failed": "Failed", "cancelled": "Cancelled"}
     counts = [(slot.finished, slot.failed, slot.cancelled) for slot in slots]
@@ -181,7 +186,10 @@ def _failures(past: Past, zone: tzinfo) -> Chart:
     whole = total.failed_share
     if whole is None:
         return Chart(
-            name="failures", title="Failures", said=f"Nothing finished or failed in {past.span.last}.", lines=[]
+            name="failures",
+            title="Failures",
+            said=f"Nothing finished or failed in {past.span.last}; a minute shows once it is over.",
+            lines=[],
         )
     shares = [slot.failed_share for slot in slots]
     worst = max(slots, key=lambda slot: slot.failed_share or 0)
@@ -210,7 +218,12 @@ def _times(past: Past, name: str, title: str, said: str, read: Callable[[Slot], 
     whole = past.total
     median, high = read(whole)
     if median is None:
-        return Chart(name=name, title=title, said=f"Nothing finished or failed in {past.span.last}.", lines=[])
+        return Chart(
+            name=name,
+            title=title,
+            said=f"Nothing finished or failed in {past.span.last}; a minute shows once it is over.",
+            lines=[],
+        )
     medians, highs = zip(*(read(slot) for slot in past.slots), strict=True)
     worst = max(filter(None, highs))
     top = next((time for time in _TIMES if time >= worst), worst)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from apps.tasks.querysets import TaskQuerySet
     from apps.tasks.search import Query
 
-LOOKED_AT = 50_000
-ERRORS_LOOKED_AT = 8_000  # each in a row of another table
+LOOKED_AT = 30_000
+ERRORS_LOOKED_AT = 5_000  # each in a row of another table
 SORTED = 10_000
 CHEAP = 1_000  # of two indexes the one with fewer tasks is asked, which is counted up to here
 

@@ -101,6 +101,19 @@ class BulkOperation(DjangoObjectType):
         return sweep.refusal or None
 
 
+class StopBulkOperationInput(graphene.InputObjectType):
+    """Which one: the `operation` that `bulkTasks` told."""
+
+    id = graphene.ID(required=True)
+
+
+class StopBulkOperationPayload(graphene.ObjectType):
+    """The operation as it is now, or null and what is wrong. It does at most the piece that it is at."""
+
+    operation = graphene.Field(BulkOperation)
+    user_errors = UserErrors()
+
+
 class Query(graphene.ObjectType):
     bulk_operation = graphene.Field(
         BulkOperation, id=graphene.ID(required=True), description="One that the caller has begun."
@@ -117,6 +130,12 @@ class Mutation(graphene.ObjectType):
         input=BulkTasksInput(required=True),
         description="Retry, cancel or delete many tasks, or give them another priority.",
     )
+    stop_bulk_operation = graphene.Field(
+        StopBulkOperationPayload,
+        required=True,
+        input=StopBulkOperationInput(required=True),
+        description="Leave the rest as it is; what is done stays done.",
+    )
 
     def resolve_bulk_tasks(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
         caller = info.context.caller
@@ -129,6 +148,19 @@ class Mutation(graphene.ObjectType):
             return _begun(caller.user, input, query or "")
         except Refused as refused:
             return _nothing(*refused.problems)
+
+    def resolve_stop_bulk_operation(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
+        caller = info.context.caller
+        caller.require(Scope.TASKS_WRITE)
+        found = operation_node(caller, input["id"])
+        if found is None:
+            problem = Problem(
+                field=("id",), message=f"You have begun no operation {input['id']:.100}.", code="NOT_FOUND"
+            )
+            return {"operation": None, "user_errors": user_errors([problem])}
+        sweeps.stop(user=caller.user, number=found.pk)
+        found.refresh_from_db()
+        return {"operation": found, "user_errors": []}
 
 
 def operation_node(caller: Caller, id_: str) -> Sweep | None:

@@ -110,8 +110,8 @@ def test_a_chart_says_in_words_what_it_shows(db: None) -> None:
 def test_an_empty_span_says_so(web: Client) -> None:
     minute(minutes.minute_of(ago(70)))
     page = words(web.get("/overview/?span=24h"))
-    assert "Nothing came or ended in the last 24 hours." in page
-    assert "Nothing finished or failed in the last 24 hours." in page
+    assert "Nothing came or ended in the last 24 hours;" in page
+    assert "Nothing finished or failed in the last 24 hours;" in page
 
 
 def test_axes_are_in_the_readers_zone(web: Client) -> None:

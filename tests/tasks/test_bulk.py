@@ -23,6 +23,9 @@ OPERATION = """query ($id: ID!) {
   }
   node(id: $id) { id }
 }"""
+STOP = """mutation ($id: ID!) {
+  stopBulkOperation(input: {id: $id}) { operation { stopped endedAt affectedCount } userErrors { field code message } }
+}"""
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,22 @@ def test_a_mistake_changes_nothing_and_is_told(
     assert payload["matchedCount"] == (2 if wrong[0] == ["expectedCount"] and "query" in asked else None)
     assert outcomes(numbers) == [("FAILED", 1, 0), ("QUEUEING", 1, 0)]
     assert not Sweep.objects.exists()
+
+
+def test_one_under_way_is_stopped_by_who_has_begun_it(asker: Asker, alice: User, bob: User) -> None:
+    number = a_task(alice, status="FAILED").pk
+    begun = asker.data(BULK, input={"action": "RETRY", "query": "", "expectedCount": 1})["bulkTasks"]["operation"]
+    foreign = Asker.of(bob).data(STOP, id=begun)["stopBulkOperation"]
+    assert (foreign["operation"], foreign["userErrors"][0]["code"]) == (None, "NOT_FOUND")
+    answer = Asker.of(alice, Scope.TASKS_READ).ask(STOP, id=begun)
+    assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert not Sweep.objects.get().stopped
+    stopped = asker.data(STOP, id=begun)["stopBulkOperation"]
+    assert stopped == {"operation": {"stopped": True, "endedAt": None, "affectedCount": 0}, "userErrors": []}
+    while sweeps.advance():
+        pass
+    assert outcomes([number]) == [("FAILED", 1, 0)]
+    assert asker.data(OPERATION, id=begun)["bulkOperation"]["endedAt"]
 
 
 def test_many_are_changed_only_by_who_may_write_and_may_run_them(alice: User) -> None:
