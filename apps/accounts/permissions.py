@@ -85,6 +85,11 @@ def may_create(user: Person, kind: Kind) -> bool:
     return not kind.runs_code or user.has_perm(RUN_CODE)
 
 
+def sees_all(user: Person) -> bool:
+    """Whether this person may see everybody's tasks."""
+    return _is_staff(user)
+
+
 def may_operate(user: Person) -> bool:
     """Whether this person may hold up other people's work: pause and purge queues, drain and stop workers."""
     return _is_staff(user) and user.has_perm(OPERATE)

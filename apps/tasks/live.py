@@ -1,6 +1,6 @@
 """What a page must be told: the tag of what it shows, carried by the browser, against what it should show now.
 
-Nothing is remembered here between two polls, so any web process can answer any of them.
+Any web process can answer any poll: what is kept of one are answers that others may be given as well.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from django.core.cache import cache
+
+from apps.accounts.permissions import sees_all
 from apps.tasks import table
 from apps.tasks.clock import ticks_and_now
 from apps.tasks.lifecycle import Status
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable
+    from datetime import datetime, tzinfo
 
     from django.contrib.auth.models import User
     from django.http import HttpResponse
@@ -28,6 +32,7 @@ RHYTHM_MOVING = "500ms"
 RHYTHM_STILL = "800ms"
 RHYTHM_LABORIOUS = "3s"  # what has to be looked for row by row is not looked for twice a second
 NEVER = 0
+ANSWER_SECONDS = 2  # "just now" in them grows old
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +60,19 @@ class Tag:
         except ValueError:
             return None
 
-    def holds(self, view: str) -> bool:
-        """Whether the browser's page is still right, at the price of one tiny SELECT."""
-        tick, now = ticks_and_now()
+    def holds(self, view: str, at: tuple[int, datetime] | None = None) -> bool:
+        """Whether the browser's page is still right. `at`: what one tiny SELECT says, if it was asked already."""
+        tick, now = at or ticks_and_now()
         current = self.until == NEVER or now.timestamp() < self.until
         return current and self.view == view and self.ticks == tick
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """To a poll. `body`: None when nothing of what the browser shows has changed."""
+
+    tag: Tag
+    body: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +90,14 @@ class Changes:
 
 
 def view_of(window: Window, user: User) -> str:
-    """The digest of whose table this is and which part of it."""
-    return digest(user.pk, user.is_staff, sorted(window.parameters.items()))
+    """The digest of whose table this is and which part of it; those who see everything look at the same one."""
+    return digest("all" if sees_all(user) else user.pk, sorted(window.parameters.items()))
 
 
-def look(window: Window, user: User) -> tuple[Table, Tag]:
-    """The table now, with its tag."""
+def look(window: Window, user: User, at: tuple[int, datetime] | None = None) -> tuple[Table, Tag]:
+    """The table with its tag. `at`: the tick and the time, asked for a moment ago."""
     # The tick first: what changes while the rows are read is then told again, not missed.
-    tick, now = ticks_and_now()
+    tick, now = at or ticks_and_now()
     shown = table.read(window, user, now)
     tag = Tag(
         ticks=tick,
@@ -109,6 +122,18 @@ def changes(shown: Table, tag: Tag, before: Tag | None) -> Changes:
     all_rows = ends or list(tag.rows) != list(before.rows)
     changed = [row for row in shown.rows if tag.rows[row.task.pk] != before.rows.get(row.task.pk)]
     return Changes(all_rows=all_rows, rows=[] if all_rows else changed, counts=counts, news=news, rhythm=rhythm_now)
+
+
+def answer(view: str, before: Tag | None, at: tuple[int, datetime], zone: tzinfo, make: Callable[[], Answer]) -> Answer:
+    """What `make` says, once for all browsers that show the same: where something moves, each asks twice a second."""
+    shown = repr((view, before and (before.parts, before.rows), zone))
+    key = f"poll-{hashlib.sha256(shown.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    known: Answer | None = cache.get(key)
+    if known and known.tag.holds(view, at):
+        return known
+    made = make()
+    cache.set(key, made, ANSWER_SECONDS)
+    return made
 
 
 def element(address: str, tag: Tag) -> dict[str, str]:

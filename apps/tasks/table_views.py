@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
@@ -15,6 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from apps.api.keyset import Place
 from apps.tasks import columns, completions, live, neighbours, sweeps, table
+from apps.tasks.clock import ticks_and_now
 from apps.tasks.matching import SORTED
 from apps.tasks.models import TableLook
 from apps.tasks.orders import NEWEST_FIRST, ORDERS, word
@@ -24,6 +26,10 @@ from apps.tasks.window import Window, number_in
 from apps.tasks.zones import zone_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.contrib.auth.models import User
+
     from apps.tasks.live import Tag
     from apps.tasks.table import Table
     from apps.tasks.views import SignedInRequest
@@ -65,14 +71,22 @@ def task_list(request: SignedInRequest) -> HttpResponse:
 @gzip_page
 def changes(request: SignedInRequest) -> HttpResponse:
     """What of the table has changed since the browser's tag was made; usually 304."""
-    window, before = Window.of(request.GET, zone_of(request)), live.Tag.decode(request.htmx.ptag)
-    if before and before.holds(live.view_of(window, request.user)):
+    zone = zone_of(request)
+    window, before, at = Window.of(request.GET, zone), live.Tag.decode(request.htmx.ptag), ticks_and_now()
+    view = live.view_of(window, request.user)
+    if before and before.holds(view, at):
         return HttpResponseNotModified()
-    shown, tag = live.look(window, request.user)
+    answer = live.answer(view, before, at, zone, lambda: _difference(window, before, at, request.user))
+    return live.tagged(HttpResponseNotModified() if answer.body is None else HttpResponse(answer.body), answer.tag)
+
+
+def _difference(window: Window, before: Tag | None, at: tuple[int, datetime], user: User) -> live.Answer:
+    """It may depend on nothing but the view, the zone and what the browser has."""
+    shown, tag = live.look(window, user, at)
     if not (difference := live.changes(shown, tag, before)):
-        return live.tagged(HttpResponseNotModified(), tag)
-    context = {**_table(shown, tag), "changes": difference}
-    return live.tagged(render(request, "tasks/_changes.html", context), tag)
+        return live.Answer(tag, None)
+    html = render_to_string("tasks/_changes.html", {**_table(shown, tag), "changes": difference})
+    return live.Answer(tag, html.encode())
 
 
 @require_safe

@@ -52,6 +52,32 @@ def a_worker(name: str, *, seen_seconds_ago: int = 0) -> Worker:
     return Worker.objects.update_or_create(name=name, defaults={**fields, "last_seen_at": seen_at})[0]
 
 
+def test_browsers_that_show_the_same_are_told_it_at_the_price_of_one(
+    alice: User, sam: User, kinds: object, django_assert_num_queries: Any
+) -> None:
+    task = a_task(alice, name="before")
+    operators = [signed_in(User.objects.create_user(name, is_staff=True)) for name in ("o", "p")]
+    first, second, owners = [Browser(client) for client in (*operators, signed_in(alice))]
+    change(task, name="after")
+    told = first.poll()
+    assert b"after" in told.content
+    with django_assert_num_queries(3):  # the session, the user, the tick
+        assert second.poll().content == told.content
+    assert second.tag == first.tag
+    assert "after" in owners.sees()
+    assert owners.tag != first.tag
+    a_task(sam, name="theirs")
+    assert "theirs" in second.sees()
+    assert "theirs" in first.sees()
+    assert owners.poll().status_code == 304
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
 def test_an_unchanged_table_is_told_by_one_tiny_query(web: Client, alice: User, django_assert_num_queries: Any) -> None:
     a_task(alice, status="FINISHED", value_text="1.0")
     browser = Browser(web)

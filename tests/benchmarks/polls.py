@@ -1,0 +1,152 @@
+"""What open tables cost the web: `python -m tests.benchmarks.polls [--database postgresql]`.
+
+Starts a stack of its own with a page of tasks. Prints what one poll takes, request to answer over one connection, and
+how much it brings as a browser takes it: nothing changed, three rows changed. Then 200 tables poll as often as a page
+on which something moves does, at first while nothing happens and then while a task is created, run and recorded each
+second: how many polls a second are answered, and how much of one core all processes of the web use for it.
+"""
+
+import argparse
+import os
+import re
+import statistics
+import threading
+import time
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from tests.benchmarks.bench import CREATE_MANY, CREATE_ONE, percentile, running
+
+POLLS = 500
+CHANGES = 15
+TABLES = 200
+THREADS = 4
+RHYTHM_SECONDS = 0.5
+SECONDS = 15
+CANCEL = "mutation($input: BulkTasksInput!) { bulkTasks(input: $input) { affectedCount } }"
+NUMBERS = "{ tasks(first: 60) { nodes { number } } }"
+LIVE = re.compile(r'<div id="live"[^>]*>')
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Table:
+    """One open table of a signed-in browser."""
+
+    def __init__(self, port: int, cookies: str) -> None:
+        self._pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=1)
+        self._headers = {"Cookie": cookies, "Accept-Encoding": "gzip"}
+        html = self._pool.request("GET", "/tasks/", headers=self._headers).data.decode()
+        live = LIVE.search(html)
+        assert live, html[:500]
+        self._address, tag = (unescape(_attribute(name, live[0])) for name in ("hx-get", "hx-ptag"))
+        self._headers |= {"HX-Request": "true", "HX-PTag": tag}
+
+    def poll(self) -> tuple[float, int, int]:
+        """Milliseconds, status, bytes of the body on the wire."""
+        started = time.perf_counter()
+        answer = self._pool.request("GET", self._address, headers=self._headers, decode_content=False)
+        took = (time.perf_counter() - started) * 1000
+        assert answer.status in (200, 304), answer.status
+        self._headers["HX-PTag"] = answer.headers.get("HX-PTag", self._headers["HX-PTag"])
+        return took, answer.status, len(answer.data)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    options = parser.parse_args()
+    with running(options.database, workers=2) as (stack, _):
+        busy = {"kind": "demo.coin", "params": {"seconds": 600, "failure_rate": 0}, "name": "long"}
+        waiting = [{"name": f"n{n}", "kind": "demo.noop", "params": {"x": n}} for n in range(58)]
+        stack.call(CREATE_MANY, input=[busy, busy, *waiting])
+        cookies = _signed_in(stack)
+        _one(stack, Table(stack.port, cookies))
+        tables = [Table(stack.port, cookies) for _ in range(TABLES)]
+        _many(stack, tables, "nothing happens", lambda: None)
+        _many(stack, tables, "one task a second", lambda: _run_one(stack))
+    print(f"{options.database}, load {os.getloadavg()[0]:.1f} at the end")
+
+
+def _one(stack: Any, table: Table) -> None:
+    table.poll()
+    took, statuses, sizes = zip(*(table.poll() for _ in range(POLLS)), strict=True)
+    assert (set(statuses), set(sizes)) == ({304}, {0})
+    print(f"unchanged poll: p50 {statistics.median(took):.2f} ms, p99 {percentile(list(took), 99):.2f} ms, 0 bytes")
+    numbers = [row["number"] for row in stack.call(NUMBERS)["tasks"]["nodes"]]  # the long ones come last
+    changed = []
+    for _ in range(CHANGES):
+        three, numbers = numbers[:3], numbers[3:]
+        asked = {"action": "CANCEL", "ids": three}
+        assert stack.call(CANCEL, input=asked)["bulkTasks"]["affectedCount"] == 3
+        changed.append(table.poll())
+    stack.call(CANCEL, input={"action": "CANCEL", "ids": numbers})
+    took, statuses, sizes = zip(*changed, strict=True)
+    assert set(statuses) == {200}
+    print(
+        f"three rows changed: p50 {statistics.median(took):.2f} ms, worst {max(took):.2f} ms,"
+        f" at most {max(sizes):,} bytes"
+    )
+
+
+def _many(stack: Any, tables: list[Table], said: str, each_second: Any) -> None:
+    answered: list[list[tuple[float, int, int]]] = [[] for _ in range(THREADS)]
+    end = time.monotonic() + SECONDS
+    before, began = _web_seconds(stack), time.monotonic()
+    threads = [
+        threading.Thread(target=_poll_in_turn, args=(tables[nth::THREADS], end, answered[nth]))
+        for nth in range(THREADS)
+    ]
+    for thread in threads:
+        thread.start()
+    while time.monotonic() < end:
+        each_second()
+        time.sleep(1)
+    for thread in threads:
+        thread.join()
+    passed = time.monotonic() - began
+    share, polls = (_web_seconds(stack) - before) / passed, [poll for some in answered for poll in some]
+    took, changed = [poll[0] for poll in polls], sum(poll[1] == 200 for poll in polls)
+    print(
+        f"{len(tables)} tables, {said}: {len(polls) / passed:.0f} polls/s ({changed / len(polls):.0%} with changes),"
+        f" p50 {statistics.median(took):.1f} ms, p99 {percentile(took, 99):.1f} ms, {share:.2f} of one core"
+    )
+
+
+def _poll_in_turn(tables: list[Table], end: float, answered: list[tuple[float, int, int]]) -> None:
+    gap, due = RHYTHM_SECONDS / len(tables), time.monotonic()
+    while due < end:
+        for table in tables:
+            time.sleep(max(0.0, due - time.monotonic()))
+            answered.append(table.poll())
+            due = max(due + gap, time.monotonic() - RHYTHM_SECONDS)
+
+
+def _run_one(stack: Any) -> None:
+    stack.call(CREATE_ONE, input={"name": "one", "kind": "demo.noop", "params": {"x": 1}})
+
+
+def _web_seconds(stack: Any) -> float:
+    """Of the processors, of all processes of the web together."""
+    from devstack import lifeline
+
+    pids = [pid for starter in stack.pids("web") for pid in (starter, *lifeline.children_of(starter))]
+    fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+    return sum(int(each[11]) + int(each[12]) for each in fields) / TICK
+
+
+def _signed_in(stack: Any) -> str:
+    answer = urllib3.request("GET", stack.link, redirect=False)
+    return "; ".join(cookie.partition(";")[0] for cookie in answer.headers.getlist("Set-Cookie"))
+
+
+def _attribute(name: str, tag: str) -> str:
+    found = re.search(rf'{name}="([^"]*)"', tag)
+    assert found, tag
+    return found[1]
+
+
+if __name__ == "__main__":
+    main()
