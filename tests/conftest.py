@@ -1,7 +1,11 @@
 """The fixtures shared by all folders."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.core.cache import cache
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 pytest_plugins = [
     "tests.fixtures.broker",
@@ -23,3 +27,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _nothing_from_the_test_before() -> None:
     """What is remembered for a second (whether all is well) is of another test's database."""
     cache.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_found_once() -> Iterator[None]:
+    """Each test's client makes the middleware anew, and that looks at every file: a third of the time of such tests."""
+    found: dict[str, Any] = {}
+    find = WhiteNoiseMiddleware.add_files_from_finders
+
+    def find_once(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            find(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", find_once)
+        yield
