@@ -15,6 +15,15 @@ from tests.fixtures.browser import system_browser  # noqa: E402
 from tests.fixtures.processes import ROOT  # noqa: E402
 from tests.fixtures.stack import Stack  # noqa: E402
 
+CODE = """\
+import numpy as np
+
+x = np.linspace(0, 1, 50)
+y = 2 * x + np.random.default_rng(1).normal(0, 0.1, 51)
+print("fitting", len(x), "points")
+slope, offset = np.polyfit(x, y, 1)
+slope
+"""
 CREATE = "mutation($input: [CreateTaskInput!]!) { createTasks(input: $input) { userErrors { message } } }"
 FIRST: list[tuple[str, str, dict[str, object]]] = [
     ("Basket option, 20,000 paths", "montecarlo.sde", {"paths": 20000, "steps": 200, "seed": 7}),
@@ -23,6 +32,7 @@ FIRST: list[tuple[str, str, dict[str, object]]] = [
     ("Import of the March orders", "demo.coin", {"failure_rate": 1, "seconds": 0.2}),
     ("Summary of the calibration", "demo.noop", {"x": {"mean": 0.25, "runs": 12, "converged": True}}),
     ("Mail to the team", "demo.coin", {"failure_rate": 0, "seconds": 0.1}),
+    ("Fit of the calibration", "code.python", {"code": CODE}),
 ]
 THEN: list[tuple[str, str, dict[str, object]]] = [
     (f"Resample {n} of 4", "demo.coin", {"failure_rate": 0, "seconds": 20}) for n in range(1, 5)
@@ -42,6 +52,14 @@ def main() -> None:
             _create(stack, THEN)
             expect(page.locator("#counts")).to_contain_text("Running 2", timeout=30_000)
             page.screenshot(path=ROOT / "docs/img/tasks.png")
+            page.get_by_role("link", name="Fit of the calibration").click()
+            expect(page.locator("#output")).to_contain_text("fitting 50 points")
+            page.screenshot(path=ROOT / "docs/img/task.png", full_page=True)
+            page.goto(f"{stack.url}/overview/")
+            expect(page.locator("#past")).to_contain_text(
+                "finished", timeout=120_000
+            )  # minutes count when they are over
+            page.screenshot(path=ROOT / "docs/img/overview.png", full_page=True)
             browser.close()
         finally:
             stack.stop()

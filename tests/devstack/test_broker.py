@@ -141,7 +141,7 @@ def test_a_killed_part_ends_the_node_whole_and_is_named(broker: Broker, capfd: p
             pid for pid in lifeline.children_of(broker._process.pid) if program in Path(f"/proc/{pid}/comm").read_text()
         ]
         os.kill(part, signal.SIGKILL)
-        assert broker._process.wait(10) == 1
+        assert broker._process.wait(30) == 1
         assert capfd.readouterr().err == said
         assert processes_of(broker.var) == []
         broker.start()

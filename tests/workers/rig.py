@@ -179,7 +179,7 @@ class Rabbit:
             found[last.label.name] = data
         return found
 
-    def outcomes(self, count: int, timeout_seconds: float = 15) -> list[Event]:
+    def outcomes(self, count: int, timeout_seconds: float = 30) -> list[Event]:
         """Waits for so many outcomes; in the order in which they came."""
         eventually(lambda: len(self._outcomes()) >= count, timeout_seconds)
         return self._outcomes()
