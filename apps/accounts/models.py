@@ -31,3 +31,15 @@ class SignInLink(models.Model):
 
     def __str__(self) -> str:
         return f"link for {self.user_id}"
+
+
+class WrongPasswords(models.Model):
+    """How often one was tried: for a name from an address, or from an address (`key`: a hash of them)."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    tries = models.PositiveIntegerField(default=0)
+    began_at = models.DateTimeField()
+    last_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.tries} since {self.began_at}"

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
@@ -15,6 +16,7 @@ from devstack import credentials
 from devstack.screen import Stop
 from workers.address import BadAddress, parse_addresses
 
+Network = IPv4Network | IPv6Network
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 HOST = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -52,6 +54,14 @@ def hosts(name: str) -> list[str]:
     if not all(map(HOST.fullmatch, given)):
         _refuse(name, "host names without scheme and port, separated by commas (.example.com: with all below it)")
     return [*LOOPBACK, *given]
+
+
+def networks(name: str) -> tuple[Network, ...]:
+    words = [word.strip() for word in text(name).split(",") if word.strip()]
+    try:
+        return tuple(map(ip_network, words))
+    except ValueError:
+        _refuse(name, "addresses or networks, such as 10.0.0.5 or 10.0.0.0/24, separated by commas")
 
 
 def secret_key(name: str, otherwise: str) -> str:

@@ -23,6 +23,7 @@ if not SECRET_KEY:
 
 PORT = env.whole_number("MILLRACE_PORT", kept_port(VAR), 1, 65535)
 ALLOWED_HOSTS = env.hosts("MILLRACE_ALLOWED_HOSTS")
+TRUSTED_PROXIES = env.networks("MILLRACE_TRUSTED_PROXIES")
 RABBITMQ_URL = env.brokers("RABBITMQ_URL")
 
 INSTALLED_APPS = [

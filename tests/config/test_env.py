@@ -137,3 +137,12 @@ def test_a_short_secret_key_is_refused_without_being_shown(
     )
     monkeypatch.setenv("MILLRACE_SECRET_KEY", "k" * 50)
     assert env.secret_key("MILLRACE_SECRET_KEY", "") == "k" * 50
+
+
+def test_proxies_are_addresses_or_networks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("MILLRACE_TRUSTED_PROXIES", "10.0.0.5, fd00::/8")
+    assert list(map(str, env.networks("MILLRACE_TRUSTED_PROXIES"))) == ["10.0.0.5/32", "fd00::/8"]
+    monkeypatch.setenv("MILLRACE_TRUSTED_PROXIES", "proxy.example")
+    with pytest.raises(SystemExit):
+        env.networks("MILLRACE_TRUSTED_PROXIES")
+    assert "addresses or networks, such as 10.0.0.5 or 10.0.0.0/24" in capsys.readouterr().err
