@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from apps.accounts import visits
 from apps.accounts.links import from_this_machine
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class RequireSignIn(LoginRequiredMiddleware):
         if name in OPEN_WITH_TOKEN and "Authorization" in request.headers:
             return None
         if request.user.is_authenticated:
+            visits.go_on(request)
             return None
         if request.headers.get("HX-Request") == "true":
             return _leave_the_page(request)

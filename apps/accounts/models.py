@@ -1,6 +1,7 @@
-"""API tokens and one-time sign-in links; only hashes of them are stored."""
+"""API tokens and one-time sign-in links, of which only hashes are stored; sessions; wrong passwords."""
 
 from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
 
@@ -43,3 +44,19 @@ class WrongPasswords(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tries} since {self.began_at}"
+
+
+class Session(AbstractBaseSession):
+    """A browser that is signed in."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions")
+
+
+class LastSeen(models.Model):
+    """When a person was here last, to within five minutes."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="last_seen")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.at}"

@@ -56,6 +56,25 @@ def hosts(name: str) -> list[str]:
     return [*LOOPBACK, *given]
 
 
+def public_url(name: str) -> str:
+    """Scheme and host as browsers reach them, without a path; empty when it is not said."""
+    url = text(name).rstrip("/")
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and HOST.fullmatch(parts.netloc.removesuffix(f":{parts.port}"))
+    except ValueError:
+        is_one = None
+    if url and (not is_one or url != f"{parts.scheme}://{parts.netloc}"):
+        _refuse(name, "the address that browsers see, such as https://millrace.example.com, without a path")
+    return url
+
+
+def host_of(url: str) -> list[str]:
+    """As ALLOWED_HOSTS has it: without the port."""
+    host = urlsplit(url).hostname
+    return [f"[{host}]" if ":" in host else host] if host else []
+
+
 def networks(name: str) -> tuple[Network, ...]:
     words = [word.strip() for word in text(name).split(",") if word.strip()]
     try:
