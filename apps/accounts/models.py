@@ -18,6 +18,9 @@ class Token(models.Model):
     last_used_on = models.DateField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
+    class Meta:
+        permissions = (("can_revoke_tokens", "Can see and revoke everybody's API tokens"),)
+
     def __str__(self) -> str:
         return f"{self.prefix}..."
 

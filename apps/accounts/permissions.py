@@ -30,6 +30,9 @@ class Scope(StrEnum):
     SINK = "sink"
 
 
+PERSONAL = (Scope.TASKS_READ, Scope.TASKS_WRITE, Scope.OPS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Who asks, and what they were let in for."""
@@ -40,8 +43,7 @@ class Caller:
 
     @classmethod
     def of_session(cls, user: Person) -> Caller:
-        scopes = {Scope.TASKS_READ, Scope.TASKS_WRITE}
-        return cls(user=user, scopes=frozenset(scopes | ({Scope.OPS} if _is_staff(user) else set())), by_token=False)
+        return cls(user=user, scopes=frozenset(scopes_of(user)), by_token=False)
 
     @classmethod
     def of_token(cls, token: Token) -> Caller:
@@ -50,9 +52,7 @@ class Caller:
         scopes = {Scope(scope) for scope in token.scopes}
         if Scope.TASKS_WRITE in scopes:
             scopes.add(Scope.TASKS_READ)
-        if not _is_staff(user):
-            scopes.discard(Scope.OPS)
-        return cls(user=user, scopes=frozenset(scopes), by_token=True)
+        return cls(user=user, scopes=frozenset(scopes - (set(PERSONAL) - set(scopes_of(user)))), by_token=True)
 
     def require(self, scope: Scope) -> None:
         """Raises PermissionDenied."""
@@ -70,6 +70,12 @@ ALLOWED = {"retry": FINAL, "cancel": LIVE, "delete": DELETABLE, "set_priority": 
 
 RUN_CODE = "tasks.can_run_code"
 OPERATE = "queues.can_operate"
+REVOKE = "accounts.can_revoke_tokens"
+
+
+def scopes_of(user: Person) -> list[Scope]:
+    """What this person, and so each token of theirs, can be let in for."""
+    return [scope for scope in PERSONAL if scope != Scope.OPS or _is_staff(user)]
 
 
 def may(user: Person, act: str, task: Task, kind: Kind | None) -> bool:
@@ -88,6 +94,11 @@ def may_create(user: Person, kind: Kind) -> bool:
 def may_operate(user: Person) -> bool:
     """Whether this person may hold up other people's work: pause and purge queues, drain and stop workers."""
     return _is_staff(user) and user.has_perm(OPERATE)
+
+
+def may_revoke_all(user: Person) -> bool:
+    """Whether this person may see everybody's tokens, and end them."""
+    return _is_staff(user) and user.has_perm(REVOKE)
 
 
 def _is_staff(user: Person) -> bool:
