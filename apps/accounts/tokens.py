@@ -16,6 +16,7 @@ from apps.accounts.permissions import Scope, may_revoke_all
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from django.contrib.auth.models import User
     from django.db.models import QuerySet
@@ -93,6 +94,15 @@ def note_use(token: Token) -> None:
     if token.last_used_on != today:
         token.last_used_on = today
         Token.objects.filter(pk=token.pk).update(last_used_on=today)
+
+
+def end_later(text: str, after: timedelta) -> datetime:
+    """Has the token of this text end then, unless it ends before."""
+    at = timezone.now() + after
+    later = Q(expires_at=None) | Q(expires_at__gt=at)
+    Token.objects.filter(later, hash=secrets_text.hashed(text)).update(expires_at=at)
+    _seen.clear()
+    return at
 
 
 def revoke(token: Token) -> None:
