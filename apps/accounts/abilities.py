@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from apps.accounts.permissions import RUN_CODE, Scope, may_operate, may_revoke_all
+from apps.accounts.permissions import RUN_CODE, Scope, may_operate, may_revoke_all, may_see_all, may_write
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -21,9 +21,9 @@ class Ability:
 
 def of(user: User) -> list[Ability]:
     return [
-        Ability("See everybody's tasks, and act on them", user.is_staff),
-        Ability("Create tasks, and act on your own", True),
-        Ability("Run code that you write", user.has_perm(RUN_CODE)),
+        Ability("See the tasks of everybody", may_see_all(user)),
+        Ability("Create tasks, and act on those in sight", may_write(user)),
+        Ability("Run code from the editor", may_write(user) and user.has_perm(RUN_CODE)),
         Ability("Pause and purge queues, drain and stop workers", may_operate(user)),
         Ability("See and revoke everybody's API tokens", may_revoke_all(user)),
     ]

@@ -26,10 +26,11 @@ class Token(models.Model):
 
 
 class SignInLink(models.Model):
-    """A link that signs its user in once."""
+    """A link that signs its user in once; an invitation (`sets_password`) has them choose a password first."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sign_in_links")
     hash = models.CharField(max_length=64, unique=True)
+    sets_password = models.BooleanField(default=False)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 

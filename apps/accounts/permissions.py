@@ -68,6 +68,8 @@ class Caller:
 ALLOWED = {"retry": FINAL, "cancel": LIVE, "delete": DELETABLE, "set_priority": frozenset({Status.QUEUEING})}
 
 
+SEE_ALL = "tasks.can_see_all"
+WRITE = "tasks.can_write"
 RUN_CODE = "tasks.can_run_code"
 OPERATE = "queues.can_operate"
 REVOKE = "accounts.can_revoke_tokens"
@@ -75,7 +77,9 @@ REVOKE = "accounts.can_revoke_tokens"
 
 def scopes_of(user: Person) -> list[Scope]:
     """What this person, and so each token of theirs, can be let in for."""
-    return [scope for scope in PERSONAL if scope != Scope.OPS or _is_staff(user)]
+    operates = _is_staff(user) or may_operate(user)
+    given = {Scope.TASKS_READ: True, Scope.TASKS_WRITE: may_write(user), Scope.OPS: operates}
+    return [scope for scope in PERSONAL if given[scope]]
 
 
 def may(user: Person, act: str, task: Task, kind: Kind | None) -> bool:
@@ -83,17 +87,27 @@ def may(user: Person, act: str, task: Task, kind: Kind | None) -> bool:
     if act == "retry" and kind and not may_create(user, kind):
         return False
     is_owner = user.pk is not None and task.created_by_id == user.pk
-    return (is_owner or _is_staff(user)) and task.status in ALLOWED[act]
+    return task.status in ALLOWED[act] and may_write(user) and (is_owner or may_see_all(user))
+
+
+def may_see_all(user: Person) -> bool:
+    """Whether this person sees everybody's tasks, not their own alone."""
+    return _is_staff(user) or user.has_perm(SEE_ALL)
+
+
+def may_write(user: Person) -> bool:
+    """Whether this person may create tasks, and act on those that they see."""
+    return _is_staff(user) or user.has_perm(WRITE)
 
 
 def may_create(user: Person, kind: Kind) -> bool:
-    """Whether this person may have tasks of this kind run."""
+    """Whether this person, if they may have any task run, may have those of this kind."""
     return not kind.runs_code or user.has_perm(RUN_CODE)
 
 
 def may_operate(user: Person) -> bool:
     """Whether this person may hold up other people's work: pause and purge queues, drain and stop workers."""
-    return _is_staff(user) and user.has_perm(OPERATE)
+    return may_write(user) and user.has_perm(OPERATE)
 
 
 def may_revoke_all(user: Person) -> bool:
