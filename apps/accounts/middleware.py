@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from apps.accounts import visits
 from apps.accounts.links import from_this_machine
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
 # /graphql/ and the sink's door answer the anonymous by themselves. Static files never come this far.
-OPEN = frozenset({"login", "start", "graphql", "healthz", "artifacts:chunks"})
+OPEN = frozenset({"login", "start", "join", "graphql", "healthz", "artifacts:chunks"})
 OPEN_WITH_TOKEN = frozenset({"artifacts:file"})
 OPEN_ON_LOOPBACK = frozenset({"readyz"})
 
@@ -37,6 +38,7 @@ class RequireSignIn(LoginRequiredMiddleware):
         if name in OPEN_WITH_TOKEN and "Authorization" in request.headers:
             return None
         if request.user.is_authenticated:
+            visits.go_on(request)
             return None
         if request.headers.get("HX-Request") == "true":
             return _leave_the_page(request)

@@ -30,6 +30,9 @@ class Scope(StrEnum):
     SINK = "sink"
 
 
+PERSONAL = (Scope.TASKS_READ, Scope.TASKS_WRITE, Scope.OPS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Who asks, and what they were let in for."""
@@ -40,8 +43,7 @@ class Caller:
 
     @classmethod
     def of_session(cls, user: Person) -> Caller:
-        scopes = {Scope.TASKS_READ, Scope.TASKS_WRITE}
-        return cls(user=user, scopes=frozenset(scopes | ({Scope.OPS} if _is_staff(user) else set())), by_token=False)
+        return cls(user=user, scopes=frozenset(scopes_of(user)), by_token=False)
 
     @classmethod
     def of_token(cls, token: Token) -> Caller:
@@ -50,9 +52,7 @@ class Caller:
         scopes = {Scope(scope) for scope in token.scopes}
         if Scope.TASKS_WRITE in scopes:
             scopes.add(Scope.TASKS_READ)
-        if not _is_staff(user):
-            scopes.discard(Scope.OPS)
-        return cls(user=user, scopes=frozenset(scopes), by_token=True)
+        return cls(user=user, scopes=frozenset(scopes - (set(PERSONAL) - set(scopes_of(user)))), by_token=True)
 
     def require(self, scope: Scope) -> None:
         """Raises PermissionDenied."""
@@ -68,8 +68,18 @@ class Caller:
 ALLOWED = {"retry": FINAL, "cancel": LIVE, "delete": DELETABLE, "set_priority": frozenset({Status.QUEUEING})}
 
 
+SEE_ALL = "tasks.can_see_all"
+WRITE = "tasks.can_write"
 RUN_CODE = "tasks.can_run_code"
 OPERATE = "queues.can_operate"
+REVOKE = "accounts.can_revoke_tokens"
+
+
+def scopes_of(user: Person) -> list[Scope]:
+    """What this person, and so each token of theirs, can be let in for."""
+    operates = _is_staff(user) or may_operate(user)
+    given = {Scope.TASKS_READ: True, Scope.TASKS_WRITE: may_write(user), Scope.OPS: operates}
+    return [scope for scope in PERSONAL if given[scope]]
 
 
 def may(user: Person, act: str, task: Task, kind: Kind | None) -> bool:
@@ -77,22 +87,32 @@ def may(user: Person, act: str, task: Task, kind: Kind | None) -> bool:
     if act == "retry" and kind and not may_create(user, kind):
         return False
     is_owner = user.pk is not None and task.created_by_id == user.pk
-    return (is_owner or _is_staff(user)) and task.status in ALLOWED[act]
+    return task.status in ALLOWED[act] and may_write(user) and (is_owner or may_see_all(user))
+
+
+def may_see_all(user: Person) -> bool:
+    """Whether this person sees everybody's tasks, not their own alone."""
+    return _is_staff(user) or user.has_perm(SEE_ALL)
+
+
+def may_write(user: Person) -> bool:
+    """Whether this person may create tasks, and act on those that they see."""
+    return _is_staff(user) or user.has_perm(WRITE)
 
 
 def may_create(user: Person, kind: Kind) -> bool:
-    """Whether this person may have tasks of this kind run."""
+    """Whether this person, if they may have any task run, may have those of this kind."""
     return not kind.runs_code or user.has_perm(RUN_CODE)
-
-
-def sees_all(user: Person) -> bool:
-    """Whether this person may see everybody's tasks."""
-    return _is_staff(user)
 
 
 def may_operate(user: Person) -> bool:
     """Whether this person may hold up other people's work: pause and purge queues, drain and stop workers."""
-    return _is_staff(user) and user.has_perm(OPERATE)
+    return may_write(user) and user.has_perm(OPERATE)
+
+
+def may_revoke_all(user: Person) -> bool:
+    """Whether this person may see everybody's tokens, and end them."""
+    return _is_staff(user) and user.has_perm(REVOKE)
 
 
 def _is_staff(user: Person) -> bool:

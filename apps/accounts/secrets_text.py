@@ -19,6 +19,12 @@ def make(prefix: str = "") -> str:
     return body + _check(body)
 
 
+def is_whole(text: str) -> bool:
+    """Whether its check fits: a typing mistake, or a text that somebody made up, is known without a look-up."""
+    body, check = text[:-CHECK_LENGTH], text[-CHECK_LENGTH:]
+    return len(body) >= BODY_LENGTH and text.isascii() and _check(body) == check
+
+
 def hashed(text: str) -> str:
     """What is stored. With 256 random bits behind it a fast hash is enough."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts import secrets_text
 from apps.accounts.models import Token
-from apps.accounts.permissions import Scope
+from apps.accounts.permissions import Scope, may_revoke_all
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from django.contrib.auth.models import User
+    from django.db.models import QuerySet
+
+
+class Standing(StrEnum):
+    """Whether it lets anybody in."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
 
 USER_LIFETIME = timedelta(days=90)
 KNOWN_SECONDS = 1.0
@@ -51,10 +64,28 @@ def accept(text: str, *, scope: Scope, name: str) -> None:
 
 def find(text: str) -> Token | None:
     """The valid token of this text; None when it is unknown, revoked, expired or its user may not sign in."""
+    if text.startswith(OF_A_PERSON) and not secrets_text.is_whole(text):
+        return None  # mistyped or made up: the database need not be asked
     token = _known(secrets_text.hashed(text))
-    if token is None or token.revoked_at or (token.user and not token.user.is_active):
+    if token is None or standing(token) != Standing.VALID or (token.user and not token.user.is_active):
         return None
-    return None if token.expires_at and token.expires_at <= timezone.now() else token
+    return token
+
+
+def standing(token: Token) -> Standing:
+    """Of the token by itself, whatever its person may do now."""
+    if token.revoked_at:
+        return Standing.REVOKED
+    return Standing.EXPIRED if token.expires_at and token.expires_at <= timezone.now() else Standing.VALID
+
+
+def seen_by(user: User) -> QuerySet[Token]:
+    """Those that this person may see and revoke."""
+    return Token.objects.all() if may_revoke_all(user) else Token.objects.filter(user=user)
+
+
+def valid(tokens: QuerySet[Token]) -> QuerySet[Token]:
+    return tokens.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
 
 
 def note_use(token: Token) -> None:
@@ -63,6 +94,15 @@ def note_use(token: Token) -> None:
     if token.last_used_on != today:
         token.last_used_on = today
         Token.objects.filter(pk=token.pk).update(last_used_on=today)
+
+
+def end_later(text: str, after: timedelta) -> datetime:
+    """Has the token of this text end then, unless it ends before."""
+    at = timezone.now() + after
+    later = Q(expires_at=None) | Q(expires_at__gt=at)
+    Token.objects.filter(later, hash=secrets_text.hashed(text)).update(expires_at=at)
+    _seen.clear()
+    return at
 
 
 def revoke(token: Token) -> None:
@@ -87,8 +127,11 @@ def _known(hashed: str) -> Token | None:
 _seen: dict[str, tuple[float, Token]] = {}
 
 
+OF_A_PERSON = "mrp_"
+
+
 def _prefix(scopes: Collection[Scope]) -> str:
     """What kind of secret it is, for people and for scanners of leaked secrets."""
     if Scope.SINK in scopes:
         return "mrs_"
-    return "mrw_" if Scope.WORKER in scopes else "mrp_"
+    return "mrw_" if Scope.WORKER in scopes else OF_A_PERSON

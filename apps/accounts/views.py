@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth import login as start_session
 from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from apps.accounts import links
+from apps.accounts.forms import SignInForm
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AuthenticationForm
@@ -24,6 +26,7 @@ ELSEWHERE = "A sign-in link works only in a browser on the machine that Millrace
 
 
 class SignInView(LoginView):
+    form_class = SignInForm
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
 
@@ -31,11 +34,20 @@ class SignInView(LoginView):
         return super().get_context_data(link_command=_link_command(self.request), **more)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        response = self.render_to_response(self.get_context_data(form=form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        if isinstance(form, SignInForm) and form.wait_seconds:
+            response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+            response["Retry-After"] = form.wait_seconds
+        return response
 
 
 login = SignInView.as_view()
 logout = require_POST(LogoutView.as_view())
+
+
+def no_second_door(request: HttpRequest) -> HttpResponse:
+    """In the place of the admin's own sign-in, which knows no throttle; who comes here may not use the admin."""
+    raise PermissionDenied
 
 
 @never_cache

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from apps.accounts.permissions import may_see_all
 from apps.queues import charts, overview, spans
 from apps.queues.figures import COUNT_CAP
 from apps.queues.spans import HOUR, SPANS
@@ -46,7 +47,7 @@ def changes(request: SignedInRequest) -> HttpResponse:
 @gzip_page
 def hour(request: SignedInRequest) -> HttpResponse:
     """The last hour in small; nothing without data, or for whoever has only their own tasks in the table below it."""
-    shown = charts.small(spans.past(HOUR, spans.reach(HOUR, database_now()))) if request.user.is_staff else None
+    shown = charts.small(spans.past(HOUR, spans.reach(HOUR, database_now()))) if may_see_all(request.user) else None
     return render(request, "overview/_hour.html", {"hour": shown})
 
 

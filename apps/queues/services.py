@@ -32,7 +32,7 @@ PURGED_AT_ONCE = 1_000
 PURGE_SECONDS = 20.0  # somebody waits for the answer; 100,000 tasks take about ten
 LEFT_CAP = 100_000
 NOT_ALLOWED = (
-    "Only staff with the permission “Can operate queues and workers” may do this, for it holds up everybody's tasks: "
+    "Only who has the permission “Can operate queues and workers” may do this, for it holds up everybody's tasks: "
     "ask an administrator."
 )
 

@@ -18,11 +18,12 @@ from workers.artifacts import CHUNK_HEADER, OCTETS, Chunk
 from workers.messages import BadMessage
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
+    from apps.accounts.permissions import Person
     from apps.tasks.artifact_sheet import Show
+    from apps.tasks.views import SignedInRequest
 
 MOST_BYTES = 1_048_576
 
@@ -43,7 +44,7 @@ def chunks(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def file(request: HttpRequest, number: int, name: str) -> HttpResponseBase:
+def file(request: SignedInRequest, number: int, name: str) -> HttpResponseBase:
     """To be downloaded; with `?show=1`, what can be seen without harm is shown."""
     try:
         mine = Task.objects.visible_to(_viewer(request))
@@ -100,7 +101,7 @@ def _store(request: HttpRequest) -> HttpResponse:
     return _respond(HTTPStatus.OK, {"data": {"verdict": verdict}})
 
 
-def _viewer(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
+def _viewer(request: SignedInRequest) -> Person:
     """A request that shows a token stands or falls with it. Raises PermissionDenied, Http404."""
     if "Authorization" not in request.headers:
         return request.user

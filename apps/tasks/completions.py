@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth.models import User as Person
 
+from apps.accounts.permissions import may_see_all
 from apps.queues.models import Queue, Worker
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.models import Kind
@@ -63,7 +64,7 @@ def _made(before: str, word: str, rest: str, shown: str, help_: str) -> Completi
 
 def _people(user: User) -> Iterable[str]:
     names = Person.objects.order_by("username").values_list("username", flat=True)
-    return names[:MOST_KNOWN] if user.is_staff else [user.username]
+    return names[:MOST_KNOWN] if may_see_all(user) else [user.username]
 
 
 def _workers(_user: User) -> Iterable[str]:

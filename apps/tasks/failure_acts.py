@@ -75,6 +75,7 @@ def delete(*, user: User, cause: str, shown: Shown) -> Done:
 
 
 def _act(user: User, cause: str, shown: Shown, act: Callable[..., services.Act], done: str) -> Done:
+    services.check_writer(user)
     meant = of_cause(user, cause).filter(finished_at__lte=shown.last_at).order_by("finished_at", "id")
     _check_count(_count(meant), shown.count)
     count, refused, deadline = 0, dict[int, str](), time.monotonic() + ACT_SECONDS

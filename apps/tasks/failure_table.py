@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from django.core.cache import cache
 
+from apps.accounts.permissions import may_see_all
 from apps.tasks import failures, live, rosters
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.failures import COUNT_CAP, HOUR, MOST_CAUSES, hour_of
@@ -117,4 +118,4 @@ def forget(user: User, cause: str) -> None:
 
 
 def _name(user: User, what: str) -> str:
-    return f"failures-{'all' if user.is_staff else user.pk}-{what}"
+    return f"failures-{'all' if may_see_all(user) else user.pk}-{what}"

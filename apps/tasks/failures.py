@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import F, TextField
 from django.db.models.functions import Left
 
+from apps.accounts.permissions import may_see_all
 from apps.tasks import causes
 from apps.tasks.clock import database_now
 from apps.tasks.models import Attempt, Task
@@ -101,7 +102,7 @@ class _Scope:
 
     @classmethod
     def of(cls, user: User) -> _Scope:
-        if user.is_staff:
+        if may_see_all(user):
             return cls("", ())
         return cls("t.created_by_id = %s AND ", (user.pk,))
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
+from apps.accounts.permissions import may_see_all
 from apps.tasks.conditions import conditions
 from apps.tasks.models import Task
 from apps.tasks.orders import INDEXED, NEWEST_FIRST
@@ -83,7 +84,7 @@ class Matching:
 
 def matching(query: Query, user: Person) -> Matching:
     """What the query finds among the tasks that this person may see."""
-    sees_all = getattr(user, "is_staff", False)
+    sees_all = may_see_all(user)
     seen = Task.objects.visible_to(user)
     wanted = conditions(query)
     streams, left = _streams(seen, wanted, owned=not sees_all)

@@ -139,7 +139,11 @@ class Task(models.Model):
             )
         ]
         ordering = ("-id",)
-        permissions = [("can_run_code", "Can run code that they write")]
+        permissions = [
+            ("can_run_code", "Can run code that they write"),
+            ("can_see_all", "Can see everybody's tasks"),
+            ("can_write", "Can create tasks, and act on those that they see"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.pk} {self.name}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 
+from apps.accounts.permissions import may_see_all
 from apps.queues.models import Queue
 from apps.tasks.batches import insert_rows, update_rows
 from apps.tasks.clock import database_now
@@ -16,11 +17,8 @@ from apps.tasks.lifecycle import LIVE, Status, Step
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-
+    from apps.accounts.permissions import Person
     from apps.tasks.models import CancelledAttempt, Task  # noqa: F401 named in base classes below
-
-    User = AbstractBaseUser | AnonymousUser
 
 
 KEPT = timedelta(days=7)
@@ -28,9 +26,9 @@ MOST_FOR_A_NEWCOMER = 10_000
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
-    def visible_to(self, user: User) -> Self:
-        """The tasks this person may see: their own, or all of them for staff."""
-        if getattr(user, "is_staff", False):
+    def visible_to(self, user: Person) -> Self:
+        """The tasks this person may see: their own, or all of them."""
+        if may_see_all(user):
             return self.all()
         return self.filter(created_by_id=user.pk) if user.pk else self.none()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
 
-from apps.accounts.permissions import may_create
+from apps.accounts.permissions import may_create, may_write
 from apps.relay import wake
 from apps.tasks import artifacts, keys
 from apps.tasks.batches import insert_rows
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 MOST_AT_ONCE = 1_000
+NO_WRITER = "Your role lets you look at tasks, and neither create nor change any: ask an administrator for another one."
+STAYS = "stays as it is, for your role lets you look at tasks only: ask an administrator for another one"
 MOST_LOOKS = 20  # each meets another one who creates under the same keys at the same moment
 
 
@@ -67,8 +69,9 @@ def cancel(*, user: User, numbers: Sequence[int]) -> Act:
 
 
 def cancel_waiting(*, user: User, numbers: Sequence[int]) -> Act:
-    """The same for those that nobody has begun: what runs runs on."""
-    return _act(user, numbers, {Status.QUEUEING}, "does not wait any more ({status})", _cancel)
+    """The same for those that nobody has begun, whosever they are: what runs runs on."""
+    refusal = "does not wait any more ({status})"
+    return _act(user, numbers, {Status.QUEUEING}, refusal, _cancel, everybodys=True)
 
 
 def retry(*, user: User, numbers: Sequence[int]) -> Act:
@@ -98,9 +101,16 @@ def check_priority(priority: int) -> None:
         raise Refused([Problem(field=("priority",), message=OUT_OF_BOUNDS)])
 
 
+def check_writer(user: User) -> None:
+    """Raises Refused."""
+    if not may_write(user):
+        raise Refused([Problem(field=(), message=NO_WRITER, code="FORBIDDEN")])
+
+
 def _save(
     user: User, drafts: Sequence[Draft], for_all: Callable[[Sequence[Draft], Callable[[Draft], Task]], list[Task]]
 ) -> list[Task]:
+    check_writer(user)
     if not drafts:
         return []
     kinds = {kind.name: kind for kind in Kind.objects.all()}
@@ -184,14 +194,17 @@ def _act(
     carry_out: Callable[[Sequence[Task], datetime], None],
     *,
     closed: Collection[str] = (),
+    everybodys: bool = False,
 ) -> Act:
-    """`closed`: kinds of which this person may have no task run."""
+    """`closed`: kinds of which this person may have no task run. `everybodys`: also what they may not see."""
+    writes = may_write(user)
     storable = [number for number in numbers if 0 < number <= BIGGEST_ID]
     columns = ("id", "kind", "attempt", "status", "dispatch_at", "handed_at")
     with transaction.atomic():
-        mine = Task.objects.visible_to(user).filter(id__in=storable).order_by("id").only(*columns)
-        tasks = list(mine.select_for_update(of=("self",)))
-        forbidden = {task.pk for task in tasks if task.kind in closed}
+        mine = Task.objects.all() if everybodys else Task.objects.visible_to(user)
+        meant = mine.filter(id__in=storable).order_by("id").only(*columns)
+        tasks = list(meant.select_for_update(of=("self",)))
+        forbidden = {task.pk for task in tasks if not writes or task.kind in closed}
         fit = [task for task in tasks if task.status in allowed and task.pk not in forbidden]
         if fit:
             carry_out(fit, database_now())
@@ -202,7 +215,7 @@ def _act(
         for task in tasks
         if task.status not in allowed
     }
-    refused |= {number: f"Task {number} {NO_CODE}." for number in forbidden}
+    refused |= {number: f"Task {number} {NO_CODE if writes else STAYS}." for number in forbidden}
     return Act(done=[task.pk for task in fit], refused=refused, forbidden=forbidden)
 
 

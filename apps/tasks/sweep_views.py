@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.accounts.permissions import may_write
 from apps.tasks import live, sweeps
 from apps.tasks.models import Sweep
 from apps.tasks.priority_form import PriorityForm
@@ -25,6 +27,8 @@ DONE = {"retry": "retried", "cancel": "cancelled", "delete": "deleted", "priorit
 @require_http_methods(["GET", "HEAD", "POST"])
 def everything(request: SignedInRequest) -> HttpResponse:
     """Asks what to do with all that match; begins it when still as many do as the person was shown."""
+    if not may_write(request.user):
+        raise PermissionDenied
     asked = request.POST if request.method == "POST" else request.GET
     text, act, zone = asked.get("q", "").strip(), asked.get("act", ""), str(zone_of(request))
     form = PriorityForm(request.POST if act == Sweep.Act.PRIORITY else None)

@@ -28,8 +28,6 @@ from apps.tasks.zones import zone_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from django.contrib.auth.models import User
-
     from apps.tasks.live import Tag
     from apps.tasks.table import Table
     from apps.tasks.views import SignedInRequest
@@ -76,16 +74,16 @@ def changes(request: SignedInRequest) -> HttpResponse:
     view = live.view_of(window, request.user)
     if before and before.holds(view, at):
         return HttpResponseNotModified()
-    answer = live.answer(view, before, at, zone, lambda: _difference(window, before, at, request.user))
+    answer = live.answer(view, before, at, zone, lambda: _difference(request, window, before, at))
     return live.tagged(HttpResponseNotModified() if answer.body is None else HttpResponse(answer.body), answer.tag)
 
 
-def _difference(window: Window, before: Tag | None, at: tuple[int, datetime], user: User) -> live.Answer:
+def _difference(request: SignedInRequest, window: Window, before: Tag | None, at: tuple[int, datetime]) -> live.Answer:
     """It may depend on nothing but the view, the zone and what the browser has."""
-    shown, tag = live.look(window, user, at)
+    shown, tag = live.look(window, request.user, at)
     if not (difference := live.changes(shown, tag, before)):
         return live.Answer(tag, None)
-    html = render_to_string("tasks/_changes.html", {**_table(shown, tag), "changes": difference})
+    html = render_to_string("tasks/_changes.html", {**_table(shown, tag), "changes": difference}, request)
     return live.Answer(tag, html.encode())
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
 
+from apps.accounts.permissions import may_write
 from apps.queues import pauses
 from apps.queues.models import Worker
 from apps.tasks import examples, live, neighbours, output_sheet, services, sheet
@@ -49,6 +51,8 @@ class SignedInRequest(HttpRequest):
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
 def create(request: SignedInRequest) -> HttpResponse:
+    if not may_write(request.user):
+        raise PermissionDenied
     posted = request.method == "POST"
     alone = "alone" in request.POST or not request.htmx  # on a page of its own, not in a dialog
     # Another kind was chosen without script. No redirect: the address could not hold what was typed.
@@ -196,7 +200,8 @@ def _act(
         return _confirm(request, question, numbers)
     act = service(user=request.user, numbers=numbers)
     said = _said(len(act.done), done, refused=bool(act.refused))
-    return _answer(request, done, said, list(act.refused.values()), status=200 if said else 409)
+    status = 200 if said else 403 if act.forbidden else 409
+    return _answer(request, done, said, list(act.refused.values()), status=status)
 
 
 def _ask_priority(request: SignedInRequest, form: PriorityForm) -> HttpResponse:

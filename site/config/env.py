@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
@@ -15,6 +16,7 @@ from devstack import credentials
 from devstack.screen import Stop
 from workers.address import BadAddress, parse_addresses
 
+Network = IPv4Network | IPv6Network
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 HOST = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -52,6 +54,33 @@ def hosts(name: str) -> list[str]:
     if not all(map(HOST.fullmatch, given)):
         _refuse(name, "host names without scheme and port, separated by commas (.example.com: with all below it)")
     return [*LOOPBACK, *given]
+
+
+def public_url(name: str) -> str:
+    """Scheme and host as browsers reach them, without a path; empty when it is not said."""
+    url = text(name).rstrip("/")
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and HOST.fullmatch(parts.netloc.removesuffix(f":{parts.port}"))
+    except ValueError:
+        is_one = None
+    if url and (not is_one or url != f"{parts.scheme}://{parts.netloc}"):
+        _refuse(name, "the address that browsers see, such as https://millrace.example.com, without a path")
+    return url
+
+
+def host_of(url: str) -> list[str]:
+    """As ALLOWED_HOSTS has it: without the port."""
+    host = urlsplit(url).hostname
+    return [f"[{host}]" if ":" in host else host] if host else []
+
+
+def networks(name: str) -> tuple[Network, ...]:
+    words = [word.strip() for word in text(name).split(",") if word.strip()]
+    try:
+        return tuple(map(ip_network, words))
+    except ValueError:
+        _refuse(name, "addresses or networks, such as 10.0.0.5 or 10.0.0.0/24, separated by commas")
 
 
 def secret_key(name: str, otherwise: str) -> str:

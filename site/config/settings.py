@@ -22,7 +22,9 @@ if not SECRET_KEY:
     raise SystemExit(2)
 
 PORT = env.whole_number("MILLRACE_PORT", kept_port(VAR), 1, 65535)
-ALLOWED_HOSTS = env.hosts("MILLRACE_ALLOWED_HOSTS")
+PUBLIC_URL = env.public_url("MILLRACE_PUBLIC_URL")
+ALLOWED_HOSTS = [*env.hosts("MILLRACE_ALLOWED_HOSTS"), *env.host_of(PUBLIC_URL)]
+TRUSTED_PROXIES = env.networks("MILLRACE_TRUSTED_PROXIES")
 RABBITMQ_URL = env.brokers("RABBITMQ_URL")
 
 INSTALLED_APPS = [
@@ -117,10 +119,15 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "tasks:list"
 LOGOUT_REDIRECT_URL = "login"
 
-SESSION_COOKIE_NAME = "millrace_session"
+# Over https no cookie travels without it, and none comes from another host of the same domain (`__Host-`).
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+_HOST = "__Host-" if SESSION_COOKIE_SECURE else ""
+SESSION_ENGINE = "apps.accounts.sessions"
+SESSION_COOKIE_NAME = f"{_HOST}millrace_session"
 SESSION_COOKIE_AGE = 12 * 3600
-CSRF_COOKIE_NAME = "millrace_csrf"
+CSRF_COOKIE_NAME = f"{_HOST}millrace_csrf"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from apps.accounts.views import no_second_door
 from apps.queues.views import health, healthz, readyz
 from config import styleguide
 from config.graphql import endpoint
@@ -27,5 +28,6 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("admin/login/", no_second_door),
     path("admin/", admin.site.urls),
 ]

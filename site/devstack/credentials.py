@@ -46,6 +46,11 @@ def choose_other_ports(var: Path) -> dict[str, Any]:
     return _write(var, data)
 
 
+def put_token(var: Path, role: str, text: str) -> None:
+    """What the next start of a process of this role shows."""
+    _write(var, {**read(var), f"{role}_token": text})
+
+
 def amqp_url(data: dict[str, Any], role: str) -> str:
     broker = data["broker"]
     return f"amqp://{role}:{broker['logins'][role]}@127.0.0.1:{broker['port']}/%2F"

@@ -52,7 +52,7 @@ class Keeper:
             started = time.monotonic()
             child = subprocess.Popen(
                 self._command,
-                env=self._environment,
+                env=self._fresh_environment(),
                 cwd=places.ROOT,
                 start_new_session=True,  # asked to stop once, by us: neither by Ctrl-C nor by honcho's killpg as well
                 preexec_fn=lifeline.leave_with_parent(signal.SIGTERM),  # noqa: PLW1509 there are no threads here
@@ -67,6 +67,12 @@ class Keeper:
             if self._rest(self._pause(code, time.monotonic() - started)):
                 break
         return 0
+
+    def _fresh_environment(self) -> dict[str, str]:
+        """With the token that stands in the secrets now: it may have been rotated since the last start."""
+        with contextlib.suppress(Stop):
+            self._environment = roles.environment(self._role)
+        return self._environment
 
     def _wait(self, child: subprocess.Popen[bytes]) -> int | None:
         """Its exit code, or None when it is to be stopped."""

@@ -89,3 +89,10 @@ def test_a_text_from_elsewhere_is_accepted_again_and_again() -> None:
     tokens.revoke(Token.objects.get())
     tokens.accept(text, scope=Scope.SINK, name="the sink")
     assert tokens.find(text) == found
+
+
+def test_a_made_up_token_costs_no_look_up(alice: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    _token, text = tokens.make(user=alice, scopes={Scope.OPS})
+    with django_assert_num_queries(0):
+        assert tokens.find(text[:4] + text[:3:-1]) is None
+        assert tokens.find("mrp_guess") is None

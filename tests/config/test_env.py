@@ -1,5 +1,8 @@
 """A wrong setting stops the start with one line that says what is accepted."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,3 +140,38 @@ def test_a_short_secret_key_is_refused_without_being_shown(
     )
     monkeypatch.setenv("MILLRACE_SECRET_KEY", "k" * 50)
     assert env.secret_key("MILLRACE_SECRET_KEY", "") == "k" * 50
+
+
+def test_proxies_are_addresses_or_networks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("MILLRACE_TRUSTED_PROXIES", "10.0.0.5, fd00::/8")
+    assert list(map(str, env.networks("MILLRACE_TRUSTED_PROXIES"))) == ["10.0.0.5/32", "fd00::/8"]
+    monkeypatch.setenv("MILLRACE_TRUSTED_PROXIES", "proxy.example")
+    with pytest.raises(SystemExit):
+        env.networks("MILLRACE_TRUSTED_PROXIES")
+    assert "addresses or networks, such as 10.0.0.5 or 10.0.0.0/24" in capsys.readouterr().err
+
+
+def test_the_public_address_is_a_scheme_and_a_host(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for url, hosts in {"https://a.example/": ["a.example"], "http://[::1]:81": ["[::1]"], "": []}.items():
+        monkeypatch.setenv("MILLRACE_PUBLIC_URL", url)
+        assert env.host_of(env.public_url("MILLRACE_PUBLIC_URL")) == hosts
+    for url in ("a.example", "ftp://a.example", "https://a.example/path", "https://a.example:x", "https://u@a.example"):
+        monkeypatch.setenv("MILLRACE_PUBLIC_URL", url)
+        with pytest.raises(SystemExit):
+            env.public_url("MILLRACE_PUBLIC_URL")
+        assert "such as https://millrace.example.com, without a path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("url", "cookie"),
+    [("https://mill.example", "__Host-millrace_session True"), ("http://mill.example", "millrace_session False")],
+)
+def test_over_https_no_cookie_travels_without_it(url: str, cookie: str) -> None:
+    code = (
+        "from config import settings as s; print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.ALLOWED_HOSTS[-1])"
+    )
+    environment = {**os.environ, "MILLRACE_PUBLIC_URL": url, "PYTHONPATH": ".:site"}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout == f"{cookie} mill.example\n"

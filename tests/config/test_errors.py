@@ -5,10 +5,10 @@ from typing import Any, NoReturn
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from django.test import Client
 
+from apps.accounts.sessions import SessionStore
 from apps.tasks import live
 
 POLL = {"HX-Request": "true", "HX-PTag": "1|0|x||"}

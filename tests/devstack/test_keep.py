@@ -183,3 +183,13 @@ def test_a_wrong_call_says_how(arguments: list[str]) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == "error: usage: python -m devstack.keep {broker|web|relay|worker|sink} -- command ...\n"
+
+
+def test_the_next_start_shows_the_token_that_stands_there_then(
+    keep_running: Callable[..., Kept], tmp_path: Path
+) -> None:
+    kept = keep_running("sh", "-c", f"echo shows $MILLRACE_TOKEN; {NOTE}; exec sleep 60")
+    eventually(lambda: len(kept.pids) == 1)
+    credentials.put_token(tmp_path, "worker", "mrw_another")
+    os.kill(kept.pids[0], signal.SIGKILL)
+    eventually(lambda: "shows mrw_another\n" in kept.said)

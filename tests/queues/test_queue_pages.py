@@ -40,7 +40,7 @@ def test_a_queue_says_what_waits_and_runs_and_who_serves_it(web: Client, alice: 
     a_task(alice, status="FAILED", finished_at=ago(1))
     assert row(web).startswith("default Working 2")
     assert "2 waiting, 1 running" in words(web.get("/queues/"))
-    assert "Only staff with the permission" in words(web.get("/queues/"))
+    assert "Only who has the permission" in words(web.get("/queues/"))
 
 
 def test_that_nobody_serves_it_is_said_only_when_work_waits(web: Client, alice: User, ana: User) -> None:
@@ -93,12 +93,12 @@ def test_who_may_not_sees_no_button_and_is_told_why(client: Client, alice: User,
     ]:
         html = text_of(client.get(page))
         assert "formaction" not in html
-        assert "Only staff with the permission" in html
+        assert "Only who has the permission" in html
         response = client.post(path, data)
         assert response.status_code == 403
-        assert "Only staff with the permission" in words(response)
+        assert "Only who has the permission" in words(response)
         assert client.post(path, data, headers=HTMX).status_code == 403
-    assert "Only staff with the permission" in words(client.get("/queues/default/purge/"))
+    assert "Only who has the permission" in words(client.get("/queues/default/purge/"))
     assert not Queue.objects.paused().exists()
     assert Worker.objects.get().order == ""
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.utils import timezone
 
 from apps.accounts.permissions import Scope
@@ -23,12 +23,14 @@ ORDERS = [services.drain_worker, services.stop_worker, services.resume_worker]
 
 
 @pytest.mark.parametrize("act", [*ACTS, *ORDERS])
-@pytest.mark.parametrize("who", ["alice", "sam"])
+@pytest.mark.parametrize("who", ["alice", "sam", "vera"])
 def test_who_may_not_is_told_why_and_nothing_happens(act: object, who: str, alice: User, sam: User, ana: User) -> None:
     task = waiting(alice)
     a_worker("default")
-    User.objects.get(username="alice").user_permissions.add(Permission.objects.get(codename="can_operate"))
-    with pytest.raises(Refused, match="Only staff with the permission") as refused:
+    vera = User.objects.create_user("vera")  # a viewer, who changes nothing whatever else she has
+    vera.groups.set(Group.objects.filter(name="Viewer"))
+    vera.user_permissions.add(Permission.objects.get(codename="can_operate"))
+    with pytest.raises(Refused, match="Only who has the permission") as refused:
         act(user=User.objects.get(username=who), name="default")  # type: ignore[operator]
     assert refused.value.problems[0].code == "FORBIDDEN"
     task.refresh_from_db()

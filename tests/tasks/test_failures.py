@@ -231,7 +231,7 @@ def test_many_causes_cost_as_many_queries_as_one(
     tasks = [a_task(alice) for _ in range(60)]
     for n, task in enumerate(tasks):
         fail(task, f"place{n}")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(20):
         said = words(web.get("/failures/"))
     assert "place59" in said
     assert "50 causes are shown, of 60, those that occurred last." in said

@@ -57,7 +57,7 @@ def test_an_unchanged_output_is_told_by_one_query_of_its_own(
 ) -> None:
     record([batch(printed(task, 0, "one\n"))])
     terminal = Terminal(web, task)
-    with django_assert_num_queries(4):  # the session, the user, the attempt, the mark
+    with django_assert_num_queries(6):  # the session, the user, what they may (two), the attempt, the mark
         response = terminal.poll()
     assert (response.status_code, response.content) == (204, b"")
 
@@ -66,7 +66,7 @@ def test_only_what_is_new_is_sent(web: Client, task: Task, django_assert_num_que
     record([batch(printed(task, 0, "first line\n", "half"))])
     terminal = Terminal(web, task)
     record([batch(printed(task, 15, " and half\n", ("stderr", "oh\n")))])
-    with django_assert_num_queries(6):  # and the mark and the pieces
+    with django_assert_num_queries(8):  # and the mark and the pieces
         html = text_of(terminal.poll())
     assert "first line" not in html
     assert 'hx-target="#output-open"' in html

@@ -343,7 +343,7 @@ def test_a_table_of_fifty_costs_the_same_queries_as_one_of_one(
 ) -> None:
     for _ in range(50):
         an_attempt(a_task(alice, status="FAILED"), error_type="E")
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(23):
         web.get("/tasks/")
 
 

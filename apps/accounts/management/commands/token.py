@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from apps.accounts import tokens
 from apps.accounts.management.one_line import OneLineCommand
@@ -103,10 +102,8 @@ def _lifetime(days: str | None) -> timedelta | None:
 
 def _row(token: Token) -> tuple[str, ...]:
     ends = f"{token.expires_at:%Y-%m-%d}" if token.expires_at else "never"
-    if token.revoked_at:
-        ends = "revoked"
-    elif token.expires_at and token.expires_at <= timezone.now():
-        ends = "expired"
+    if (standing := tokens.standing(token)) != tokens.Standing.VALID:
+        ends = standing
     used = f"{token.last_used_on}" if token.last_used_on else "never"
     owner = token.user.get_username() if token.user else "-"
     return (token.prefix, owner, " ".join(token.scopes), f"{token.created_at:%Y-%m-%d}", ends, used, token.name)

@@ -1,0 +1,38 @@
+"""What a person may do, in words, as their own page and the page of people say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from apps.accounts.permissions import RUN_CODE, Scope, may_operate, may_revoke_all, may_see_all, may_write
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """One thing, and whether this person may do it."""
+
+    text: str
+    is_given: bool
+
+
+def of(user: User) -> list[Ability]:
+    return [
+        Ability("See the tasks of everybody", may_see_all(user)),
+        Ability("Create tasks, and act on those in sight", may_write(user)),
+        Ability("Run code from the editor", may_write(user) and user.has_perm(RUN_CODE)),
+        Ability("Pause and purge queues, drain and stop workers", may_operate(user)),
+        Ability("See and revoke everybody's API tokens", may_revoke_all(user)),
+    ]
+
+
+SCOPES: Final = {
+    Scope.TASKS_READ: "Look at the tasks that you can see",
+    Scope.TASKS_WRITE: "Create tasks, retry, cancel, delete and prioritise them",
+    Scope.OPS: "Pause and purge queues, drain and stop workers",
+    Scope.SINK: "Bring outcomes home",
+    Scope.WORKER: "Ask whether a task is still to be run",
+}

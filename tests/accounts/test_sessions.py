@@ -1,0 +1,80 @@
+"""How long a session lasts, and its cookie."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from apps.accounts import sessions, visits
+from apps.accounts.models import LastSeen, Session
+
+pytestmark = pytest.mark.django_db
+
+POLL = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def browser(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def come_back_after(browser: Client, time: timedelta) -> None:
+    """As if everything that is known of the session had happened so much earlier."""
+    session = browser.session
+    session[visits.NOTED] -= int(time.total_seconds())
+    session.save()
+    Session.objects.update(expire_date=timezone.now() + timedelta(hours=12) - time)
+    LastSeen.objects.update(at=timezone.now() - time)
+
+
+def left(browser: Client) -> timedelta:
+    found: timedelta = Session.objects.get(session_key=browser.session.session_key).expire_date - timezone.now()
+    return found
+
+
+def test_a_page_makes_the_session_last_twelve_hours_more(browser: Client, alice: User) -> None:
+    come_back_after(browser, timedelta(hours=11))
+    cookie = browser.get("/tasks/").cookies["millrace_session"]
+    assert left(browser) > timedelta(hours=11, minutes=59)
+    assert cookie["max-age"] == 12 * 3600
+    assert timezone.now() - LastSeen.objects.get(user=alice).at < timedelta(minutes=1)
+
+
+def test_so_does_a_button(browser: Client) -> None:
+    come_back_after(browser, timedelta(hours=11))
+    browser.post("/tasks/retry/", {"number": "1"}, headers=POLL)
+    assert left(browser) > timedelta(hours=11, minutes=59)
+
+
+@pytest.mark.parametrize("address", ["/tasks/changes/", "/health/", "/queues/changes/"])
+def test_a_poll_does_not(browser: Client, address: str) -> None:
+    come_back_after(browser, timedelta(hours=11))
+    assert "millrace_session" not in browser.get(address, headers=POLL).cookies
+    assert left(browser) < timedelta(hours=1, minutes=1)
+
+
+def test_after_twelve_hours_without_anything_it_is_over(browser: Client, alice: User) -> None:
+    come_back_after(browser, timedelta(hours=12, seconds=1))
+    assert browser.get("/tasks/").status_code == 302
+    Client().force_login(alice)
+    assert Session.objects.count() == 1, "what is over is cleared away"
+
+
+def test_within_five_minutes_nothing_is_written(browser: Client) -> None:
+    come_back_after(browser, timedelta(minutes=4))
+    before = Session.objects.values_list().get()
+    browser.get("/tasks/")
+    assert Session.objects.values_list().get() == before
+
+
+def test_a_session_knows_whose_it_is(browser: Client, alice: User) -> None:
+    Client().get("/login/")
+    Client().force_login(alice)
+    mine = browser.session.session_key
+    assert sessions.count_others(alice, mine) == 1
+    assert sessions.end_others(alice, mine) == 1
+    assert browser.get("/tasks/").status_code == 200
+    assert sessions.count_others(alice, mine) == 0
