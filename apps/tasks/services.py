@@ -78,7 +78,7 @@ def retry(*, user: User, numbers: Sequence[int]) -> Act:
 
 
 def delete(*, user: User, numbers: Sequence[int]) -> Act:
-    return _act(user, numbers, DELETABLE, "is {status}: cancel it first", _delete)
+    return _act(user, numbers, DELETABLE, "is {status}: cancel it first", _delete, gone=True)
 
 
 def set_priority(*, user: User, numbers: Sequence[int], priority: int) -> Act:
@@ -140,7 +140,7 @@ def _save_at_once(
 def _insert(tasks: Sequence[Task]) -> None:
     with transaction.atomic():
         numbers = insert_rows(Task, COLUMNS, [[getattr(task, name) for name in COLUMNS] for task in tasks])
-        tick()
+        tick(numbers)
         transaction.on_commit(wake.relay, robust=True)  # it is saved by then, whatever becomes of the hint
     for task, number in zip(tasks, numbers, strict=True):
         task.pk = number
@@ -184,10 +184,11 @@ def _act(
     carry_out: Callable[[Sequence[Task], datetime], None],
     *,
     closed: Collection[str] = (),
+    gone: bool = False,
 ) -> Act:
-    """`closed`: kinds of which this person may have no task run."""
+    """`closed`: kinds of which this person may have no task run; `gone`: that is what the tasks are afterwards."""
     storable = [number for number in numbers if 0 < number <= BIGGEST_ID]
-    columns = ("id", "kind", "attempt", "status", "dispatch_at", "handed_at")
+    columns = ("id", "kind", "attempt", "status", "dispatch_at", "handed_at", "created_by")
     with transaction.atomic():
         mine = Task.objects.visible_to(user).filter(id__in=storable).order_by("id").only(*columns)
         tasks = list(mine.select_for_update(of=("self",)))
@@ -195,7 +196,7 @@ def _act(
         fit = [task for task in tasks if task.status in allowed and task.pk not in forbidden]
         if fit:
             carry_out(fit, database_now())
-            tick()
+            tick([] if gone else [task.pk for task in fit], {task.pk: task.created_by_id for task in fit if gone})
             transaction.on_commit(wake.relay, robust=True)
     refused = {
         task.pk: f"Task {task.pk} {refusal.format(status=Status(task.status).label.lower())}."
