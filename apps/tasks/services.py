@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, connection, transaction
 
 from apps.accounts.permissions import may_create
+from apps.queues import names
 from apps.relay import wake
 from apps.tasks import artifacts, keys
 from apps.tasks.batches import insert_rows
@@ -119,6 +120,7 @@ def _save_at_once(
 ) -> list[Task]:
     now = database_now()
     known = keys.known(user, drafts)
+    queues = names.known() if any(draft.queue is not None for draft in drafts) else ()
 
     def make(draft: Draft) -> Task:
         key, digest = draft.idempotency_key, keys.digest(draft) if draft.idempotency_key else ""
@@ -126,7 +128,7 @@ def _save_at_once(
             keys.check(known[key], digest)
             known[key].existed = True
             return known[key]
-        task = _task(user, cleaned(draft, kinds, now, user), kinds[draft.kind], digest, now)
+        task = _task(user, cleaned(draft, kinds, now, user, queues), kinds[draft.kind], digest, now)
         if key:
             known[key] = task
         return task
@@ -152,7 +154,7 @@ def _task(user: User, draft: Draft, kind: Kind, request_digest: str, now: dateti
         "name": draft.name,
         "kind": draft.kind,
         "params": draft.params,
-        "queue": kind.queue,
+        "queue": kind.queue if draft.queue is None else draft.queue,
         "priority": draft.priority,
         "reason": Reason.SCHEDULED if waits else "",
         "max_attempts": draft.max_attempts or kind.max_attempts,
