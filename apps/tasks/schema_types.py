@@ -272,6 +272,9 @@ class TaskType(DjangoObjectType):
     attempts = graphene.Field(
         AttemptConnection, required=True, first=graphene.Int(default_value=20), after=graphene.String()
     )
+    attempt = graphene.Field(
+        AttemptType, number=graphene.Int(), description="One of its attempts: the last that has begun unless told."
+    )
     artifacts = graphene.List(
         graphene.NonNull(ArtifactType),
         required=True,
@@ -335,6 +338,10 @@ class TaskType(DjangoObjectType):
 
     def resolve_attempts(task: Task, info: GraphQLResolveInfo, first: int, after: str | None = None) -> Page:
         return page_of_list(task.attempts.all(), first=first, after=after)
+
+    def resolve_attempt(task: Task, info: GraphQLResolveInfo, number: int | None = None) -> Attempt | None:
+        found = {attempt.number: attempt for attempt in task.attempts.all()}
+        return found.get(max(found, default=0) if number is None else number)
 
     def resolve_artifacts(task: Task, info: GraphQLResolveInfo) -> list[Artifact]:
         attempt = sentences.last_attempt(task)

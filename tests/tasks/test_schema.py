@@ -472,6 +472,17 @@ def test_output_is_asked_for_from_a_byte_on_and_by_stream(asker: Asker, alice: U
     assert attempt["output"]["pieces"] == [{"position": 4, "texts": [{"text": "three"}]}]
 
 
+def test_one_attempt_is_asked_for_and_the_last_that_has_begun_unless_told(asker: Asker, alice: User) -> None:
+    task = a_task(alice, attempt=3, reason="RETRY_WAIT")
+    for number in (1, 2):
+        Attempt.objects.create(task=task, number=number, worker=f"w{number}", started_at=NOON)
+    waiting = a_task(alice)
+    asked = f"task(number: {task.pk}) {{ last: attempt {{ workerName }} first: attempt(number: 1) {{ workerName }} }}"
+    found = asker.data(f"{{ {asked} none: task(number: {waiting.pk}) {{ attempt {{ number }} }} }}")
+    assert found["task"] == {"last": {"workerName": "w2"}, "first": {"workerName": "w1"}}
+    assert found["none"] == {"attempt": None}
+
+
 def test_one_query_brings_twenty_outputs_and_no_more(asker: Asker, alice: User) -> None:
     for _ in range(20):
         a_failed_task(alice)
