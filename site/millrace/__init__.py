@@ -7,7 +7,7 @@ task = client.create("demo.noop", x=[1, 2]).wait(60)
 print(task.result)
 """
 
-from millrace.client import Changes, Client, Options
+from millrace.client import Changes, Client, Options, Overview
 from millrace.errors import (
     Error,
     Misconfigured,
@@ -23,7 +23,7 @@ from millrace.errors import (
 )
 from millrace.output import Piece
 from millrace.rows import Counts, Kind, Queue, Running, Worker
-from millrace.tasks import Artifact, Progress, Task, TaskError
+from millrace.tasks import Artifact, Progress, Task, TaskError, Waiting
 from millrace.waiting import wait
 
 __version__ = "0.1.0"
@@ -39,6 +39,7 @@ __all__ = [
     "NotEnded",
     "NotFound",
     "Options",
+    "Overview",
     "Piece",
     "Problem",
     "Progress",
@@ -51,6 +52,7 @@ __all__ = [
     "TaskFailed",
     "TimedOut",
     "Unreachable",
+    "Waiting",
     "Worker",
     "wait",
 ]

@@ -50,6 +50,17 @@ class Changes:
     more: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """All at one moment. `running`: at most 50, the last begun first; `failed`: the newest five."""
+
+    counts: Counts
+    queues: list[Queue]
+    workers: list[Worker]
+    running: list[Task]
+    failed: list[Task]
+
+
 class Client:
     """`url` and `token` are taken from MILLRACE_URL and MILLRACE_API_TOKEN, or ~/.config/millrace/token, unless given.
 
@@ -117,6 +128,18 @@ class Client:
             raise NotFound(f"there is no task {number}")
         return Task(self._transport, data)
 
+    def several(self, numbers: Iterable[int]) -> list[Task]:
+        """In this order. Raises NotFound for the first that is not there."""
+        wanted = list(numbers)
+        found: dict[int, Task] = {}
+        for at in range(0, len(wanted), PAGE):
+            ids = [str(number) for number in wanted[at : at + PAGE]]
+            nodes = self._ask(documents.OUTCOMES, ids=ids)["tasks"]["nodes"]
+            found |= {node["number"]: Task(self._transport, node) for node in nodes}
+        if missing := next((number for number in wanted if number not in found), None):
+            raise NotFound(f"there is no task {missing}")
+        return [found[number] for number in wanted]
+
     def tasks(self, query: str = "", *, order: str = "-created_at") -> Iterator[Task]:
         """All that this search finds, page after page: `tasks("status:FAILED kind:fit")`.
 
@@ -162,16 +185,16 @@ class Client:
     def queues(self) -> list[Queue]:
         return [Queue.of(each) for each in self._ask(documents.QUEUES)["queues"]]
 
-    def top(self) -> dict[str, Any]:
-        """What the screen of `millrace top` shows, in one question."""
-        newest = {"field": "STARTED_AT", "direction": "DESC"}
-        data = self._ask(documents.TOP, now=newest)
-        return {
-            "counts": Counts(**data["taskCounts"]),
-            "queues": [Queue.of(each) for each in data["queues"]],
-            "workers": data["workers"],
-            **{part: [Task(self._transport, each) for each in data[part]["nodes"]] for part in ("running", "failed")},
-        }
+    def overview(self) -> Overview:
+        """Counts, queues, workers, what runs and what has failed last, in one question."""
+        data = self._ask(documents.OVERVIEW)
+        return Overview(
+            counts=Counts(**data["taskCounts"]),
+            queues=[Queue.of(each) for each in data["queues"]],
+            workers=[Worker.of(each) for each in data["workers"]],
+            running=[Task(self._transport, each) for each in data["running"]["nodes"]],
+            failed=[Task(self._transport, each) for each in data["failed"]["nodes"]],
+        )
 
     def _ask(self, document: str, **variables: Any) -> dict[str, Any]:
         return self._transport.ask(document, variables, safe=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import suppress
 from dataclasses import asdict
@@ -14,7 +15,7 @@ from millrace import views
 from millrace.client import Client, Options
 from millrace.errors import Error
 from millrace.tables import lines
-from millrace.terminal import Terminal, harmless, plain
+from millrace.terminal import RESET, Terminal, harmless, plain
 from millrace.waiting import wait as wait_for
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 
 SHORT = 1.0
+_TEXT = re.compile(r"\S")
 
 
 class Usage(Exception):
@@ -82,7 +84,7 @@ def show(options: Namespace) -> int:
 
 def wait(options: Namespace) -> int:
     with Client() as client:
-        tasks = wait_for([client.task(number) for number in options.number], options.timeout)
+        tasks = wait_for(client.several(options.number), options.timeout)
     for task in tasks:
         if task.status == "FINISHED":
             _print(views.written(task.result) + "\n")
@@ -112,6 +114,8 @@ def logs(options: Namespace) -> int:
                 complain(f"{piece.left_out:,} bytes left out here", "note")
             stream.write(clean(piece.text))
             stream.flush()
+    if sys.stdout.isatty():
+        _print(RESET)
     return 0
 
 
@@ -187,13 +191,19 @@ def _many(place: str) -> list[dict[str, Any]]:
 def _objects(text: str) -> Iterator[Any]:
     """Of one array, or one after the other."""
     decoder = json.JSONDecoder(parse_constant=_no_number)
-    at = 0
-    while text := text[at:].lstrip():
+    at = _after_space(text, 0)
+    while at < len(text):
         try:
-            value, at = decoder.raw_decode(text)
+            value, at = decoder.raw_decode(text, at)
         except ValueError as error:
             raise Usage(f"this is no JSON: {error}") from None
         yield from value if isinstance(value, list) else [value]
+        at = _after_space(text, at)
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _TEXT.search(text, at)
+    return found.start() if found else len(text)
 
 
 def _each(options: Namespace, act: Callable[[Task], Task]) -> int:

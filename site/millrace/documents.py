@@ -11,12 +11,18 @@ ROW: Final = """fragment Row on Task {
 FULL: Final = (
     """fragment Full on Task {
   ...Row statusText params result timeoutSeconds maxAttempts idempotencyKey
-  error { type message traceback }
+  error { type message traceback fingerprint }
 }
 """
     + ROW
 )
-TASK: Final = "query ($number: Int!) { task(number: $number) { ...Full } }\n" + FULL
+TASK: Final = (
+    """query ($number: Int!) {
+  task(number: $number) { ...Full waiting { position queuePaused workersServing estimatedStart } }
+}
+"""
+    + FULL
+)
 TASKS: Final = (
     """query ($query: String, $filter: TaskFilter, $orderBy: TaskOrder, $first: Int, $after: String) {
   tasks(query: $query, filter: $filter, orderBy: $orderBy, first: $first, after: $after) {
@@ -69,25 +75,26 @@ ARTIFACTS: Final = """query ($number: Int!) {
   task(number: $number) { artifacts { name contentType bytes url sha256 } }
 }"""
 KINDS: Final = "{ kinds { name doc schema served queue { name } timeoutSeconds maxAttempts viewerCanCreate } }"
-WORKERS: Final = """{ workers {
+_WORKER: Final = """{
   name host alive draining order queues concurrency rssBytes startedAt lastSeenAt
-  environment { python sandbox } running { number name status startedAt }
-} }"""
-QUEUES: Final = """{ queues {
+  environment { python sandbox } running { number name startedAt }
+}"""
+_QUEUE: Final = """{
   name paused ready scheduled running oldestSeconds createdLastMinute endedLastMinute exact workers
-} }"""
-TOP: Final = (
-    """query ($now: TaskOrder) {
-  taskCounts { queueing running finished failed cancelled exact }
-  queues { name paused ready scheduled running oldestSeconds createdLastMinute endedLastMinute exact workers }
-  workers { alive draining concurrency running { number } }
-  running: tasks(filter: {status: [RUNNING]}, orderBy: $now, first: 50) { nodes { ...Row } }
-  failed: tasks(filter: {status: [FAILED]}, first: 5) { nodes { ...Row } }
-}
-"""
-    + ROW
-)
+}"""
+WORKERS: Final = f"{{ workers {_WORKER} }}"
+QUEUES: Final = f"{{ queues {_QUEUE} }}"
+OVERVIEW: Final = f"""{{
+  taskCounts {{ queueing running finished failed cancelled exact }}
+  queues {_QUEUE}
+  workers {_WORKER}
+  running: tasks(filter: {{status: [RUNNING]}}, orderBy: {{field: STARTED_AT, direction: DESC}}, first: 50) {{
+    nodes {{ ...Row }}
+  }}
+  failed: tasks(filter: {{status: [FAILED]}}, first: 5) {{ nodes {{ ...Row }} }}
+}}
+{ROW}"""
 EVERY: Final = (
     *(TASK, TASKS, STATUSES, OUTCOMES, COUNTS, CHANGES, CREATE, *ACTS.values(), DELETE),
-    *(OUTPUT, ARTIFACTS, KINDS, WORKERS, QUEUES, TOP),
+    *(OUTPUT, ARTIFACTS, KINDS, WORKERS, QUEUES, OVERVIEW),
 )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from contextlib import suppress
@@ -21,6 +22,9 @@ EPILOG = "MILLRACE_URL says where the server is, MILLRACE_API_TOKEN (or ~/.confi
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # where the locale has no such letter
     try:
         options = _parser().parse_args(arguments)
         code: int = options.run(options)

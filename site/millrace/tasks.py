@@ -25,11 +25,15 @@ CHUNK = 256 * 1024
 
 @dataclass(frozen=True)
 class TaskError:
-    """What the handler raised, or how its process ended. `traceback` is None when it left none."""
+    """What the handler raised, or how its process ended. `traceback` is None when it left none.
+
+    `fingerprint`: the same for tasks that have failed for the same cause.
+    """
 
     type: str
     message: str
     traceback: str | None = None
+    fingerprint: str | None = None
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type
@@ -42,6 +46,19 @@ class Progress:
     fraction: float | None
     message: str | None
     seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Where a task stands that has not begun: `position` 1 begins next; None for what cannot be told.
+
+    `workers_serving`: how many take tasks of its queue now.
+    """
+
+    position: int | None
+    queue_paused: bool
+    workers_serving: int
+    estimated_start: datetime | None
 
 
 class Task:
@@ -124,6 +141,16 @@ class Task:
         return told and Progress(told["fraction"], told["message"], told["secondsLeft"])
 
     @property
+    def waiting(self) -> Waiting | None:
+        """Where it stands; None once it has begun."""
+        if "waiting" not in self._data:
+            self.refresh()
+        told = self._data["waiting"]
+        return told and Waiting(
+            told["position"], told["queuePaused"], told["workersServing"], moment(told["estimatedStart"])
+        )
+
+    @property
     def status_text(self) -> str:
         """One sentence: why it has not started yet, or how it ended."""
         return str(self._large("statusText"))
@@ -158,7 +185,8 @@ class Task:
         told = self._data["error"]
         if told is None:
             return None
-        return TaskError(told["type"], told["message"], self._large("error")["traceback"])
+        told = self._large("error") or told
+        return TaskError(told["type"], told["message"], told.get("traceback"), told.get("fingerprint"))
 
     @property
     def failure(self) -> str:

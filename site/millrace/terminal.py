@@ -15,9 +15,12 @@ OF_STATUS: Final = {
     "QUEUEING": "yellow", "RUNNING": "blue", "FINISHED": "green", "FAILED": "red", "CANCELLED": "grey",
 }  # fmt: skip
 # Colours stay; what moves the cursor, sets titles or talks to the terminal does not.
-HARMLESS: Final = re.compile(
-    r"(\x1b\[[0-9;]*m)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\)|[^\S\n\t ]|\x1b.?"
+ORDERS: Final = re.compile(
+    r"(\x1b\[[0-9;]*m)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\)|\x1b.?"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]",
+    re.DOTALL,
 )
+RESET: Final = "\x1b[0m"
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Terminal:
         )
 
     def paint(self, text: str, colour: str) -> str:
-        return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self.colours and colour else text
+        return f"\x1b[{COLOURS[colour]}m{text}{RESET}" if self.colours and colour else text
 
     def cut(self, text: str, width: int) -> str:
         """To so many columns, with a mark where something is missing."""
@@ -71,7 +74,7 @@ def plain(text: str) -> str:
 
 def harmless(text: str) -> str:
     """Of what a task has printed: its text and colours."""
-    return HARMLESS.sub(lambda found: found[1] or ("\n" if found[0] == "\r\n" else ""), text)
+    return ORDERS.sub(lambda found: found[1] or "", text)
 
 
 def _columns(letter: str) -> int:

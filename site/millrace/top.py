@@ -6,7 +6,7 @@ import sys
 import time
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from millrace import views
 from millrace.commands import looking
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
 
-    from millrace.client import Client
+    from millrace.client import Client, Overview
 
 # Another page of the terminal, without a cursor; and back, so that what stood there stands there again.
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
@@ -29,7 +29,9 @@ SHORTEST_SECONDS = 0.2
 def run(options: Namespace) -> int:
     with looking() as client:
         if not sys.stdout.isatty():
-            sys.stdout.write("".join(f"{line}\n" for line in screen(client.top(), client.url, Terminal.of_stdout())))
+            sys.stdout.write(
+                "".join(f"{line}\n" for line in screen(client.overview(), client.url, Terminal.of_stdout()))
+            )
             return 0
         with _page():
             try:
@@ -39,14 +41,14 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def screen(told: dict[str, Any], url: str, terminal: Terminal) -> list[str]:
-    """What `Client.top` has told, as lines."""
+def screen(told: Overview, url: str, terminal: Terminal) -> list[str]:
+    """What the server has told, as lines."""
     shown = [_head(told, url, terminal), _counts(told, terminal)]
-    shown += ["", *lines(views.OF_QUEUES, [views.queue_row(each) for each in told["queues"]], terminal)]
-    for title in ("running", "failed"):
-        if told[title]:
-            rows = [views.task_row(each) for each in told[title]]
-            shown += ["", terminal.paint(title.capitalize(), "bold"), *lines(views.OF_TASKS, rows, terminal)[1:]]
+    shown += ["", *lines(views.OF_QUEUES, [views.queue_row(each) for each in told.queues], terminal)]
+    for title, tasks in (("Running", told.running), ("Failed", told.failed)):
+        if tasks:
+            rows = [views.task_row(each) for each in tasks]
+            shown += ["", terminal.paint(title, "bold"), *lines(views.OF_TASKS, rows, terminal)[1:]]
     return shown
 
 
@@ -57,7 +59,7 @@ def _draw(client: Client, every: float) -> None:
         terminal = Terminal.of_stdout()
         trouble = ""
         try:
-            shown = screen(client.top(), client.url, terminal)
+            shown = screen(client.overview(), client.url, terminal)
         except Error as error:
             trouble = terminal.paint(terminal.cut(plain(f"error: {error}"), terminal.width or 80), "red")
         page = [*([trouble] if trouble else []), *shown][: terminal.height]
@@ -66,17 +68,17 @@ def _draw(client: Client, every: float) -> None:
         time.sleep(every)
 
 
-def _head(told: dict[str, Any], url: str, terminal: Terminal) -> str:
-    alive = [each for each in told["workers"] if each["alive"]]
-    slots = sum(each["concurrency"] for each in alive)
-    busy = sum(len(each["running"]) for each in alive)
+def _head(told: Overview, url: str, terminal: Terminal) -> str:
+    alive = [each for each in told.workers if each.alive]
+    slots = sum(each.concurrency for each in alive)
+    runs = sum(queue.running for queue in told.queues)  # everybody's, of which one may not see all
     at = datetime.now().astimezone().strftime("%H:%M:%S")
-    text = f"{at}  {len(alive)} worker{'' if len(alive) == 1 else 's'}, {busy} of {slots} slots busy  {url}"
+    text = f"{at}  {_count(len(alive), 'worker')}, {_count(slots, 'slot')}, {_count(runs, 'task')} running  {url}"
     return terminal.cut(text, terminal.width or len(text))
 
 
-def _counts(told: dict[str, Any], terminal: Terminal) -> str:
-    counts = told["counts"]
+def _counts(told: Overview, terminal: Terminal) -> str:
+    counts = told.counts
     more = "" if counts.exact else "+"
     parts = [(status, f"{status.lower()} {getattr(counts, status.lower()):,}{more}") for status in OF_STATUS]
     room = terminal.width or 1_000
@@ -86,6 +88,10 @@ def _counts(told: dict[str, Any], terminal: Terminal) -> str:
         if room >= -2:
             shown.append(terminal.paint(text, OF_STATUS[status]))
     return "  ".join(shown)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import select
 import ssl
@@ -43,7 +44,7 @@ class Transport:
         pause = FIRST_PAUSE
         while True:
             try:
-                with self._answer("POST", "/graphql/", body, headers) as answer:
+                with self._answer("POST", f"{self._parts.path}/graphql/", body, headers) as answer:
                     return _data(answer.status, answer.read(), self.url)
             except Unreachable as error:
                 never_sent = isinstance(error, _NotSent)
@@ -54,7 +55,7 @@ class Transport:
 
     @contextmanager
     def get(self, path: str) -> Iterator[http.client.HTTPResponse]:
-        """A file. Raises Error."""
+        """A file, by its path on the host. Raises Error."""
         with self._answer("GET", path, None, {}) as answer:
             if answer.status == 404:
                 raise NotFound("there is no such file (any more)")
@@ -75,7 +76,7 @@ class Transport:
         connection = self._connected()
         answer: http.client.HTTPResponse | None = None
         try:
-            connection.request(method, self._parts.path + path, body, {**self._headers, **headers})
+            connection.request(method, path, body, {**self._headers, **headers})
             answer = connection.getresponse()
             yield answer
             with suppress(OSError):
@@ -91,7 +92,8 @@ class Transport:
     def _connected(self) -> http.client.HTTPConnection:
         """Raises _NotSent."""
         connection: http.client.HTTPConnection | None = getattr(self._mine, "connection", None)
-        if connection and not _was_closed(connection):
+        is_own = getattr(self._mine, "process", 0) == os.getpid()  # a fork must not speak on its parent's
+        if connection and is_own and not _was_closed(connection):
             return connection
         self.close()
         host, port = self._parts.hostname or "", self._parts.port
@@ -103,7 +105,7 @@ class Transport:
             connection.connect()
         except OSError as error:
             raise _NotSent(f"{self.url} cannot be reached: {_why(error)}") from error
-        self._mine.connection = connection
+        self._mine.connection, self._mine.process = connection, os.getpid()
         return connection
 
 

@@ -29,7 +29,7 @@ OF_WORKERS: Final = (
     Column(head="WORKER", shrinks=True),
     Column(head="HOST", shrinks=True, drop=3),
     Column(head="STATE"),
-    Column(head="BUSY", right=True),
+    Column(head="RUNS", right=True),
     Column(head="SEEN", right=True, drop=1),
     Column(head="QUEUES", shrinks=True, drop=2),
 )
@@ -107,6 +107,8 @@ def of_task(task: Task, *, whole: bool = False) -> dict[str, Any]:
     if whole:
         shown |= {"status_text": task.status_text, "params": task.params, "error": error and asdict(error)}
         shown["result"] = task.result if task.status == "FINISHED" else None
+        waiting = task.waiting if task.status == "QUEUEING" else None
+        shown["waiting"] = waiting and asdict(waiting)
     return shown
 
 

@@ -62,6 +62,7 @@ def test_a_task_that_fails_says_why_and_is_tried_again(client: Client) -> None:
     assert (task.status, task.reason) == ("FAILED", "ERROR")
     assert task.error
     assert task.error.traceback
+    assert task.error.fingerprint
     assert str(task.error).startswith("SimulatedFailure: the coin fell")
     with pytest.raises(millrace.TaskFailed, match=rf"^task {task.number} failed: SimulatedFailure: "):
         _ = task.result
@@ -76,6 +77,13 @@ def test_what_waits_is_cancelled_and_a_wait_may_end_before_its_task(client: Clie
     now = client.create("demo.noop", x=None).wait(30)
     assert now.result is None
     assert "cheduled" in later.status_text
+    assert later.waiting
+    assert (later.waiting.position, later.waiting.queue_paused, later.waiting.workers_serving > 0) == (
+        None,
+        False,
+        True,
+    )
+    assert now.waiting is None
     with pytest.raises(millrace.TimedOut, match=f"task {later.number} did not end in time") as late:
         millrace.wait([now, later], timeout=0)
     assert late.value.open == (later,)
@@ -83,7 +91,10 @@ def test_what_waits_is_cancelled_and_a_wait_may_end_before_its_task(client: Clie
     assert millrace.wait([later]) == [later]
     with pytest.raises(millrace.TaskFailed, match="was cancelled"):
         _ = later.result
+    assert client.several([later.number, now.number])[1].status == "FINISHED"
     later.delete()
+    with pytest.raises(millrace.NotFound, match=f"there is no task {later.number}$"):
+        client.several([now.number, later.number])
     with pytest.raises(millrace.NotFound, match=f"there is no task {later.number} any more"):
         millrace.wait([client.create("demo.noop", x=1), _as_it_was(client, later)], 30)
 
@@ -134,6 +145,9 @@ def test_workers_queues_and_kinds_are_told(client: Client) -> None:
     assert {worker.concurrency for worker in workers} == {1}
     assert all(worker.queues == ("default",) for worker in workers)
     assert [(queue.name, queue.paused, queue.workers > 0) for queue in client.queues()] == [("default", False, True)]
+    overview = client.overview()
+    assert [queue.name for queue in overview.queues] == ["default"]
+    assert len(overview.failed) <= 5
     noop = next(kind for kind in client.kinds() if kind.name == "demo.noop")
     assert (noop.served, noop.may_create, noop.queue) == (True, True, "default")
     assert "x" in noop.schema["properties"]
@@ -187,6 +201,7 @@ def test_the_program_says_what_is_wrong_in_one_line(program: Program, client: Cl
         assert done.stderr.startswith("error: ")
         assert said in done.stderr
         assert done.stderr.count("\n") == 1
+    assert program("show", str(failed.number), LC_ALL="C", PYTHONIOENCODING="ascii").returncode == 0
     done = program("queues", MILLRACE_API_TOKEN="")
     assert (done.returncode, "error: no token: set MILLRACE_API_TOKEN" in done.stderr) == (2, True)
     done = program("create", "demo.noop", "--json", "-", stdin='{"x": 1} [2]')

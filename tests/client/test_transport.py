@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -82,6 +83,17 @@ def client(web: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setattr(transport, "FIRST_PAUSE", 0.001)
     with Client(web.url, "t") as client:
         yield client
+
+
+def test_a_fork_does_not_speak_on_the_connection_of_its_parent(client: Client, web: Web) -> None:
+    web.answers += [QUEUES] * 3
+    client.queues()
+    child = os.fork()
+    if not child:
+        os._exit(client.queues() != [])
+    assert os.waitpid(child, 0)[1] == 0
+    client.queues()
+    assert web.connections == 2
 
 
 def test_a_creation_whose_answer_is_lost_is_sent_again_under_the_same_key(client: Client, web: Web) -> None:
