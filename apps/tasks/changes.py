@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from django.db import transaction
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from apps.tasks.querysets import TaskQuerySet
 
 KEPT = timedelta(days=7)
+FEW_NOTES = 16
 AT_ONCE = 1_000  # notes read, or entries looked up, with one statement
 MOST_LOOKED_AT = 10_000  # entries for one answer: most of them may be about others' tasks
 MOST_FORGOTTEN = 10_000  # at once
@@ -114,48 +115,52 @@ def _walked(place: Place, mine: TaskQuerySet, most: int, clock: Clock) -> Change
     return Changes(changed=found, gone=[], place=Place(tick=place.tick), more=clock.ticks > place.tick)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """Of a note. `after`: where a reader stands behind it. `owner`: of a task that is gone."""
+class _Entry(NamedTuple):
+    """Of a note. `tick` and `entries`: where a reader stands behind it. `owner`: of a task that is gone."""
 
     task: int
     is_gone: bool
     owner: int | None
-    after: Place
+    tick: int
+    entries: int
 
 
 def _noted(place: Place, mine: TaskQuerySet, user: Person, most: int) -> Changes:
     changed: dict[int, None] = {}
     gone: dict[int, None] = {}
-    looked_at = 0
+    tick, told, looked_at = place.tick, place.entries, 0
+
+    def so_far(*, more: bool) -> Changes:
+        return Changes(changed=list(changed), gone=list(gone), place=Place(tick=tick, entries=told), more=more)
+
     for entries in _in_parts(_entries(place)):
         seen = set(mine.filter(pk__in={each.task for each in entries if not each.is_gone}).values_list("pk", flat=True))
         for entry in entries:
             if len(changed) + len(gone) == most:
-                return Changes(changed=list(changed), gone=list(gone), place=place, more=True)
+                return so_far(more=True)
             if entry.is_gone and (user.is_staff or entry.owner == user.pk):
                 changed.pop(entry.task, None)
                 gone[entry.task] = None
             elif entry.task in seen:
                 changed[entry.task] = None
-            place = entry.after
+            tick, told = entry.tick, entry.entries
         looked_at += len(entries)
         if looked_at >= MOST_LOOKED_AT:
-            return Changes(changed=list(changed), gone=list(gone), place=place, more=True)
-    return Changes(changed=list(changed), gone=list(gone), place=place, more=False)
+            return so_far(more=True)
+    return so_far(more=False)
 
 
 def _entries(place: Place) -> Iterator[_Entry]:
-    told, tick = place.entries, place.tick
-    while notes := list(Change.objects.filter(tick__gt=tick).order_by("tick")[:AT_ONCE]):
+    told, tick, most = place.entries, place.tick, FEW_NOTES
+    while notes := list(Change.objects.filter(tick__gt=tick).order_by("tick")[:most]):
+        most = min(2 * most, AT_ONCE)  # a note may be about one task or about a thousand
         for note in notes:
             pairs: list[tuple[int, bool, int | None]] = [
                 (int(task), False, None) for task in note.changed.split(",") if task
             ]
             pairs += [(int(task), True, int(owner or 0)) for task, owner in _split(note.gone)]
             for nth, pair in enumerate(pairs[told:], told + 1):
-                after = Place(tick=note.tick) if nth == len(pairs) else Place(tick=tick, entries=nth)
-                yield _Entry(*pair, after)
+                yield _Entry(*pair, *((note.tick, 0) if nth == len(pairs) else (tick, nth)))
             told, tick = 0, note.tick
 
 
