@@ -18,5 +18,9 @@ class BadInput(ApiError):
     code = "BAD_USER_INPUT"
 
 
+class CursorExpired(ApiError):
+    code = "CURSOR_EXPIRED"
+
+
 class TooComplex(ApiError):
     code = "QUERY_TOO_COMPLEX"

@@ -49,7 +49,7 @@ def rescue(lost: Collection[Suspect]) -> None:
     with transaction.atomic():
         Task.objects.hand_over_again([(each.task, each.attempt) for each in lost])
         if lost:
-            tick()
+            tick(each.task for each in lost)
 
 
 def _waiting(queue: str, lost_before: datetime) -> Iterator[Suspect]:

@@ -14,6 +14,7 @@ from apps.relay.database import AWAY, Database
 from apps.relay.declared import Declared
 from apps.relay.depths import Depths
 from apps.relay.doubts import Doubts
+from apps.relay.forgetting import forget_changes
 from apps.relay.looking import Looking
 from apps.relay.orders import OrderTeller
 from apps.relay.parked import Parked
@@ -91,7 +92,7 @@ class Relay:
         self._publishing = asyncio.create_task(self._publisher.run())
         signs = give_signs(self._database, self._troubles)
         watching = (self._canary.run(), self._reconciler.run(), self._parked.run(), self._looking.run())
-        parts = (signs, *watching, self._orders.run(), sweep(), count_minutes())
+        parts = (signs, *watching, self._orders.run(), sweep(), count_minutes(), forget_changes())
         beside = [asyncio.create_task(part) for part in parts]
         try:
             while not (self._stopping or held.lost.done() or any(each.done() for each in beside)):

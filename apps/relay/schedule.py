@@ -152,5 +152,5 @@ def mark_handed_over(confirmed: Sequence[Due]) -> None:
     """Note that the broker has them. One that has meanwhile begun or gone on to another attempt stays as it is."""
     with transaction.atomic():
         Task.objects.hand_over([(each.task, each.attempt) for each in confirmed])
-        if any(each.reason for each in confirmed):
-            tick()  # "scheduled for later" is over
+        if begun := [each.task for each in confirmed if each.reason]:
+            tick(begun)  # "scheduled for later" is over

@@ -165,7 +165,7 @@ def _keep(chunk: Chunk, file: StoredFile, whole: File[bytes]) -> Verdict:
         row = Artifact(**_place(chunk), **shown, file=file, created_at=database_now())
         Artifact.objects.bulk_create([row], ignore_conflicts=True)
         _chunks(chunk).delete()
-        tick()
+        tick([chunk.task])
     return Verdict.STORED
 
 

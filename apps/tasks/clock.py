@@ -1,5 +1,6 @@
 """Two clocks: the database's time, which alone decides anything, and the tick that tells a changed table."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,10 +42,26 @@ _READ = {
 }
 
 
-def tick() -> None:
-    """Say that a table would show something else. The last write of its transaction: the row stays locked till then."""
+def tick(changed: Iterable[int] = (), gone: Mapping[int, int | None] | None = None) -> None:
+    """Say that a table would show something else. The last write of its transaction: the row stays locked till then.
+
+    `changed`: the tasks of which it would, `gone`: the owners of those deleted, for `apps.tasks.changes`. Because of
+    the lock ticks are in the order of commits: whoever has read one has missed none before it.
+    """
+    tasks = ",".join(map(str, changed))
+    deleted = ",".join(f"{task}:{owner or ''}" for task, owner in (gone or {}).items())
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO tasks_clock (id, ticks) VALUES (1, 1)"
-            " ON CONFLICT (id) DO UPDATE SET ticks = tasks_clock.ticks + 1"
-        )
+        if not (tasks or deleted):
+            cursor.execute(_MOVE)
+        elif connection.vendor == "postgresql":
+            cursor.execute(f"WITH moved AS ({_MOVE} RETURNING ticks) {_NOTE} FROM moved", [tasks, deleted])
+        else:
+            cursor.execute(f"{_MOVE} RETURNING ticks")
+            (at,) = cursor.fetchone()
+            cursor.execute(_NOTE_AT, [at, tasks, deleted])
+
+
+_MOVE = "INSERT INTO tasks_clock (id, ticks) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET ticks = tasks_clock.ticks + 1"
+_COLUMNS = "INSERT INTO tasks_change (tick, at, changed, gone)"
+_NOTE = f"{_COLUMNS} SELECT ticks, clock_timestamp(), %s, %s"
+_NOTE_AT = f"{_COLUMNS} VALUES (%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'), %s, %s)"

@@ -59,6 +59,7 @@ def means_days_elsewhere(window: Window) -> bool:
 def of_task(task: Task, kind: Kind | None, address: str) -> list[Snippet]:
     """One that creates its like: with what it has and its kind does not give by itself."""
     options = {
+        "queue": task.queue if task.queue != (kind and kind.queue) else None,
         "priority": task.priority or None,
         "timeoutSeconds": task.timeout_seconds if task.timeout_seconds != (kind and kind.timeout_seconds) else None,
         "maxAttempts": task.max_attempts if task.max_attempts != (kind and kind.max_attempts) else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,13 +30,14 @@ Made = TypeVar("Made")
 class Draft:
     """A task to be. `problems`: what could not be read at its door.
 
-    `run_at` or `delay_seconds`: not before this time; None = at once. `timeout_seconds`, `max_attempts`: None = as its
-    kind has them. `idempotency_key`: the same draft under the same key is the same task.
+    `run_at` or `delay_seconds`: not before this time; None = at once. `queue`, `timeout_seconds`, `max_attempts`: None
+    = as its kind has them. `idempotency_key`: the same draft under the same key is the same task.
     """
 
     name: str
     kind: str
     params: Any = field(default_factory=dict)
+    queue: str | None = None
     priority: int = 0
     run_at: datetime | None = None
     delay_seconds: float | None = None
@@ -63,13 +64,19 @@ class Refused(Exception):
         self.problems = problems
 
 
-def cleaned(draft: Draft, kinds: Mapping[str, Kind], now: datetime, user: Person) -> Draft:
-    """The draft as it will be stored for this person. Raises Refused with everything that is wrong with it."""
+def cleaned(
+    draft: Draft, kinds: Mapping[str, Kind], now: datetime, user: Person, queues: Collection[str] = ()
+) -> Draft:
+    """The draft as it will be stored for this person. Raises Refused with everything that is wrong with it.
+
+    `queues`: those there are, for drafts that name one.
+    """
     name = unicodedata.normalize("NFC", draft.name.strip()) if storable(draft.name) else draft.name
     problems = [
         *draft.problems,
         *(() if _is_plain(name) else _name_problems(name)),
         *_kind_problems(draft.kind, kinds, user),
+        *_queue_problems(draft.queue, queues),
         *_time_problems(draft, now),
         *_limit_problems(draft),
         *_key_problems(draft.idempotency_key),
@@ -138,6 +145,13 @@ def _is_visible(character: str) -> bool:
 
 # They make a name read differently from what it is.
 _DIRECTION_CHANGES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _queue_problems(queue: str | None, queues: Collection[str]) -> list[Problem]:
+    if queue is None or queue in queues:
+        return []
+    message = f"There is no queue {queue!r:.{KIND_LENGTH}}. Queues: {', '.join(sorted(queues))}."
+    return [Problem(field=("queue",), message=message, code="NOT_FOUND")]
 
 
 def _time_problems(draft: Draft, now: datetime) -> list[Problem]:

@@ -34,7 +34,7 @@ def fetch(tasks: Sequence[Task], asked: Collection[str]) -> None:
         wanted.append("created_by")
     if "artifacts" in asked:
         wanted.append(Prefetch("artifacts", queryset=Artifact.objects.select_related("file")))
-    if "attempts" in asked:
+    if not {"attempts", "attempt"}.isdisjoint(asked):
         wanted.append(Prefetch("attempts", queryset=attempts))
     if OF_LAST_ATTEMPT.intersection(asked):
         last = attempts.filter(
@@ -42,7 +42,7 @@ def fetch(tasks: Sequence[Task], asked: Collection[str]) -> None:
         )  # a task that waits for a try speaks of the one before
         wanted.append(Prefetch("attempts", queryset=last, to_attr="last_attempts"))
     prefetch_related_objects(tasks, *wanted)
-    if any(path.startswith("attempts.") and path.endswith(".environment") for path in asked):
+    if any(path.startswith(("attempts.", "attempt.")) and path.endswith(".environment") for path in asked):
         bring_environments([attempt for task in tasks for attempt in task.attempts.all()])
 
 

@@ -27,7 +27,9 @@ def digest(draft: Draft) -> str:
         draft.delay_seconds,
         draft.timeout_seconds,
         draft.max_attempts,
-        *([draft.priority] if draft.priority else []),  # as of old without one: its keys go on
+        # As of old without them: its keys go on.
+        *([draft.priority] if draft.priority else []),
+        *([f"queue {draft.queue}"] if draft.queue is not None else []),
     ]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 

@@ -359,9 +359,28 @@ class Sweep(models.Model):
 
 
 class Clock(models.Model):
-    """One row that moves on with every change a table of tasks would show; an unchanged page is told by it."""
+    """One row that moves on with every change a table of tasks would show; an unchanged page is told by it.
+
+    `forgotten`: up to which tick no Change is kept any more.
+    """
 
     ticks = models.BigIntegerField(default=0)
+    forgotten = models.BigIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return str(self.ticks)
+
+
+class Change(models.Model):
+    """Which tasks one tick was about: numbers of those `changed`, "number:owner" of those `gone`, with commas between.
+
+    One row a transaction, however many tasks it has changed.
+    """
+
+    tick = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    changed = models.TextField()
+    gone = models.TextField()
+
+    def __str__(self) -> str:
+        return str(self.tick)

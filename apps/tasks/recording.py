@@ -43,8 +43,8 @@ def record(batches: Sequence[object]) -> list[Verdict]:
         health.beat_now_and_then("sink")
         if canaries := [batch["canary"] for batch in checked if batch.get("canary") is not None]:
             health.record_canary(max(canaries), now)
-        if somebody_left or page.is_changed:
-            tick()
+        if somebody_left or page.changed:
+            tick(page.changed)
     return verdicts
 
 
@@ -68,7 +68,7 @@ def _settle_vanished(task: int, attempt: int, holder: str) -> Claim:
         if standing and (standing.attempt, standing.status, standing.worker) == (attempt, Status.RUNNING, holder):
             page.vanish(standing)
             page.write()
-            tick()
+            tick([task])
     return claim(task, attempt)
 
 

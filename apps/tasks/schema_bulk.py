@@ -13,8 +13,9 @@ from apps.accounts.permissions import Scope
 from apps.api.schema import DateTime, UserErrorCode, UserErrors, key_of, user_errors
 from apps.tasks import services, sweeps
 from apps.tasks.drafts import Problem, Refused
-from apps.tasks.models import Sweep
+from apps.tasks.models import Sweep, Task
 from apps.tasks.priority import HIGHEST, LOWEST
+from apps.tasks.schema_inputs import TaskFilter, filtered
 from apps.tasks.search import Mistake
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from apps.accounts.permissions import Caller
 
-WHICH = "Give either ids or query: which tasks are meant."
+WHICH = "Give one of ids, query and filter: which tasks are meant."
 HOW_MANY = "Say how many tasks you mean: nothing is done when the search finds another number (now {count:,})."
 
 
@@ -37,15 +38,16 @@ class BulkAction(graphene.Enum):
 
 
 class BulkTasksInput(graphene.InputObjectType):
-    """Which tasks: those of `ids`, at once; or all that `query` finds, one after the other in the background."""
+    """Which tasks: those of `ids` or `filter`, at once; or all that `query` finds, one by one in the background."""
 
     action = BulkAction(required=True)
     ids = graphene.List(
         graphene.NonNull(graphene.ID), description=f"Ids or numbers, at most {services.MOST_AT_ONCE:,}."
     )
+    filter = TaskFilter(description=f"As `tasks` takes it; at most {services.MOST_AT_ONCE:,} may fulfil it.")
     query = graphene.String(description="In the search box's own language; times are UTC, an empty text finds all.")
     expected_count = graphene.Int(
-        description="How many tasks are meant, which `query` needs. Nothing is done when there are not so many."
+        description="How many are meant, which `query` and `filter` need. Nothing is done when there are not so many."
     )
     priority = graphene.Int(description=f"What SET_PRIORITY sets: {LOWEST} to {HIGHEST}, of tasks that have not begun.")
 
@@ -59,13 +61,15 @@ class RefusedTask(graphene.ObjectType):
 
 
 class BulkPayload(graphene.ObjectType):
-    """What was done with the tasks of `ids`, or what has begun with those of `query`."""
+    """What was done with the tasks of `ids` or `filter`, or what has begun with those of `query`."""
 
     affected_count = graphene.Int(required=True, description="With how many it was done by now.")
     refused = graphene.List(
-        graphene.NonNull(RefusedTask), required=True, description="Those of `ids` with which it was not done."
+        graphene.NonNull(RefusedTask),
+        required=True,
+        description="Those of `ids` or `filter` with which it was not done.",
     )
-    matched_count = graphene.Int(description="How many tasks `query` finds now.")
+    matched_count = graphene.Int(description="How many tasks `query` or `filter` finds now.")
     operation = graphene.ID(description="What has begun with `query`: ask `bulkOperation` how far it has come.")
     user_errors = UserErrors()
 
@@ -145,6 +149,8 @@ class Mutation(graphene.ObjectType):
             _check(input)
             if ids is not None:
                 return _at_once(caller.user, input, sorted({key_of("Task", id_) for id_ in ids}))
+            if query is None:
+                return _filtered(caller.user, input)
             return _begun(caller.user, input, query or "")
         except Refused as refused:
             return _nothing(*refused.problems)
@@ -174,7 +180,7 @@ NODES = {"BulkOperation": operation_node}
 
 def _check(input: dict[str, Any]) -> None:
     """Raises Refused."""
-    if (input.get("ids") is None) == (input.get("query") is None):
+    if sum(input.get(way) is not None for way in ("ids", "query", "filter")) != 1:
         raise Refused([Problem(field=(), message=WHICH)])
     sets = input["action"].value == Sweep.Act.PRIORITY
     if sets and input.get("priority") is None:
@@ -195,6 +201,24 @@ def _at_once(user: User, input: dict[str, Any], numbers: list[int]) -> dict[str,
     done = set(act.done)
     refused = [_refused(number, act) for number in numbers if number not in done]
     return {"affected_count": len(done), "refused": refused, "user_errors": []}
+
+
+def _filtered(user: User, input: dict[str, Any]) -> dict[str, Any]:
+    """Raises Refused, BadInput."""
+    expected, most = input.get("expected_count"), services.MOST_AT_ONCE
+    found = filtered(Task.objects.visible_to(user), input["filter"]).order_by("pk").values_list("pk", flat=True)
+    numbers = list(found[: most + 1])
+    count = len(numbers) if len(numbers) <= most else found.order_by().count()
+    if expected is None:
+        problem = Problem(field=("expectedCount",), message=HOW_MANY.format(count=count), code="BLANK")
+    elif expected != count:
+        problem = _moved(expected, f"the filter finds {_tasks(count)} now.")
+    elif count > most:
+        message = f"At most {most:,} tasks at once (there are {count:,}): take query for more."
+        problem = Problem(field=("filter",), message=message, code="LIMIT_REACHED")
+    else:
+        return {**_at_once(user, input, numbers), "matched_count": count}
+    return {**_nothing(problem), "matched_count": count}
 
 
 def _refused(number: int, act: services.Act) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from apps.tasks.matching import matching
 from apps.tasks.models import NAME_LENGTH
 from apps.tasks.orders import NEWEST_FIRST, ORDERS
 from apps.tasks.priority import HIGHEST, LOWEST
-from apps.tasks.schema_types import TaskStatus
+from apps.tasks.schema_types import TaskReason, TaskStatus
 from apps.tasks.search import Mistake, parse
 from apps.tasks.search_values import Clock
 from workers.messages import storable
@@ -67,13 +67,18 @@ class TaskFilter(graphene.InputObjectType):
     status = graphene.List(graphene.NonNull(TaskStatus))
     kind = graphene.List(graphene.NonNull(graphene.String))
     name = graphene.String(description="Is part of the name; upper and lower case are the same.")
+    reason = graphene.List(graphene.NonNull(TaskReason))
+    queue = graphene.List(graphene.NonNull(graphene.String))
+    created_by = graphene.ID(description="The id of a user.")
     created_at = DateTimeRange()
+    finished_at = DateTimeRange()
     fingerprint = graphene.ID(description="Failed for this cause: that of one of `failureGroups`.")
 
 
 class RunOptions(graphene.InputObjectType):
     """How it is to be run: at once, with its kind's limits, unless told."""
 
+    queue = graphene.String(description="One of `queues`; that of its kind unless told.")
     run_after = DateTime(description="With a time zone; in the past means at once.")
     delay_seconds = graphene.Float(description="From now, at most ten years.")
     priority = graphene.Int(
@@ -132,6 +137,7 @@ def draft(data: dict[str, Any]) -> Draft:
         params={} if params is None else params,
         run_at=run_at,
         delay_seconds=options.get("delay_seconds"),
+        queue=options.get("queue"),
         priority=options.get("priority") or 0,
         timeout_seconds=options.get("timeout_seconds"),
         max_attempts=options.get("max_attempts"),
@@ -152,6 +158,7 @@ def _in_input(path: tuple[str, ...]) -> tuple[str, ...]:
 
 
 _OPTIONS = {
+    "queue": "queue",
     "run_at": "runAfter",
     "delay_seconds": "delaySeconds",
     "priority": "priority",
@@ -171,12 +178,24 @@ def _by_status(tasks: TaskQuerySet, statuses: list[str]) -> TaskQuerySet:
     return tasks.filter(status__in=statuses)
 
 
+def _by_reason(tasks: TaskQuerySet, reasons: list[str]) -> TaskQuerySet:
+    return tasks.filter(reason__in=reasons)
+
+
 def _by_kind(tasks: TaskQuerySet, kinds: list[str]) -> TaskQuerySet:
-    if len(kinds) > MOST_IDS:
-        raise BadInput(f"filter.kind may name at most {MOST_IDS:,} kinds (got {len(kinds):,}).")
-    if not all(storable(kind) for kind in kinds):
-        raise BadInput("filter.kind is not valid Unicode: a NUL or half of a surrogate pair.")
-    return tasks.filter(kind__in=kinds)
+    return tasks.filter(kind__in=_named(kinds, "kind"))
+
+
+def _by_queue(tasks: TaskQuerySet, queues: list[str]) -> TaskQuerySet:
+    return tasks.filter(queue__in=_named(queues, "queue"))
+
+
+def _named(names: list[str], what: str) -> list[str]:
+    if len(names) > MOST_IDS:
+        raise BadInput(f"filter.{what} may name at most {MOST_IDS:,} {what}s (got {len(names):,}).")
+    if not all(storable(name) for name in names):
+        raise BadInput(f"filter.{what} is not valid Unicode: a NUL or half of a surrogate pair.")
+    return names
 
 
 def _by_name(tasks: TaskQuerySet, part: str) -> TaskQuerySet:
@@ -187,11 +206,23 @@ def _by_name(tasks: TaskQuerySet, part: str) -> TaskQuerySet:
     return tasks.filter(name__icontains=part)
 
 
+def _by_creator(tasks: TaskQuerySet, person: str) -> TaskQuerySet:
+    return tasks.filter(created_by_id=key_of("User", person))
+
+
 def _by_created_at(tasks: TaskQuerySet, span: dict[str, datetime | None]) -> TaskQuerySet:
+    return _within(tasks, span, "created_at", "createdAt")
+
+
+def _by_finished_at(tasks: TaskQuerySet, span: dict[str, datetime | None]) -> TaskQuerySet:
+    return _within(tasks, span, "finished_at", "finishedAt")
+
+
+def _within(tasks: TaskQuerySet, span: dict[str, datetime | None], column: str, name: str) -> TaskQuerySet:
     for end in ("gte", "lt"):
         time = span.get(end)
         if time is not None:
-            tasks = tasks.filter(**{f"created_at__{end}": _in_utc(time, f"filter.createdAt.{end}")})
+            tasks = tasks.filter(**{f"{column}__{end}": _in_utc(time, f"filter.{name}.{end}")})
     return tasks
 
 
@@ -204,9 +235,13 @@ def _by_fingerprint(tasks: TaskQuerySet, fingerprint: str) -> TaskQuerySet:
 _CONDITIONS: dict[str, Callable[[TaskQuerySet, Any], TaskQuerySet]] = {
     "ids": _by_ids,
     "status": _by_status,
+    "reason": _by_reason,
     "kind": _by_kind,
+    "queue": _by_queue,
     "name": _by_name,
+    "created_by": _by_creator,
     "created_at": _by_created_at,
+    "finished_at": _by_finished_at,
     "fingerprint": _by_fingerprint,
 }
 

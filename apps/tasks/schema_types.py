@@ -25,6 +25,7 @@ from apps.tasks.fetching import bring_environments
 from apps.tasks.lifecycle import LIVE, Reason, Status
 from apps.tasks.models import Artifact, Attempt, Kind, Task
 from apps.tasks.schema_output import MOST_OUTPUTS, AttemptOutput, LogStream, output_of
+from apps.tasks.schema_waiting import MOST_WAITING, Waiting, waiting_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -94,6 +95,7 @@ class TaskError(graphene.ObjectType):
     type = graphene.String(required=True)
     message = graphene.String(required=True)
     traceback = graphene.String()
+    fingerprint = graphene.ID(description="Its cause, as in `failureGroups`; null for an attempt before the last.")
 
     @staticmethod
     def of(attempt: Attempt | None) -> Attempt | None:
@@ -104,6 +106,9 @@ class TaskError(graphene.ObjectType):
 
     def resolve_message(attempt: Attempt, info: GraphQLResolveInfo) -> str:
         return attempt.error_message
+
+    def resolve_fingerprint(attempt: Attempt, info: GraphQLResolveInfo) -> str | None:
+        return attempt.task.cause if attempt.number == attempt.task.attempt else None
 
     def resolve_traceback(attempt: Attempt, info: GraphQLResolveInfo) -> str | None:
         return attempt.traceback or None
@@ -257,6 +262,7 @@ class TaskType(DjangoObjectType):
     value_text = graphene.String(description="The number it returned as text: also `nan`, `inf` and `-inf`.")
     result = graphene.Field(JSON, description="What it returned when that is no plain float.")
     error = graphene.Field(TaskError)
+    waiting = graphene.Field(Waiting, description=f"Null once it has begun. At most {MOST_WAITING} in one query.")
     queue = graphene.Field(QueueType, required=True)
     priority = graphene.Int(required=True, description="Of what waits in its queue the higher is handed over first.")
     created_by = graphene.Field(UserType)
@@ -271,6 +277,9 @@ class TaskType(DjangoObjectType):
     idempotency_key = graphene.String()
     attempts = graphene.Field(
         AttemptConnection, required=True, first=graphene.Int(default_value=20), after=graphene.String()
+    )
+    attempt = graphene.Field(
+        AttemptType, number=graphene.Int(), description="One of its attempts: the last that has begun unless told."
     )
     artifacts = graphene.List(
         graphene.NonNull(ArtifactType),
@@ -314,6 +323,10 @@ class TaskType(DjangoObjectType):
     def resolve_error(task: Task, info: GraphQLResolveInfo) -> Attempt | None:
         return TaskError.of(sentences.last_attempt(task)) if task.status == Status.FAILED else None
 
+    def resolve_waiting(task: Task, info: GraphQLResolveInfo) -> dict[str, Any] | None:
+        context: Context = info.context
+        return waiting_of(task, context, context.once(_live_workers) if task.status in LIVE else [])
+
     def resolve_queue(task: Task, info: GraphQLResolveInfo) -> Queue:
         return Queue(name=task.queue)
 
@@ -335,6 +348,10 @@ class TaskType(DjangoObjectType):
 
     def resolve_attempts(task: Task, info: GraphQLResolveInfo, first: int, after: str | None = None) -> Page:
         return page_of_list(task.attempts.all(), first=first, after=after)
+
+    def resolve_attempt(task: Task, info: GraphQLResolveInfo, number: int | None = None) -> Attempt | None:
+        found = {attempt.number: attempt for attempt in task.attempts.all()}
+        return found.get(max(found, default=0) if number is None else number)
 
     def resolve_artifacts(task: Task, info: GraphQLResolveInfo) -> list[Artifact]:
         attempt = sentences.last_attempt(task)

@@ -91,7 +91,7 @@ def _waiting_parts(
     so_far = [f" Crashes so far: {task.crashes} of {task.max_crashes}."] if task.crashes else []
     if obstacle and task.dispatch_at:
         return [obstacle, *so_far]
-    serving = _serving(task.queue, live_workers)
+    serving = that_serve(task.queue, live_workers)
     if not serving:
         return [_nobody_text(task.queue, live_workers), *so_far]
     return [*_turn_parts(task.queue, serving, find_turn(task, serving, now), now), *so_far]
@@ -105,7 +105,7 @@ def _later_parts(task: Task, at: datetime, now: datetime) -> Parts:
 
 
 def _unknown_kind_text(task: Task, live_workers: Collection[Worker]) -> str:
-    if any(task.kind in worker.kinds for worker in _serving(task.queue, live_workers)):
+    if any(task.kind in worker.kinds for worker in that_serve(task.queue, live_workers)):
         return f"Waiting for a worker that knows the kind {task.kind}: not every one of the queue {task.queue} does."
     again = "it is offered again every few seconds, for ten minutes"
     return f"No worker that took it knows the kind {task.kind} yet: {again}."
@@ -247,7 +247,8 @@ def _attempt(task: Task, number: int) -> Attempt | None:
     return next((attempt for attempt in known if attempt.number == number), None)
 
 
-def _serving(queue: str, live_workers: Collection[Worker]) -> list[Worker]:
+def that_serve(queue: str, live_workers: Collection[Worker]) -> list[Worker]:
+    """Those of them that take tasks of this queue now."""
     return [worker for worker in live_workers if queue in worker.queues and not worker.is_resting]
 
 
@@ -271,7 +272,7 @@ def _running_parts(task: Task, now: datetime, live_workers: Collection[Worker], 
 
 
 def _successor(task: Task, live_workers: Collection[Worker]) -> str:
-    if _serving(task.queue, live_workers):
+    if that_serve(task.queue, live_workers):
         return "another one starts the task again"
     return f"the task starts again when another one serves the queue {task.queue}"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, connection, transaction
 
 from apps.accounts.permissions import may_create, may_write
+from apps.queues import names
 from apps.relay import wake
 from apps.tasks import artifacts, keys
 from apps.tasks.batches import insert_rows
@@ -81,7 +82,7 @@ def retry(*, user: User, numbers: Sequence[int]) -> Act:
 
 
 def delete(*, user: User, numbers: Sequence[int]) -> Act:
-    return _act(user, numbers, DELETABLE, "is {status}: cancel it first", _delete)
+    return _act(user, numbers, DELETABLE, "is {status}: cancel it first", _delete, gone=True)
 
 
 def set_priority(*, user: User, numbers: Sequence[int], priority: int) -> Act:
@@ -129,6 +130,7 @@ def _save_at_once(
 ) -> list[Task]:
     now = database_now()
     known = keys.known(user, drafts)
+    queues = names.known() if any(draft.queue is not None for draft in drafts) else ()
 
     def make(draft: Draft) -> Task:
         key, digest = draft.idempotency_key, keys.digest(draft) if draft.idempotency_key else ""
@@ -136,7 +138,7 @@ def _save_at_once(
             keys.check(known[key], digest)
             known[key].existed = True
             return known[key]
-        task = _task(user, cleaned(draft, kinds, now, user), kinds[draft.kind], digest, now)
+        task = _task(user, cleaned(draft, kinds, now, user, queues), kinds[draft.kind], digest, now)
         if key:
             known[key] = task
         return task
@@ -150,7 +152,7 @@ def _save_at_once(
 def _insert(tasks: Sequence[Task]) -> None:
     with transaction.atomic():
         numbers = insert_rows(Task, COLUMNS, [[getattr(task, name) for name in COLUMNS] for task in tasks])
-        tick()
+        tick(numbers)
         transaction.on_commit(wake.relay, robust=True)  # it is saved by then, whatever becomes of the hint
     for task, number in zip(tasks, numbers, strict=True):
         task.pk = number
@@ -162,7 +164,7 @@ def _task(user: User, draft: Draft, kind: Kind, request_digest: str, now: dateti
         "name": draft.name,
         "kind": draft.kind,
         "params": draft.params,
-        "queue": kind.queue,
+        "queue": kind.queue if draft.queue is None else draft.queue,
         "priority": draft.priority,
         "reason": Reason.SCHEDULED if waits else "",
         "max_attempts": draft.max_attempts or kind.max_attempts,
@@ -195,11 +197,15 @@ def _act(
     *,
     closed: Collection[str] = (),
     everybodys: bool = False,
+    gone: bool = False,
 ) -> Act:
-    """`closed`: kinds of which this person may have no task run. `everybodys`: also what they may not see."""
+    """`closed`: kinds of which this person may have no task run. `everybodys`: also what they may not see.
+
+    `gone`: that is what the tasks are afterwards.
+    """
     writes = may_write(user)
     storable = [number for number in numbers if 0 < number <= BIGGEST_ID]
-    columns = ("id", "kind", "attempt", "status", "dispatch_at", "handed_at")
+    columns = ("id", "kind", "attempt", "status", "dispatch_at", "handed_at", "created_by")
     with transaction.atomic():
         mine = Task.objects.all() if everybodys else Task.objects.visible_to(user)
         meant = mine.filter(id__in=storable).order_by("id").only(*columns)
@@ -208,7 +214,7 @@ def _act(
         fit = [task for task in tasks if task.status in allowed and task.pk not in forbidden]
         if fit:
             carry_out(fit, database_now())
-            tick()
+            tick([] if gone else [task.pk for task in fit], {task.pk: task.created_by_id for task in fit if gone})
             transaction.on_commit(wake.relay, robust=True)
     refused = {
         task.pk: f"Task {task.pk} {refusal.format(status=Status(task.status).label.lower())}."

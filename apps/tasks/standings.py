@@ -115,7 +115,7 @@ class Page:
     first_met: dict[int, datetime] = field(default_factory=dict)  # when a worker first did not know a task's kind
     served: frozenset[int] = frozenset()  # of these tasks those whose kind another one knows
     printed: list[output.Piece] = field(default_factory=list)
-    is_changed: bool = False  # so that a table of tasks would show it
+    changed: dict[int, None] = field(default_factory=dict)  # so that a table of tasks would show it
 
     @classmethod
     def of(cls, events: Iterable[Event], now: datetime) -> Page:
@@ -194,7 +194,8 @@ class Page:
         now = (event.fraction, event.text)
         if now == (standing.progress, standing.progress_text):
             return Verdict.DUPLICATE
-        self.is_changed |= (percent(event.fraction), event.text) != (percent(standing.progress), standing.progress_text)
+        if (percent(event.fraction), event.text) != (percent(standing.progress), standing.progress_text):
+            self.changed[standing.task] = None
         (standing.progress, standing.progress_text), standing.progress_at = now, self.now
         return Verdict.APPLIED
 
@@ -281,7 +282,7 @@ class Page:
 
     def _take(self, standing: Standing, step: Step) -> None:
         standing.step, standing.status, standing.reason, standing.dispatch_at = step, step.after, "", None
-        self.is_changed = True
+        self.changed[standing.task] = None
 
     def _write_attempts(self, standings: Sequence[Standing]) -> None:
         ended = [each for each in standings if each.outcome and each.step is not GIVE_BACK]

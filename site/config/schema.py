@@ -14,6 +14,7 @@ import apps.queues.schema_mutations
 import apps.queues.schema_workers
 import apps.tasks.schema
 import apps.tasks.schema_bulk
+import apps.tasks.schema_changes
 import apps.tasks.schema_failures
 from apps.api.schema import type_and_key
 from apps.queues.schema import QueueType
@@ -33,6 +34,7 @@ NODES = {
 class Query(
     apps.tasks.schema.Query,
     apps.tasks.schema_bulk.Query,
+    apps.tasks.schema_changes.Query,
     apps.tasks.schema_failures.Query,
     apps.queues.schema.Query,
     apps.queues.schema_workers.Query,

@@ -33,7 +33,7 @@ LAST_LINES = 10
 ON_BOTH = ("tests/accounts", "tests/config", "tests/queues", "tests/tasks")
 LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     (
-        ("Pages in a browser, whole stack, SQLite", "sqlite", ("tests/browser", "tests/system")),
+        ("Pages in a browser, whole stack, SQLite", "sqlite", ("tests/browser", "tests/client", "tests/system")),
         ("Chaos, SQLite", "sqlite", ("tests/chaos/test_short.py",)),
     ),
     (

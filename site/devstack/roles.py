@@ -7,7 +7,7 @@ from devstack import bubblewrap, credentials, places
 from devstack.screen import Stop
 
 NAMES = ("broker", "web", "relay", "worker", "sink")
-SECRETS = ("MILLRACE_SECRET_KEY", "DATABASE_URL", "RABBITMQ_URL", "MILLRACE_TOKEN")
+SECRETS = ("MILLRACE_SECRET_KEY", "DATABASE_URL", "RABBITMQ_URL", "MILLRACE_TOKEN", "MILLRACE_API_TOKEN")
 KNOWN = {
     "broker": {"RABBITMQ_URL"},  # so that it knows that it is not needed
     "web": {"MILLRACE_SECRET_KEY", "DATABASE_URL"},

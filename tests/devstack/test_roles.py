@@ -8,6 +8,7 @@ from devstack import credentials, places, roles
 from devstack.screen import Stop
 
 GIVEN = {
+    "MILLRACE_API_TOKEN": "of-whoever-started-it",
     "MILLRACE_SECRET_KEY": "given-secret-key",
     "DATABASE_URL": "postgres://given-database",
     "MILLRACE_TOKEN": "given-token",

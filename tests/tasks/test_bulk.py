@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.accounts.permissions import Scope
-from apps.tasks import sweeps
+from apps.tasks import services, sweeps
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Kind, Sweep, Task
 from tests.fixtures.asking import Asker
@@ -111,8 +111,8 @@ def test_both_doors_do_the_same_with_all_that_match(
 @pytest.mark.parametrize(
     ("asked", "wrong", "part"),
     [
-        ({}, (None, "INVALID"), "either ids or query"),
-        ({"ids": ["1"], "query": ""}, (None, "INVALID"), "either ids or query"),
+        ({}, (None, "INVALID"), "one of ids, query and filter"),
+        ({"ids": ["1"], "query": ""}, (None, "INVALID"), "one of ids, query and filter"),
         ({"query": ""}, (["expectedCount"], "BLANK"), "(now 2)"),
         (
             {"query": "", "expectedCount": 3},
@@ -121,6 +121,9 @@ def test_both_doors_do_the_same_with_all_that_match(
         ),
         ({"ids": ["1", "1"], "expectedCount": 2}, (["expectedCount"], "COUNT_CHANGED"), "ids names 1 task."),
         ({"query": "statsu:x", "expectedCount": 2}, (["query"], "INVALID"), "There is no field “statsu”"),
+        ({"filter": {}, "ids": ["1"]}, (None, "INVALID"), "one of ids, query and filter"),
+        ({"filter": {}}, (["expectedCount"], "BLANK"), "(now 2)"),
+        ({"filter": {}, "expectedCount": 3}, (["expectedCount"], "COUNT_CHANGED"), "the filter finds 2 tasks now"),
         ({"ids": [str(n) for n in range(1, 1_002)]}, (["ids"], "LIMIT_REACHED"), "At most 1,000 tasks at once"),
         ({"ids": ["1"], "priority": 1}, (["priority"], "INVALID"), "Only SET_PRIORITY"),
         ({"ids": ["1"], "action": "SET_PRIORITY"}, (["priority"], "BLANK"), "from -100 to 100"),
@@ -140,7 +143,7 @@ def test_a_mistake_changes_nothing_and_is_told(
     [error] = payload["userErrors"]
     assert (error["field"], error["code"]) == wrong
     assert part in error["message"]
-    assert payload["matchedCount"] == (2 if wrong[0] == ["expectedCount"] and "query" in asked else None)
+    assert payload["matchedCount"] == (2 if wrong[0] == ["expectedCount"] and "ids" not in asked else None)
     assert outcomes(numbers) == [("FAILED", 1, 0), ("QUEUEING", 1, 0)]
     assert not Sweep.objects.exists()
 
@@ -159,6 +162,24 @@ def test_one_under_way_is_stopped_by_who_has_begun_it(asker: Asker, alice: User,
         pass
     assert outcomes([number]) == [("FAILED", 1, 0)]
     assert asker.data(OPERATION, id=begun)["bulkOperation"]["endedAt"]
+
+
+def test_a_filter_is_acted_on_at_once_up_to_a_limit(
+    asker: Asker, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = [a_task(alice, status="FAILED", queue="slow").pk for _ in range(2)]
+    others = [a_task(alice, status="FAILED").pk, a_task(bob, status="FAILED", queue="slow").pk]
+    asked = {"action": "RETRY", "filter": {"status": ["FAILED"], "queue": ["slow"]}, "expectedCount": 2}
+    monkeypatch.setattr(services, "MOST_AT_ONCE", 1)
+    payload = asker.data(BULK, input=asked)["bulkTasks"]
+    assert payload["userErrors"][0]["code"] == "LIMIT_REACHED"
+    assert (payload["affectedCount"], payload["matchedCount"]) == (0, 2)
+    monkeypatch.undo()
+    payload = asker.data(BULK, input=asked)["bulkTasks"]
+    assert (payload["affectedCount"], payload["matchedCount"], payload["userErrors"]) == (2, 2, [])
+    assert outcomes([*failed, *others]) == [("QUEUEING", 2, 0)] * 2 + [("FAILED", 1, 0)] * 2
+    payload = asker.data(BULK, input={**asked, "expectedCount": 0})["bulkTasks"]
+    assert (payload["affectedCount"], payload["matchedCount"], payload["userErrors"]) == (0, 0, [])
 
 
 def test_many_are_changed_only_by_who_may_write_and_may_run_them(alice: User) -> None:

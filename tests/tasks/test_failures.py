@@ -309,7 +309,8 @@ def test_graphql_tells_the_same(alice: User, bob: User) -> None:
     a_failure(bob, "mails")
     tasks = [a_failure(alice, name=f"fit {n}") for n in range(3)]
     asker = Asker.of(alice)
-    query = "{ failureGroups { fingerprint type place line message count exact sample { number error { message } } } }"
+    sample = "sample { number error { message fingerprint } }"
+    query = f"{{ failureGroups {{ fingerprint type place line message count exact {sample} }} }}"
     (group,) = asker.data(query)["failureGroups"]
     assert group == {
         "fingerprint": tasks[0].cause,
@@ -319,7 +320,7 @@ def test_graphql_tells_the_same(alice: User, bob: User) -> None:
         "message": "no",
         "count": 3,
         "exact": True,
-        "sample": {"number": tasks[2].pk, "error": {"message": "no"}},
+        "sample": {"number": tasks[2].pk, "error": {"message": "no", "fingerprint": tasks[0].cause}},
     }
     of_cause = "query($of: ID) { tasks(filter: {fingerprint: $of}) { nodes { number } } }"
     of_it = asker.data(of_cause, of=tasks[0].cause)["tasks"]["nodes"]

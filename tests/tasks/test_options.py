@@ -46,6 +46,22 @@ def asked(**options: Any) -> dict[str, Any]:
     return {"name": "n", "kind": "demo.noop", "options": options}
 
 
+def test_a_task_goes_to_the_queue_that_is_named(asker: Asker, kinds: dict[str, Kind]) -> None:
+    for options, queue in ((asked(), "default"), (asked(queue="coins"), "coins")):
+        number = asker.data(CREATE, input=options)["createTask"]["task"]["number"]
+        assert Task.objects.get(pk=number).queue == queue
+    [error] = asker.data(CREATE, input=asked(queue="coin"))["createTask"]["userErrors"]
+    assert error == {
+        "field": ["options", "queue"],
+        "message": "There is no queue 'coin'. Queues: coins, default.",
+        "code": "NOT_FOUND",
+    }
+    again = asked(idempotencyKey="k", queue="coins")
+    assert [asker.data(CREATE, input=again)["createTask"]["created"] for _ in range(2)] == [True, False]
+    other = asker.data(CREATE, input=asked(idempotencyKey="k"))["createTask"]
+    assert other["userErrors"][0]["code"] == "CONFLICT"
+
+
 def test_a_task_has_its_kinds_limits_unless_told(asker: Asker, kinds: dict[str, Kind]) -> None:
     Kind.objects.update(max_attempts=4, timeout_seconds=60, retry_seconds=2, max_crashes=5)
     task = asker.data(CREATE, input=asked())["createTask"]["task"]

@@ -315,6 +315,8 @@ def test_a_page_has_50_tasks_unless_told(asker: Asker, alice: User) -> None:
         ('filter: {ids: ["abc"]}', "This is not the id of a Task: 'abc'"),
         ('filter: {name: "a\\u0000b"}', "filter.name is not valid Unicode"),
         ('filter: {kind: ["a\\u0000b"]}', "filter.kind is not valid Unicode"),
+        ('filter: {queue: ["a\\u0000b"]}', "filter.queue is not valid Unicode"),
+        ('filter: {createdBy: "VGFzazox"}', "This is not the id of a User"),
         ('filter: {createdAt: {gte: "2026-03-01T12:00:00"}}', "filter.createdAt.gte needs a time zone"),
         ('filter: {createdAt: {lt: "0001-01-01T00:00:00+14:00"}}', "filter.createdAt.lt is not a time"),
     ],
@@ -343,7 +345,9 @@ def test_ids_have_a_limit(asker: Asker) -> None:
 
 def test_a_filter_keeps_what_fulfils_all_of_it(asker: Asker, alice: User) -> None:
     coin = a_task(alice, name="Fit Curve", created_at=NOON - timedelta(days=1))
-    noop = a_task(alice, name="other", kind="demo.noop", status=Status.FAILED)
+    noop = a_task(
+        alice, name="other", kind="demo.noop", queue="slow", status=Status.FAILED, reason="TIMEOUT", finished_at=NOON
+    )
     for wanted, found in {
         f"ids: [{coin.pk}]": [coin],
         f'ids: ["{to_global_id("Task", coin.pk)}", "999"]': [coin],
@@ -354,6 +358,11 @@ def test_a_filter_keeps_what_fulfils_all_of_it(asker: Asker, alice: User) -> Non
         'name: "%"': [],
         'createdAt: {gte: "2026-03-01T12:00:00Z"}': [noop],
         'createdAt: {lt: "2026-03-01T14:00:00+02:00"}': [coin],
+        'finishedAt: {gte: "2026-03-01T12:00:00Z", lt: "2026-03-01T12:00:01Z"}': [noop],
+        'queue: ["slow", "none"]': [noop],
+        "reason: [TIMEOUT, CRASHED]": [noop],
+        f'createdBy: "{to_global_id("User", alice.pk)}", kind: ["demo.noop"]': [noop],
+        'createdBy: "999999"': [],
         "status: [FAILED], name: null": [noop],
         'status: [FAILED], name: "fit"': [],
         "": [noop, coin],
@@ -461,6 +470,17 @@ def test_output_is_asked_for_from_a_byte_on_and_by_stream(asker: Asker, alice: U
     asked = "output(after: 4, stream: STDERR) { pieces { position texts { text } } }"
     (attempt,) = attempts_of(asker, asked)
     assert attempt["output"]["pieces"] == [{"position": 4, "texts": [{"text": "three"}]}]
+
+
+def test_one_attempt_is_asked_for_and_the_last_that_has_begun_unless_told(asker: Asker, alice: User) -> None:
+    task = a_task(alice, attempt=3, reason="RETRY_WAIT")
+    for number in (1, 2):
+        Attempt.objects.create(task=task, number=number, worker=f"w{number}", started_at=NOON)
+    waiting = a_task(alice)
+    asked = f"task(number: {task.pk}) {{ last: attempt {{ workerName }} first: attempt(number: 1) {{ workerName }} }}"
+    found = asker.data(f"{{ {asked} none: task(number: {waiting.pk}) {{ attempt {{ number }} }} }}")
+    assert found["task"] == {"last": {"workerName": "w2"}, "first": {"workerName": "w1"}}
+    assert found["none"] == {"attempt": None}
 
 
 def test_one_query_brings_twenty_outputs_and_no_more(asker: Asker, alice: User) -> None:

@@ -15,12 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.queues import health
-from apps.queues.models import Worker
+from apps.queues.models import Queue, Worker
 from apps.relay import schedule
 from apps.tasks import turns
 from apps.tasks.clock import tick
 from apps.tasks.models import Task
 from apps.tasks.turns import Turn
+from tests.fixtures.asking import Asker
 from tests.queues.rows import a_worker
 from tests.queues.test_workers import words
 from tests.tasks.rows import a_task, text_of
@@ -140,3 +141,28 @@ def test_it_is_read_from_indexes(alice: User) -> None:
                 plan = " ".join(row[3] for row in cursor.fetchall())
             assert re.search(r"USING (COVERING )?INDEX task_", plan), (sql, plan)
             assert "TEMP B-TREE" not in plan, (sql, plan)
+
+
+WAITING = """{ task(number: %d) { waiting { position queuePaused workersServing estimatedStart } } }"""
+
+
+def test_a_program_is_told_where_a_task_waits(alice: User, sam: User) -> None:
+    asker = Asker.of(alice)
+
+    def waiting(task: Task) -> Any:
+        cache.clear()
+        return asker.data(WAITING % task.pk)["task"]["waiting"]
+
+    first, second = a_task(alice, dispatch_at=ago(9)), a_task(alice, dispatch_at=ago(7))
+    nobody = {"position": None, "queuePaused": False, "workersServing": 0, "estimatedStart": None}
+    assert waiting(second) == nobody
+    a_worker("w1")
+    assert waiting(second) == {**nobody, "position": 2, "workersServing": 1}
+    assert waiting(a_task(alice, dispatch_at=ago(-60), run_at=ago(-60)))["position"] is None
+    Queue.objects.update_or_create(name="default", defaults={"paused_at": timezone.now(), "paused_by": sam})
+    assert waiting(first) == {**nobody, "queuePaused": True, "workersServing": 1}
+    assert waiting(a_task(alice, status="RUNNING")) is None
+    for _ in range(20):
+        a_task(alice, dispatch_at=ago(5))
+    answer = asker.ask("{ tasks { nodes { waiting { position } } } }")
+    assert "At most 20 waiting tasks in one query" in answer["errors"][0]["message"]

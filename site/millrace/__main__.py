@@ -1,0 +1,7 @@
+"""`python -m millrace`: the same as the program `millrace`."""
+
+import sys
+
+from millrace.program import main
+
+sys.exit(main())

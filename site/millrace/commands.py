@@ -1,0 +1,237 @@
+"""What the program's commands do: each asks the client and prints, and answers its exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from millrace import views
+from millrace.client import Client, Options
+from millrace.errors import Error
+from millrace.tables import lines
+from millrace.terminal import RESET, Terminal, harmless, plain
+from millrace.waiting import wait as wait_for
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Iterator
+
+    from millrace.tasks import Task
+
+
+SHORT = 1.0
+_TEXT = re.compile(r"\S")
+
+
+class Usage(Exception):
+    """It cannot be asked for in this way."""
+
+
+def create(options: Namespace) -> int:
+    common = dict(_param(pair) for pair in options.params)
+    how = Options(
+        name=options.name,
+        queue=options.queue,
+        priority=options.priority,
+        delay_seconds=options.delay,
+        timeout_seconds=options.timeout,
+        max_attempts=options.max_attempts,
+        idempotency_key=options.key,
+    )
+    with Client() as client:
+        if options.json is None:
+            tasks = [client.create(options.kind, how, **common)]
+        else:
+            each = [{**common, **params} for params in _many(options.json)]
+            tasks = _create_many(client, options.kind, each, how)
+    _print("".join(f"{task.number}\n" for task in tasks))
+    return 0
+
+
+def list_(options: Namespace) -> int:
+    with looking() as client:
+        found = islice(client.tasks(" ".join(options.query), order=options.order), max(options.limit, 0))
+        if options.json:
+            for task in found:
+                _print(views.written(views.of_task(task)) + "\n")
+        else:
+            _table(lines(views.OF_TASKS, [views.task_row(task) for task in found], _terminal()))
+    return 0
+
+
+def show(options: Namespace) -> int:
+    with looking() as client:
+        data = views.of_task(client.task(options.number), whole=True)
+    if options.json:
+        _print(views.written(data) + "\n")
+        return 0
+    error = data.pop("error")
+    traceback = error and error["traceback"]
+    width = max(map(len, data))
+    for name, value in data.items():
+        if value is not None:
+            _print(f"{name:<{width}}  {plain(value if isinstance(value, str) else _readable(value))}\n")
+    if traceback:
+        _print(f"\n{harmless(traceback).rstrip()}\n")
+    return 0
+
+
+def wait(options: Namespace) -> int:
+    with Client() as client:
+        tasks = wait_for(client.several(options.number), options.timeout)
+    for task in tasks:
+        if task.status == "FINISHED":
+            _print(views.written(task.result) + "\n")
+        else:
+            complain(task.failure or f"task {task.number} was cancelled")
+    return 0 if all(task.status == "FINISHED" for task in tasks) else 1
+
+
+def cancel(options: Namespace) -> int:
+    return _each(options, lambda task: task.cancel())
+
+
+def retry(options: Namespace) -> int:
+    return _each(options, lambda task: task.retry())
+
+
+def logs(options: Namespace) -> int:
+    """What it printed on stderr goes to stderr."""
+    clean = harmless if sys.stdout.isatty() else str
+    with Client() as client:
+        task = client.task(options.number)
+        for piece in task.follow(options.attempt) if options.follow else task.pieces(options.attempt):
+            stream = sys.stdout if piece.stream == "stdout" else sys.stderr
+            if piece.begins_anew:
+                complain(f"it begins anew, with attempt {piece.attempt}", "note")
+            if piece.left_out:
+                complain(f"{piece.left_out:,} bytes left out here", "note")
+            stream.write(clean(piece.text))
+            stream.flush()
+    if sys.stdout.isatty():
+        _print(RESET)
+    return 0
+
+
+def workers(options: Namespace) -> int:
+    with looking() as client:
+        found = client.workers()
+    if options.json:
+        _print("".join(views.written(asdict(each)) + "\n" for each in found))
+    else:
+        _table(lines(views.OF_WORKERS, [views.worker_row(each) for each in found], _terminal()))
+    return 0
+
+
+def queues(options: Namespace) -> int:
+    with looking() as client:
+        found = client.queues()
+    if options.json:
+        _print("".join(views.written(asdict(each)) + "\n" for each in found))
+    else:
+        _table(lines(views.OF_QUEUES, [views.queue_row(each) for each in found], _terminal()))
+    return 0
+
+
+def looking() -> Client:
+    """For who waits for the answer: it does not hope for long that the server comes back."""
+    return Client(patience=SHORT)
+
+
+def complain(sentence: str, kind: str = "error") -> None:
+    """On stderr, in one line."""
+    with suppress(OSError):
+        sys.stderr.write(f"{kind}: {plain(sentence)}\n")
+        sys.stderr.flush()
+
+
+def _create_many(client: Client, kind: str, params: list[dict[str, Any]], how: Options) -> list[Task]:
+    try:
+        return client.create_many(kind, params, how)
+    except Error as error:
+        _print("".join(f"{task.number}\n" for task in error.created))
+        raise
+
+
+def _param(pair: str) -> tuple[str, Any]:
+    name, equals, text = pair.partition("=")
+    if not equals or not name:
+        raise Usage(f"a parameter looks like key=value (this is {pair!r})")
+    try:
+        return name, json.loads(text, parse_constant=_no_number)
+    except ValueError:
+        return name, text
+
+
+def _no_number(text: str) -> str:
+    return text  # NaN and the infinities: JSON has no such numbers
+
+
+def _many(place: str) -> list[dict[str, Any]]:
+    if place != "-" and not place.startswith("@"):
+        raise Usage(f"--json takes @FILE, or - for stdin (this is {place!r})")
+    try:
+        text = sys.stdin.read() if place == "-" else Path(place[1:]).read_text(encoding="utf-8")
+    except OSError as error:
+        raise Usage(f"cannot read {place[1:]}: {(error.strerror or str(error)).lower()}") from None
+    except UnicodeDecodeError:
+        raise Usage(f"{place.removeprefix('@')} is not text in UTF-8") from None
+    found = list(_objects(text))
+    if wrong := next((nth for nth, each in enumerate(found, 1) if not isinstance(each, dict)), None):
+        raise Usage(f"the parameters of task {wrong} are no JSON object")
+    return found
+
+
+def _objects(text: str) -> Iterator[Any]:
+    """Of one array, or one after the other."""
+    decoder = json.JSONDecoder(parse_constant=_no_number)
+    at = _after_space(text, 0)
+    while at < len(text):
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except ValueError as error:
+            raise Usage(f"this is no JSON: {error}") from None
+        yield from value if isinstance(value, list) else [value]
+        at = _after_space(text, at)
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _TEXT.search(text, at)
+    return found.start() if found else len(text)
+
+
+def _each(options: Namespace, act: Callable[[Task], Task]) -> int:
+    code = 0
+    with Client() as client:
+        for number in options.number:
+            try:
+                task = act(client.task(number))
+            except Error as error:
+                complain(str(error))
+                code = 1
+            else:
+                _print(f"{task.number} {task.status}\n")
+    return code
+
+
+def _readable(value: Any) -> str:
+    return value if isinstance(value, str) else views.written(value).strip('"')
+
+
+def _table(shown: list[str]) -> None:
+    _print("".join(f"{line}\n" for line in shown))
+
+
+def _terminal() -> Terminal:
+    return Terminal.of_stdout()
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

@@ -1,0 +1,57 @@
+"""Every example in docs/client.md, run as it stands there."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.processes import ROOT
+
+DOCUMENT = ROOT / "docs" / "client.md"
+PROMPT, END = "$ ", "-- end of a command --"
+
+
+def blocks(language: str) -> list[str]:
+    found = re.findall(rf"^```{language}\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+    assert found
+    return found
+
+
+def test_the_examples_in_python(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("MILLRACE_URL", "MILLRACE_API_TOKEN"):
+        monkeypatch.setenv(name, environment[name])
+    program = "\n".join(blocks("python"))
+    exec(compile(program, str(DOCUMENT), "exec"), {"__name__": "example"})  # noqa: S102 our own text
+    said = capsys.readouterr().out
+    assert f"\n{sum(range(1200))}\n" in said
+    assert "failed: SimulatedFailure: the coin fell on the wrong side (failure rate 1)" in said
+    assert "half way\n" in said
+
+
+def test_the_examples_of_the_shell(environment: dict[str, str], tmp_path: Path) -> None:
+    lines = [line for block in blocks("console") for line in block.splitlines()]
+    commands = [line.removeprefix(PROMPT) for line in lines if line.startswith(PROMPT)]
+    script = "exec 2>&1\n" + "".join(f"{command}\necho '{END}'\n" for command in commands)
+    shell = subprocess.run(
+        ["/bin/sh", "-c", script], stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path, check=False
+    )
+    said = shell.stdout.split(f"{END}\n")[:-1]
+    assert len(said) == len(commands)
+    for command, expected, output in zip(commands, _outputs(lines), said, strict=True):
+        pattern = re.escape(expected).replace(re.escape("..."), ".*")
+        assert re.fullmatch(pattern, output, re.DOTALL), f"{command}\n{output}"
+
+
+def _outputs(lines: list[str]) -> list[str]:
+    """What follows each command; "..." is anything."""
+    outputs: list[str] = []
+    for line in lines:
+        if line.startswith(PROMPT):
+            outputs.append("")
+        else:
+            outputs[-1] += f"{line}\n"
+    return outputs

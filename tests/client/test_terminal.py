@@ -1,0 +1,66 @@
+"""Text and tables made fit for a terminal."""
+
+from dataclasses import replace
+
+import pytest
+
+from millrace.tables import Cell, Column, duration, lines
+from millrace.terminal import Terminal, harmless, plain, width_of
+
+WIDE = Terminal(width=None, height=24, colours=False, unicode=True)
+COLUMNS = (
+    Column(head="ID", right=True),
+    Column(head="NAME", shrinks=True),
+    Column(head="KIND", drop=2),
+    Column(head="RAN", drop=1),
+)
+ROW = tuple(map(Cell, ("7", "a rather long name", "demo.noop", "1.5 s")))
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (None, [" 7  a rather long name  demo.noop  1.5 s"]),
+        (40, [" 7  a rather long name  demo.noop  1.5 s"]),
+        (39, [" 7  a rather long na…  demo.noop  1.5 s"]),
+        (30, [" 7  a rathe…  demo.noop  1.5 s"]),
+        (29, [" 7  a rather long name  1.5 s"]),
+        (17, [" 7  a rather lon…"]),
+        (6, [" 7  a…"]),
+    ],
+)
+def test_a_table_gives_up_what_matters_least(width: int | None, shown: list[str]) -> None:
+    table = lines(COLUMNS, [ROW], replace(WIDE, width=width))
+    assert table[1:] == shown
+    assert width is None or max(map(width_of, table)) <= width
+
+
+def test_what_a_terminal_would_take_as_an_order_is_left_out() -> None:
+    assert (
+        harmless("a\x1b[31mred\x1b[0m\x1b[2J\x1b]52;c;AAAA\x07b\x9b5nc\r\n\td\x00\xa0e")
+        == "a\x1b[31mred\x1b[0mb5nc\r\n\td\xa0e"
+    )
+    assert plain("a\x1b[2J\nb\u202ec  d") == "a [2J b c  d"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, ""),
+        (0, "0 ms"),
+        (0.25, "250 ms"),
+        (1.5, "1.5 s"),
+        (59.9, "60 s"),
+        (60, "1 min"),
+        (7_200, "2 h"),
+        (172_800, "2 d"),
+    ],
+)
+def test_a_duration_is_short(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_letters_count_as_many_columns_as_they_take() -> None:
+    assert [width_of(text) for text in ("ab", "漢字", "e\u0301")] == [2, 4, 1]
+    assert WIDE.cut("漢字漢字", 5) == "漢字…"
+    assert replace(WIDE, unicode=False).cut("abcdef", 4) == "abc~"

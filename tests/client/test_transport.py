@@ -1,0 +1,199 @@
+"""The client in front of a real HTTP server that fails as servers and networks do."""
+
+import hashlib
+import json
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import millrace
+from millrace import Client, Options, Task, transport
+from tests.fixtures.processes import eventually
+
+QUEUES: dict[str, Any] = {"data": {"queues": []}}
+ROW = {"number": 7, "name": "n", "kind": None, "status": "QUEUEING", "valueText": None, "queue": {"name": "default"}}
+CREATED = {"data": {"createTasks": {"tasks": [ROW], "userErrors": []}}}
+ARTIFACT = {"name": "../a/fit.csv", "contentType": "text/csv", "bytes": 3, "url": "/artifacts/1/x", "sha256": "0" * 64}
+
+
+class Web:
+    """Answers with what is next in `answers`: data as JSON, a status; "": the connection ends without a word."""
+
+    def __init__(self) -> None:
+        self.answers: deque[Any] = deque()
+        self.asked: list[dict[str, Any]] = []
+        self.connections = 0
+        web = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                web.connections += 1
+                super().setup()
+
+            def do_POST(self) -> None:
+                web.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.answer(web.answers.popleft())
+
+            def do_GET(self) -> None:
+                self.answer(b"a,b")
+
+            def answer(self, answer: Any) -> None:
+                if answer == "":
+                    self.close_connection = True
+                    return
+                status = answer if isinstance(answer, int) else 200
+                body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+                self.close_connection = bool(web.answers and web.answers[0] == "closed" and web.answers.popleft())
+
+            def log_message(self, *_arguments: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    web = Web()
+    yield web
+    web.stop()
+
+
+@pytest.fixture
+def client(web: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    monkeypatch.setattr(transport, "FIRST_PAUSE", 0.001)
+    with Client(web.url, "t") as client:
+        yield client
+
+
+def test_a_fork_does_not_speak_on_the_connection_of_its_parent(client: Client, web: Web) -> None:
+    web.answers += [QUEUES] * 3
+    client.queues()
+    child = os.fork()
+    if not child:
+        os._exit(client.queues() != [])
+    assert os.waitpid(child, 0)[1] == 0
+    client.queues()
+    assert web.connections == 2
+
+
+def test_a_creation_whose_answer_is_lost_is_sent_again_under_the_same_key(client: Client, web: Web) -> None:
+    web.answers += ["", 503, 502, CREATED]
+    assert client.create("demo.noop", x=1).number == 7
+    keys = {each["variables"]["input"][0]["options"]["idempotencyKey"] for each in web.asked}
+    assert (len(web.asked), len(keys)) == (4, 1)
+    web.answers += [CREATED, CREATED]
+    client.create("demo.noop", x=1)
+    client.create("demo.noop", Options(idempotency_key="mine"), x=1)
+    first, second = (each["variables"]["input"][0]["options"]["idempotencyKey"] for each in web.asked[4:])
+    assert (first in keys, second) == (False, "mine")
+
+
+@pytest.mark.parametrize("act", [Task.cancel, Task.retry, Task.delete])
+@pytest.mark.parametrize("answer", ["", 503])
+def test_an_act_is_sent_once(client: Client, web: Web, act: Callable[[Task], object], answer: object) -> None:
+    web.answers += [answer, {"data": {}}]
+    with pytest.raises(millrace.Unreachable):
+        act(Task(client._transport, ROW))
+    assert len(web.asked) == 1
+
+
+def test_a_connection_is_kept_and_one_that_the_server_has_closed_is_not_used_again(client: Client, web: Web) -> None:
+    web.answers += [QUEUES, QUEUES, QUEUES, "closed"]
+    for _ in range(3):
+        client.queues()
+    assert web.connections == 1
+    connection = client._transport._mine.connection
+    eventually(lambda: transport._was_closed(connection))
+    web.answers += [{"data": {"cancelTask": {"task": ROW, "userErrors": []}}}]
+    Task(client._transport, ROW).cancel()
+    assert (web.connections, len(web.asked)) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "said"),
+    [
+        ({"no": "data"}, millrace.Unreachable, "does not answer as Millrace does (HTTP 200): check MILLRACE_URL"),
+        (b"<html>", millrace.Unreachable, "does not answer as Millrace does (HTTP 200)"),
+        (404, millrace.Unreachable, "does not answer as Millrace does (HTTP 404)"),
+        (503, millrace.Unreachable, "is not available now (HTTP 503)"),
+        (
+            {"errors": [{"message": "the log has the details under ab12", "extensions": {"code": "INTERNAL"}}]},
+            millrace.ServerFault,
+            "under ab12",
+        ),
+        ({"errors": [{"message": "wait", "extensions": {"code": "UNAVAILABLE"}}]}, millrace.Unreachable, "wait"),
+        ({"errors": [{"message": "old", "extensions": {"code": "CURSOR_EXPIRED"}}]}, millrace.Refused, "old"),
+    ],
+)
+def test_what_is_no_answer_is_an_error_of_ours(web: Web, answer: object, error: type[Exception], said: str) -> None:
+    web.answers += [answer]
+    with pytest.raises(error) as raised:
+        Client(web.url, "t", patience=0).queues()
+    assert said in str(raised.value)
+    assert len(web.asked) == 1
+
+
+def test_a_server_that_is_not_there_is_told_after_the_patience(web: Web) -> None:
+    web.server.socket.close()
+    with pytest.raises(millrace.Unreachable, match=r"^http://127.0.0.1:\d+ cannot be reached: connection refused$"):
+        Client(web.url, "t", patience=0.3).queues()
+
+
+def test_a_file_that_arrives_damaged_is_not_kept_and_its_name_leads_nowhere_else(
+    client: Client, web: Web, tmp_path: Path
+) -> None:
+    damaged = millrace.Artifact(client._transport, ARTIFACT)
+    with pytest.raises(millrace.Unreachable, match="damaged"):
+        damaged.save(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    sound = hashlib.sha256(b"a,b").hexdigest()
+    saved = millrace.Artifact(client._transport, {**ARTIFACT, "sha256": sound}).save(tmp_path)
+    assert saved.parent == tmp_path
+    assert saved.read_bytes() == b"a,b"
+
+
+def test_output_that_begins_anew_or_lacks_something_is_told(client: Client, web: Web) -> None:
+    def output(status: str, number: int, total: int, *pieces: tuple[int, str]) -> dict[str, Any]:
+        texts = [
+            {"position": at, "bytes": len(text), "texts": [{"stream": "STDOUT", "text": text}]} for at, text in pieces
+        ]
+        printed = {"pieces": texts, "totalBytes": total, "leftOutBytes": 0}
+        attempt = {"number": number, "status": status, "output": printed}
+        return {"data": {"task": {"status": status, "attempt": attempt}}}
+
+    web.answers += [
+        output("RUNNING", 1, 2, (0, "ab")),
+        output("RUNNING", 1, 1),  # run by another worker: less than is known
+        output("RUNNING", 1, 1, (0, "c")),
+        output("RUNNING", 2, 0),
+        output("RUNNING", 2, 9, (0, "d"), (5, "efgh")),
+        *[output("FINISHED", 2, 9)] * 3,
+    ]
+    told = [(p.text, p.attempt, p.begins_anew, p.left_out) for p in Task(client._transport, ROW).follow()]
+    assert told == [
+        ("ab", 1, False, 0),
+        ("c", 1, True, 0),
+        ("d", 2, True, 0),
+        ("efgh", 2, False, 4),
+    ]
+    assert [each["variables"]["after"] for each in web.asked] == [0, 2, 0, 1, 0, 9, 9, 9]
