@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
 from apps.accounts import tokens
 from apps.accounts.permissions import Scope
+from apps.tasks.models import Task
 from tests.browser.test_pages import faults, sideways
+from tests.tasks.rows import an_attempt
 
 Open = Callable[[str], Page]
 NAME, SENTENCE = "vera." + "x" * 100, "a long sentence of mine"
@@ -63,6 +66,25 @@ def test_from_the_invitation_to_being_switched_off(invited: str, console: Page, 
     wrong += looked_over(admin)
     vera.reload()
     expect(vera.get_by_role("heading", name="Sign in to Millrace")).to_be_visible()
+    assert wrong == []
+
+
+def test_a_task_is_shared_and_no_more(opened: Open, make: Callable[..., Task], console: Page) -> None:
+    task = make(name=NAME, status="FAILED", reason="ERROR", worker="w1", finished_at=timezone.now())
+    an_attempt(task, error_type="E", error_message="x" * 300)
+    opened(f"/tasks/{task.pk}/").get_by_role("link", name="Share").click()
+    console.get_by_role("button", name="Make a link").click()
+    link = console.locator("#fresh").inner_text()
+    wrong = looked_over(console)
+    stranger = console.context.browser.new_context().new_page()  # type: ignore[union-attr]
+    stranger.goto(link)
+    expect(stranger.get_by_role("heading", name=NAME)).to_be_visible()
+    wrong += looked_over(stranger)
+    assert stranger.locator("a:not(.skip), form").count() == 0
+    console.get_by_role("button", name="Revoke").click()
+    expect(console.locator("main")).to_contain_text("No link leads to this task.")
+    stranger.reload()
+    expect(stranger.get_by_role("heading", name="Not found")).to_be_visible()
     assert wrong == []
 
 
