@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import abilities, addresses, sessions, token_table, tokens
 from apps.accounts.forms import FirstPasswordForm, OtherPasswordForm, TokenForm
@@ -29,10 +29,12 @@ def account(request: SignedInRequest) -> HttpResponse:
     return _page(request)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def make_token(request: SignedInRequest) -> HttpResponse:
     """Answered with the page itself, which shows the token this once: nothing keeps it for a page to come."""
+    if request.method != "POST":  # the address of that page, opened anew
+        return redirect("account")
     form = TokenForm(request.user, request.POST)
     if not form.is_valid():
         return _page(request, status=422, token_form=form)
@@ -61,9 +63,11 @@ def all_tokens(request: SignedInRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def change_password(request: SignedInRequest) -> HttpResponse:
+    if request.method != "POST":  # the address of a page that told a mistake, opened anew
+        return redirect("account")
     form = _password_form(request, request.POST)
     if not form.is_valid():
         is_throttled = form.has_error("old_password", "throttled")

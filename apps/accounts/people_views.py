@@ -84,11 +84,13 @@ def switch(request: SignedInRequest, number: int) -> HttpResponse:
     return redirect("person", number)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @for_administrators
 def invite(request: SignedInRequest, number: int) -> HttpResponse:
     """Answered with the page itself, which shows the link this once."""
+    if request.method != "POST":  # the address of that page, opened anew
+        return redirect("person", number)
     user = get_object_or_404(User, pk=number)
     try:
         return _person(request, user, status=201, invitation=_invitation(request, user))

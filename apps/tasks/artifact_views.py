@@ -18,6 +18,7 @@ from workers.artifacts import CHUNK_HEADER, OCTETS, Chunk
 from workers.messages import BadMessage
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
@@ -46,9 +47,14 @@ def chunks(request: HttpRequest) -> HttpResponse:
 @require_safe
 def file(request: SignedInRequest, number: int, name: str) -> HttpResponseBase:
     """To be downloaded; with `?show=1`, what can be seen without harm is shown."""
+    mine = Artifact.objects.filter(task__in=Task.objects.visible_to(_viewer(request)))
+    return sent(request, mine, number, name)
+
+
+def sent(request: HttpRequest, among: QuerySet[Artifact], number: int, name: str) -> HttpResponseBase:
+    """The file of one of these. Raises Http404."""
     try:
-        mine = Task.objects.visible_to(_viewer(request))
-        artifact = Artifact.objects.filter(task__in=mine, name=name).select_related("file").get(pk=number)
+        artifact = among.filter(name=name).select_related("file").get(pk=number)
         opened = artifacts.opened(artifact)
     except (Artifact.DoesNotExist, FileNotFoundError):
         raise Http404 from None

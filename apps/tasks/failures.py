@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
+    from apps.accounts.permissions import Person
     from apps.tasks.causes import Cause
     from apps.tasks.querysets import TaskQuerySet
 
@@ -67,7 +68,7 @@ class Found:
     causes: int
 
 
-def of_cause(user: User, key: str) -> TaskQuerySet:
+def of_cause(user: Person, key: str) -> TaskQuerySet:
     """Those of this cause that the person may see."""
     return Task.objects.visible_to(user).filter(cause=key)
 

@@ -384,3 +384,16 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return str(self.tick)
+
+
+class Share(models.Model):
+    """A link by which anybody sees one task, as long as its maker does; only a hash of it is stored."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="shares")
+    hash = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"link to task {self.task_id}"

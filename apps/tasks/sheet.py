@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
+    from apps.accounts.permissions import Person
     from apps.queues.environments import Summary
     from apps.queues.pauses import Pause
     from apps.tasks.artifact_sheet import Listed, Shown
@@ -63,7 +64,7 @@ class Sheet:
     ran_in: Summary | None  # what the last attempt's worker had, of kinds that run what a person wrote
     remedy: str  # where this person can have it begin again, an address
     may: dict[str, bool]  # what this person can do with it now
-    user: User
+    user: Person
     now: datetime
 
     @property
@@ -177,8 +178,12 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
 
     Raises Task.DoesNotExist for a task of nobody's and for one that is not this person's to see.
     """
+    return read_as(Task.objects.visible_to(user).select_related("created_by").get(pk=number), user, attempt)
+
+
+def read_as(task: Task, user: Person, attempt: int | None = None) -> Sheet:
+    """A task that this person may see, as it is shown to them."""
     now = database_now()
-    task = Task.objects.visible_to(user).select_related("created_by").get(pk=number)
     attempts = list(task.attempts.order_by("-number")[: MOST_ATTEMPTS + 1])
     vars(task)["last_attempts"] = attempts
     workers = list(Worker.objects.alive().select_related("ordered_by")) if task.status in LIVE else []
@@ -208,7 +213,7 @@ def read(user: User, number: int, attempt: int | None = None) -> Sheet:
     )
 
 
-def _remedy(task: Task, user: User, workers: Sequence[Worker], pause: Pause | None) -> str:
+def _remedy(task: Task, user: Person, workers: Sequence[Worker], pause: Pause | None) -> str:
     rests = [worker.is_resting for worker in workers if task.queue in worker.queues]
     if task.status != Status.QUEUEING or not (pause or (rests and all(rests))) or not may_operate(user):
         return ""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.tasks import attempt_views, copy_views, sweep_views, table_views, views
+from apps.tasks import attempt_views, copy_views, share_views, sweep_views, table_views, views
 
 app_name = "tasks"
 urlpatterns = [
@@ -22,6 +22,8 @@ urlpatterns = [
     path("priority/", views.priority, name="priority"),
     path("delete/", views.delete, name="delete"),
     path("<int:number>/", views.task, name="task"),
+    path("<int:number>/shares/", share_views.links, name="shares"),
+    path("<int:number>/shares/<int:share>/revoke/", share_views.revoke, name="share_revoke"),
     path("<int:number>/copy/", copy_views.task, name="task_copy"),
     path("<int:number>/changes/", views.task_changes, name="task_changes"),
     path("<int:number>/output/", attempt_views.output_changes, name="output_changes"),

@@ -23,6 +23,7 @@ urlpatterns = [
     path("workers/", include("apps.queues.urls")),
     path("overview/", include("apps.queues.overview_urls")),
     path("artifacts/", include("apps.tasks.artifact_urls")),
+    path("shared/", include("apps.tasks.share_urls")),
     path("styleguide/", styleguide.show, name="styleguide"),
     path("graphql/", endpoint, name="graphql"),
     path("health/", health, name="health"),

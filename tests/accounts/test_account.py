@@ -171,9 +171,15 @@ def test_other_browsers_are_signed_out(browser: Client, alice: User) -> None:
     assert other.get("/account/").status_code == 302
 
 
-@pytest.mark.parametrize("address", ["tokens/", "tokens/1/revoke/", "password/", "sessions/end/"])
-def test_what_changes_something_takes_a_post_of_this_site(address: str, browser: Client, alice: User) -> None:
-    assert browser.get(f"/account/{address}").status_code == 405
+@pytest.mark.parametrize(
+    ("address", "by_get"), [("tokens/", 302), ("tokens/1/revoke/", 405), ("password/", 302), ("sessions/end/", 405)]
+)
+def test_what_changes_something_takes_a_post_of_this_site(
+    address: str, by_get: int, browser: Client, alice: User
+) -> None:
+    response = browser.get(f"/account/{address}", TOKEN)
+    assert (response.status_code, response.headers.get("Location", "/account/")) == (by_get, "/account/")
+    assert not Token.objects.exists()
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
     assert strict.post(f"/account/{address}", TOKEN).status_code == 403

@@ -39,7 +39,7 @@ def test_every_address_asks_strangers_to_sign_in(client: Client) -> None:
                 seen.add(address.partition(TEXT)[0])
             if response.status_code == 302:
                 assert response.headers["Location"].startswith("/login/?next="), address
-    assert seen == {*OPEN, "/start/", "/join/"}
+    assert seen == {*OPEN, "/start/", "/join/", "/shared/"}
 
 
 def refuses_form(address: str, status: int) -> bool:

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks", "0009_roles")]
+    dependencies = [("tasks", "0009_roles_and_shares")]
 
     operations = [
         migrations.CreateModel(
