@@ -14,8 +14,9 @@ from apps.api.selection import requested
 from apps.tasks.fetching import fetch, without_unasked
 from apps.tasks.models import CancelledAttempt, Kind, Task
 from apps.tasks.schema_inputs import TaskFilter, TaskOrder, filtered, ordered, searched
+from apps.tasks.schema_kinds import TaskKind
 from apps.tasks.schema_mutations import Mutation
-from apps.tasks.schema_types import AttemptRef, StatusCounts, TaskConnection, TaskKind, TaskType
+from apps.tasks.schema_types import AttemptRef, StatusCounts, TaskConnection, TaskType
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

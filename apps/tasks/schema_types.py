@@ -10,7 +10,7 @@ from graphene import relay
 from graphene_django import DjangoObjectType
 from graphql_relay import to_global_id
 
-from apps.accounts.permissions import ALLOWED, Scope, may, may_create
+from apps.accounts.permissions import ALLOWED, Scope, may
 from apps.accounts.schema import UserType
 from apps.api.paging import COUNT_CAP, page_of_list
 from apps.api.schema import JSON, Connection, DateTime, finite
@@ -24,6 +24,7 @@ from apps.tasks.clock import database_now
 from apps.tasks.fetching import bring_environments
 from apps.tasks.lifecycle import LIVE, Reason, Status
 from apps.tasks.models import Artifact, Attempt, Kind, Task
+from apps.tasks.schema_kinds import TaskKind
 from apps.tasks.schema_output import MOST_OUTPUTS, AttemptOutput, LogStream, output_of
 from apps.tasks.schema_waiting import MOST_WAITING, Waiting, waiting_of
 
@@ -49,44 +50,6 @@ TaskStatus = graphene.Enum.from_enum(
 TaskReason = graphene.Enum.from_enum(
     Reason, name="TaskReason", description=lambda value: value.label if value else "Why a task is in its status."
 )
-
-
-class TaskKind(DjangoObjectType):
-    """A sort of work that some worker has announced."""
-
-    class Meta:
-        model = Kind
-        name = "TaskKind"
-        fields = ("name",)
-        interfaces = (relay.Node,)
-
-    doc = graphene.String()
-    schema = graphene.Field(JSON, required=True, description="JSON Schema of the parameters.")
-    queue = graphene.Field(QueueType, required=True)
-    timeout_seconds = graphene.Float()
-    max_attempts = graphene.Int(required=True)
-    served = graphene.Boolean(
-        required=True, description="Whether a worker that is there now runs it; else its tasks wait for one."
-    )
-
-    runs_code = graphene.Boolean(required=True, description="Whatever a person writes, in a sandbox.")
-    viewer_can_create = graphene.Boolean(
-        required=True, description="Whether the caller may have tasks of it run: code needs a permission of its own."
-    )
-
-    def resolve_viewer_can_create(kind: Kind, info: GraphQLResolveInfo) -> bool:
-        caller = info.context.caller
-        return Scope.TASKS_WRITE in caller.scopes and may_create(caller.user, kind)
-
-    def resolve_served(kind: Kind, info: GraphQLResolveInfo) -> bool:
-        context: Context = info.context
-        return kind.name not in context.once(_unserved)
-
-    def resolve_doc(kind: Kind, info: GraphQLResolveInfo) -> str | None:
-        return kind.doc or None
-
-    def resolve_queue(kind: Kind, info: GraphQLResolveInfo) -> Queue:
-        return Queue(name=kind.queue)
 
 
 class TaskError(graphene.ObjectType):
@@ -399,10 +362,6 @@ class StatusCounts(graphene.ObjectType):
 
 def _kinds() -> dict[str, Kind]:
     return Kind.objects.in_bulk()
-
-
-def _unserved() -> set[str]:
-    return Worker.objects.without(Kind.objects.all())
 
 
 def _live_workers() -> list[Worker]:

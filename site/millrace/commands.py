@@ -71,7 +71,11 @@ def show(options: Namespace) -> int:
     if options.json:
         _print(views.written(data) + "\n")
         return 0
-    error = data.pop("error")
+    error, waiting = data.pop("error"), data.pop("waiting")
+    if waiting and waiting["position"]:
+        data["position"] = f"{waiting['position']:,} in its queue"
+    if waiting and waiting["estimated_start"]:
+        data["starts"] = f"about {waiting['estimated_start']:%Y-%m-%d %H:%M:%S} UTC"
     traceback = error and error["traceback"]
     width = max(map(len, data))
     for name, value in data.items():

@@ -16,7 +16,7 @@ from millrace import __version__, commands, top
 from millrace.errors import Error, Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 EPILOG = "MILLRACE_URL says where the server is, MILLRACE_API_TOKEN (or ~/.config/millrace/token, mode 600) who asks."
 
@@ -58,64 +58,66 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="millrace", description="Tasks of a Millrace server.", epilog=EPILOG, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"millrace {__version__}")
     add = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser).add_parser
-
-    create = add("create", help="create tasks; prints their numbers")
-    create.set_defaults(run=commands.create)
-    create.add_argument("kind")
-    create.add_argument(
-        "params", nargs="*", metavar="KEY=VALUE", help="a parameter: JSON where it can be read as such, else text"
-    )
-    create.add_argument(
-        "--json", metavar="@FILE|-", help="one task for each object of this JSON array, or on each line; - is stdin"
-    )
-    create.add_argument("--name", help="as it stands in the table (the kind)")
-    create.add_argument("--queue", help="which (its kind's)")
-    create.add_argument("--priority", type=int, help="-100 to 100: the higher goes first")
-    create.add_argument("--delay", type=float, metavar="SECONDS", help="not before so many seconds have passed")
-    create.add_argument("--timeout", type=float, metavar="SECONDS", help="how long an attempt may run")
-    create.add_argument("--max-attempts", type=int, metavar="N", help="how many attempts may fail")
-    create.add_argument("--key", help="idempotency key: asked for twice under the same, it is one task")
-
-    list_ = add("list", help="find tasks", description="Find tasks by the language of the search box.")
-    list_.set_defaults(run=commands.list_)
-    list_.add_argument("query", nargs="*", help="such as status:FAILED kind:fit created:>2h")
-    list_.add_argument("--limit", type=int, default=50, metavar="N", help="how many at most (50)")
-    list_.add_argument("--order", default="-created_at", help="such as run_seconds or -created_at")
-
-    show = add("show", help="all about a task")
-    show.set_defaults(run=commands.show)
-    _number(show)
-
-    wait = add("wait", help="wait until tasks have ended; prints their results")
-    wait.set_defaults(run=commands.wait)
-    _number(wait, "+")
-    wait.add_argument("--timeout", type=float, metavar="SECONDS", help="give up after so many seconds")
-
+    _create(add("create", help="create tasks; prints their numbers"))
+    _list(add("list", help="find tasks", description="Find tasks by the language of the search box."))
+    _of_tasks(add)
     for name, run, help_ in (
-        ("cancel", commands.cancel, "have tasks run by nobody"),
-        ("retry", commands.retry, "have tasks that have ended tried again"),
+        ("workers", commands.workers, "who is connected"),
+        ("queues", commands.queues, "what waits where"),
     ):
-        act = add(name, help=help_)
-        act.set_defaults(run=run)
-        _number(act, "+")
-
-    logs = add("logs", help="what a task prints")
-    logs.set_defaults(run=commands.logs)
-    _number(logs)
-    logs.add_argument("-f", "--follow", action="store_true", help="go on until it has ended")
-    logs.add_argument("--attempt", type=int, metavar="N", help="which (the last)")
-
-    workers, queues = add("workers", help="who is connected"), add("queues", help="what waits where")
-    workers.set_defaults(run=commands.workers)
-    queues.set_defaults(run=commands.queues)
-    for each in (list_, show, workers, queues):
-        each.add_argument("--json", action="store_true", help="JSON for programs, an object a line")
-
+        each = add(name, help=help_)
+        each.set_defaults(run=run)
+        _json(each)
     screen = add("top", help="a live screen of all that; printed once where it is no terminal")
     screen.set_defaults(run=top.run)
     screen.add_argument("--every", type=float, default=2.0, metavar="SECONDS", help="how often it is drawn anew (2)")
     return parser
 
 
-def _number(parser: argparse.ArgumentParser, count: str | None = None) -> None:
+def _create(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=commands.create)
+    add = parser.add_argument
+    add("kind")
+    add("params", nargs="*", metavar="KEY=VALUE", help="a parameter: JSON where it can be read as such, else text")
+    add("--json", metavar="@FILE|-", help="one task for each object of a JSON array, or on each line; - is stdin")
+    add("--name", help="as it stands in the table (the kind)")
+    add("--queue", help="which (its kind's)")
+    add("--priority", type=int, help="-100 to 100: the higher goes first")
+    add("--delay", type=float, metavar="SECONDS", help="not before so many seconds have passed")
+    add("--timeout", type=float, metavar="SECONDS", help="how long an attempt may run")
+    add("--max-attempts", type=int, metavar="N", help="how many attempts may fail")
+    add("--key", help="idempotency key: asked for twice under the same, it is one task")
+
+
+def _list(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=commands.list_)
+    parser.add_argument("query", nargs="*", help="such as status:FAILED kind:fit created:>2h")
+    parser.add_argument("--limit", type=int, default=50, metavar="N", help="how many at most (50)")
+    parser.add_argument("--order", default="-created_at", help="such as run_seconds or -created_at")
+    _json(parser)
+
+
+def _of_tasks(add: Callable[..., argparse.ArgumentParser]) -> None:
+    show = add("show", help="all about a task")
+    _number(show, commands.show)
+    _json(show)
+    wait = add("wait", help="wait until tasks have ended; prints their results")
+    _number(wait, commands.wait, "+")
+    wait.add_argument("--timeout", type=float, metavar="SECONDS", help="give up after so many seconds")
+    _number(add("cancel", help="have tasks run by nobody"), commands.cancel, "+")
+    _number(add("retry", help="have tasks that have ended tried again"), commands.retry, "+")
+    logs = add("logs", help="what a task prints")
+    _number(logs, commands.logs)
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until it has ended")
+    logs.add_argument("--attempt", type=int, metavar="N", help="which (the last)")
+
+
+def _number(
+    parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int], count: str | None = None
+) -> None:
+    parser.set_defaults(run=run)
     parser.add_argument("number", nargs=count, type=int, help="the number of a task")
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="JSON for programs, an object a line")

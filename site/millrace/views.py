@@ -53,7 +53,7 @@ def task_row(task: Task) -> Row:
         Cell(task.name),
         Cell(task.kind),
         Cell(since(task.created_at)),
-        Cell(duration(task.run_seconds)),
+        Cell(since(task.started_at) if task.status == "RUNNING" else duration(task.run_seconds)),
         Cell(_outcome(task), "red" if task.status == "FAILED" else ""),
     )
 

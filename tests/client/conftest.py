@@ -22,7 +22,7 @@ def token(stack: Stack) -> str:
 
 @pytest.fixture
 def client(stack: Stack, token: str) -> Iterator[Client]:
-    with Client(stack.url, token) as client:
+    with Client(stack.url, token, patience=60) as client:  # a machine under load
         yield client
 
 

@@ -254,9 +254,16 @@ def test_top_is_drawn_in_its_place_until_ctrl_c(environment: dict[str, str], cli
     assert ("\x1b[32m" in text) is colours
 
 
-def test_ctrl_c_ends_a_wait_without_a_traceback(environment: dict[str, str], client: Client) -> None:
-    task = client.create("demo.coin", failure_rate=0, seconds=60)
-    eventually(lambda: task.refresh().status == "RUNNING")
+def test_ctrl_c_ends_a_wait_without_a_traceback(environment: dict[str, str], program: Program, client: Client) -> None:
+    tasks = [client.create("demo.coin", failure_rate=0, seconds=60) for _ in range(4)]  # three at once
+
+    def running() -> list[millrace.Task]:
+        return [task for task in tasks if task.refresh().status == "RUNNING"]
+
+    eventually(lambda: len(running()) == 3)
+    task, *_ = running()
+    (waits,) = (task for task in tasks if task.status == "QUEUEING")
+    assert "position     1 in its queue" in program("show", str(waits.number)).stdout
     with subprocess.Popen(
         ["millrace", "logs", "--follow", str(task.number)],
         env=environment,
@@ -266,7 +273,8 @@ def test_ctrl_c_ends_a_wait_without_a_traceback(environment: dict[str, str], cli
         eventually(lambda: _is_python(logs.pid))
         logs.send_signal(signal.SIGINT)
         _, complaint = logs.communicate(timeout=20)
-    task.cancel()
+    for each in tasks:
+        each.cancel()
     assert (logs.returncode, complaint) == (130, b"")
 
 
