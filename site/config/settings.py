@@ -1,29 +1,41 @@
 """Every setting of the web application and the relay, from the environment alone; secure by default."""
 
-import sys
+import os
+import secrets
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from csp.constants import NONE, SELF
 
-from config import env
+from config import env, faults
 from devstack.places import kept_port
 
+env.collect()
 ROOT = Path(__file__).resolve().parents[2]
+ENV = env.choice("MILLRACE_ENV", ("development", "production"))
 VAR = env.folder("MILLRACE_VAR", ROOT / "var")
 SECRETS = env.secrets(VAR)
 
 DEBUG = env.flag("MILLRACE_DEBUG", default=False)
 SECRET_KEY = env.secret_key("MILLRACE_SECRET_KEY", SECRETS.get("secret_key", ""))
 if not SECRET_KEY:
-    sys.stderr.write(
-        f"error: no secret key: run bin/setup, which writes {VAR / 'secrets.json'}, or set MILLRACE_SECRET_KEY\n"
-    )
-    raise SystemExit(2)
+    advice = f"run bin/setup, which writes {VAR / 'secrets.json'}, or set MILLRACE_SECRET_KEY"
+    env.complain("MILLRACE_SECRET_KEY", f"no secret key: {advice}")
+    SECRET_KEY = secrets.token_urlsafe(50)  # for the commands that tell what is wrong
 
 PORT = env.whole_number("MILLRACE_PORT", kept_port(VAR), 1, 65535)
-ALLOWED_HOSTS = env.hosts("MILLRACE_ALLOWED_HOSTS")
+# Where people reach it, through a proxy that speaks HTTPS: the web itself listens on this machine alone.
+PUBLIC_URL = env.origin("MILLRACE_PUBLIC_URL")
+IS_HTTPS = PUBLIC_URL.startswith("https://")
+PROXIES = env.whole_number("MILLRACE_PROXIES", 0, 0, 5)
+ALLOWED_HOSTS = [*env.hosts("MILLRACE_ALLOWED_HOSTS"), *([env.bare_host(PUBLIC_URL)] if PUBLIC_URL else [])]
+if DEBUG and set(ALLOWED_HOSTS) - set(env.LOOPBACK):
+    remedy = "unset it, or MILLRACE_ALLOWED_HOSTS and MILLRACE_PUBLIC_URL"
+    env.complain("MILLRACE_DEBUG", f"MILLRACE_DEBUG shows pages with secrets, on this machine alone: {remedy}")
+    DEBUG = False
 RABBITMQ_URL = env.brokers("RABBITMQ_URL")
+ALLOW_PLAINTEXT = env.flag("MILLRACE_ALLOW_PLAINTEXT", default=False)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -40,7 +52,7 @@ INSTALLED_APPS = [
     "apps.queues",
     "apps.tasks",
     "apps.relay",
-    "config",  # its commands
+    "config",  # its commands and checks
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -114,11 +126,16 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "tasks:list"
 LOGOUT_REDIRECT_URL = "login"
 
-SESSION_COOKIE_NAME = "millrace_session"
+# A browser takes `__Host-` from no other host and over no other protocol.
+SESSION_COOKIE_NAME = f"{'__Host-' * IS_HTTPS}millrace_session"
+SESSION_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_AGE = 12 * 3600
-CSRF_COOKIE_NAME = "millrace_csrf"
+CSRF_COOKIE_NAME = f"{'__Host-' * IS_HTTPS}millrace_csrf"
+CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+SECURE_HSTS_SECONDS = env.whole_number("MILLRACE_HSTS_SECONDS", 0, 0, 63_072_000)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
@@ -156,3 +173,15 @@ WHITENOISE_MAX_AGE = 3600
 
 LOGGING_CONFIG = "config.logs.configure"
 LOGGING = {"level": "WARNING"}
+
+SILENCE = env.checks("MILLRACE_SILENCE")
+SILENCED_SYSTEM_CHECKS = [
+    *SILENCE,
+    # Said by checks of ours: HSTS, secret key, cookies, DEBUG, ALLOWED_HOSTS.
+    *("security.W004", "security.W009", "security.W012", "security.W016", "security.W018", "security.W020"),
+    "security.W005",  # of the hosts below ours we know nothing
+    "security.W021",
+    "security.W008",  # the proxy redirects; who comes by http is this machine's own sink and workers
+]
+_MISTAKES = faults.in_production(SimpleNamespace(**globals()), os.environ) if ENV == "production" else ()
+env.settle([f"{fault.id}: {fault.what} {fault.fix}" for fault in _MISTAKES if fault.id not in SILENCE])

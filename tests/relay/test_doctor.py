@@ -1,0 +1,28 @@
+"""What the doctor finds of a RabbitMQ that runs."""
+
+from typing import Any
+
+import pika
+import pytest
+from django.test import override_settings
+
+from config import connections
+from tests.fixtures.broker import Broker
+
+
+def ids(**settings: Any) -> list[str]:
+    with override_settings(**settings):
+        return [fault.id.removeprefix("millrace.") for fault in connections.faults_beside_database()]
+
+
+def test_the_private_broker_lets_in_each_role_and_no_guest(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ids(SECRETS=broker.secrets) == []
+    wrong = {**broker.secrets["broker"]["logins"], "sink": "wrong"}
+    assert ids(SECRETS={"broker": {**broker.secrets["broker"], "logins": wrong}}) == ["E105"]
+
+
+def test_a_broker_that_lets_in_guest_is_found(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(pika.exceptions.AMQPError):
+        pika.BlockingConnection(pika.URLParameters(connections._as_guest(broker.url("relay"))))
+    monkeypatch.setattr(connections, "_as_guest", lambda url: url)  # as if it were one
+    assert ids(RABBITMQ_URL=broker.url("relay")) == ["E106"]
