@@ -6,11 +6,13 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts import secrets_text
 from apps.accounts.models import Token
 from apps.accounts.permissions import Scope
+from apps.audit.journal import note
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,14 +31,15 @@ def make(
     """The stored token and its text, which nobody can get again. A user's token always ends one day."""
     text = secrets_text.make(_prefix(scopes))
     ends = lifetime or (USER_LIFETIME if user else None)
-    token = Token.objects.create(
-        user=user,
-        name=name,
-        prefix=text[:SHOWN_LENGTH],
-        hash=secrets_text.hashed(text),
-        scopes=sorted(scopes),
-        expires_at=timezone.now() + ends if ends else None,
-    )
+    with transaction.atomic():
+        token = Token.objects.create(
+            user=user,
+            name=name,
+            prefix=text[:SHOWN_LENGTH],
+            hash=secrets_text.hashed(text),
+            scopes=sorted(scopes),
+            expires_at=timezone.now() + ends if ends else None,
+        )
     return token, text
 
 
@@ -68,7 +71,9 @@ def note_use(token: Token) -> None:
 def revoke(token: Token) -> None:
     """Every process has forgotten it within a second."""
     _seen.clear()
-    Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    with transaction.atomic():
+        if Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+            note("token.revoke", f"token {token.prefix}")
 
 
 def _known(hashed: str) -> Token | None:

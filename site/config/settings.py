@@ -34,6 +34,7 @@ if DEBUG and set(ALLOWED_HOSTS) - set(env.LOOPBACK):
     remedy = "unset it, or MILLRACE_ALLOWED_HOSTS and MILLRACE_PUBLIC_URL"
     env.complain("MILLRACE_DEBUG", f"MILLRACE_DEBUG shows pages with secrets, on this machine alone: {remedy}")
     DEBUG = False
+AUDIT_DAYS = env.whole_number("MILLRACE_AUDIT_DAYS", 365, 1, 36_500)
 RABBITMQ_URL = env.brokers("RABBITMQ_URL")
 ALLOW_PLAINTEXT = env.flag("MILLRACE_ALLOW_PLAINTEXT", default=False)
 
@@ -49,6 +50,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "apps.accounts",
+    "apps.audit",
     "apps.queues",
     "apps.tasks",
     "apps.relay",
@@ -57,6 +59,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "apps.audit.origins.Origins",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
