@@ -57,7 +57,9 @@ INSTALLED_APPS = [
     "config",  # its commands and checks
 ]
 MIDDLEWARE = [
+    # First what puts headers on every answer: also on files, on redirects, on what the others refuse.
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "apps.audit.origins.Origins",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -67,7 +69,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.accounts.middleware.RequireSignIn",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -173,7 +174,9 @@ STORAGES = {
 # Served from the source folder, so that no collecting step stands between a clone and its first page.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.hidden.Hidden"
 LOGGING_CONFIG = "config.logs.configure"
 LOGGING = {"level": "WARNING"}
 
