@@ -46,6 +46,7 @@ def anywhere(settings: Any) -> Iterator[Fault]:
     for sentence in unknown_variables():
         fault_id = "millrace.E002" if settings.ENV == "production" else "millrace.W002"
         yield Fault(fault_id, _whole(sentence), "Correct the name, or unset the variable.")
+    yield from _files(settings)
 
 
 def _whole(sentence: str) -> str:
@@ -59,7 +60,7 @@ def in_production(settings: Any, environment: Mapping[str, str]) -> Iterator[Fau
 
 
 def of_deploy(settings: Any, environment: Mapping[str, str]) -> Iterator[Fault]:
-    for look in (_environment, _secret_key, _addresses, _cookies, _database, _broker, _tokens, _files):
+    for look in (_environment, _secret_key, _addresses, _cookies, _database, _broker, _tokens):
         yield from look(settings)
     yield from _test_hooks(environment)
 

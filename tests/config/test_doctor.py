@@ -1,7 +1,6 @@
 """What needs a connection, told by `manage.py doctor`; what production's start and the documented example say."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from apps.queues.models import Worker
 from config import connections, values
 from devstack import credentials, disk
 from tests.fixtures.asking import Asker
-from tests.fixtures.processes import ROOT
+from tests.fixtures.production import documented, run
 
 PAST = datetime(2025, 1, 1, tzinfo=UTC)
 KEY = "only-for-tests-" + "0123456789" * 5
@@ -139,18 +138,6 @@ def test_staff_see_on_every_page_what_is_silenced(checks: list[str], client: Cli
         assert (b'id="silenced"' in client.get("/queues/").content) is bool(checks)
         client.force_login(alice)
         assert b'id="silenced"' not in client.get("/queues/").content
-
-
-def documented() -> dict[str, str]:
-    """The example of docs/production.md, as a shell reads it."""
-    block = (ROOT / "docs/production.md").read_text().split("```sh\n")[1].split("```")[0]
-    lines = [line for line in block.splitlines() if not line.startswith("#")]
-    return dict(line.split("=", 1) for line in lines)
-
-
-def run(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    given = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT / 'site'}", **environment}
-    return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60, check=False)
 
 
 Manage = Callable[..., "subprocess.CompletedProcess[str]"]

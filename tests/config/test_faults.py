@@ -139,7 +139,7 @@ def test_what_others_may_read_is_found(safe: SimpleNamespace, which: Callable[[P
     opened.chmod(0o750 if opened.is_dir() else 0o640)
     if opened == elsewhere:
         safe.DATABASES[DEFAULT]["NAME"] = str(elsewhere)
-    [fault] = faults.of_deploy(safe, {})
+    [fault] = faults.anywhere(safe)
     assert (fault.id, fault.fix) == ("millrace.E016", f"chmod {'700' if opened.is_dir() else '600'} {opened}")
 
 
