@@ -1,5 +1,6 @@
 """RABBITMQ_URL: one or several broker addresses, their passwords never shown."""
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,16 @@ def parse_addresses(urls: str) -> Sequence[Address]:
     if not parts:
         raise BadAddress(f"RABBITMQ_URL must be {ACCEPTED} (it is not set)")
     return [_parse(part) for part in parts]
+
+
+def is_here(host: str) -> bool:
+    """Whether what is sent there stays on this machine: loopback, or a socket's folder."""
+    if host in ("", "localhost") or host.startswith("/"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _parse(url: str) -> Address:

@@ -71,6 +71,7 @@ __all__ = [
     "declare_queue_of_tasks",
     "declare_topology",
     "keep_connected",
+    "open_connection",
     "parse_addresses",
     "retries",
     "tasks_queue",

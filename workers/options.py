@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from workers.address import Address, BadAddress, parse_addresses
+from workers.address import Address, BadAddress, is_here, parse_addresses
 
 EXIT_WRONG_OPTION = 2
 DEFAULT_PORT = 8000
+HIDE = "use {}:// (or set MILLRACE_ALLOW_PLAINTEXT=1)"
 
 
 class Parser(argparse.ArgumentParser):
@@ -98,9 +99,13 @@ def words(name: str) -> Callable[[str], list[str]]:
 def broker_addresses() -> Sequence[Address]:
     """From RABBITMQ_URL."""
     try:
-        return parse_addresses(os.environ.get("RABBITMQ_URL", ""))
+        addresses = parse_addresses(os.environ.get("RABBITMQ_URL", ""))
     except BadAddress as error:
         refuse(str(error))
+    for address in addresses:
+        if _must_be_hidden() and not (address.parameters.ssl_options or is_here(address.parameters.host)):
+            refuse(f"passwords and tasks would travel readable to RabbitMQ at {address.shown}: {HIDE.format('amqps')}")
+    return addresses
 
 
 def web_url() -> str:
@@ -114,6 +119,8 @@ def web_url() -> str:
         usable = False
     if not usable:
         refuse(f"MILLRACE_URL must be a URL such as http://127.0.0.1:8000 (got {url!r:.100})")
+    if _must_be_hidden() and split.scheme == "http" and not is_here(split.hostname or ""):
+        refuse(f"the token would travel readable to {split.hostname}: {HIDE.format('https')}")
     return url.rstrip("/")
 
 
@@ -123,6 +130,12 @@ def token(whose: str) -> str:
     if not value or not value.isascii() or not value.isprintable() or " " in value:
         refuse(f"MILLRACE_TOKEN must be the {whose}'s API token ({'malformed' if value else 'it is not set'})")
     return value
+
+
+def _must_be_hidden() -> bool:
+    """In production, what passes over a network."""
+    allowed = os.environ.get("MILLRACE_ALLOW_PLAINTEXT", "").lower() in ("1", "true", "yes", "on")
+    return os.environ.get("MILLRACE_ENV") == "production" and not allowed
 
 
 _UNITS = {"MiB": 1 << 20, "GiB": 1 << 30}

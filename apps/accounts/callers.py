@@ -6,6 +6,7 @@ import structlog
 
 from apps.accounts import tokens
 from apps.accounts.permissions import Caller
+from apps.audit import origins
 
 NO_TOKEN = "This needs a valid token (Authorization: Bearer ...) or a session."  # noqa: S105 a sentence
 
@@ -20,4 +21,5 @@ def of_header(header: str) -> Caller | None:
         log.info("token.refused", text="token that ends in {end} refused", end=header[-4:])
         return None
     tokens.note_use(token)
+    origins.by_token(token)
     return Caller.of_token(token)

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from apps.accounts import links, roles
+from apps.audit.journal import note
 from apps.tasks.drafts import Problem, Refused
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def change_role(*, by: User, user: User, role: Role, extras: Collection[str]) ->
 def switch(*, by: User, user: User, on: bool) -> None:
     """Off: every session and token is over; what belongs to them stays."""
     _check_other(by, user)
-    User.objects.filter(pk=user.pk).update(is_active=on)
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(is_active=on)
+        note("person.change", f"person {user.username}", details=f"is_active: {on}")
     _log(by, "switched on" if on else "switched off", user)
 
 

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import transaction
 from django.utils import timezone
+
+from apps.audit.journal import note
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -38,7 +41,10 @@ def count_others(user: User, key: str | None) -> int:
 
 def end_others(user: User, key: str | None) -> int:
     """How many it has ended."""
-    ended, _ = _others(user, key).delete()
+    with transaction.atomic():
+        ended, _ = _others(user, key).delete()
+        if ended:
+            note("session.end", f"person {user.username}", count=ended)
     return ended
 
 

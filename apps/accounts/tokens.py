@@ -7,12 +7,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts import secrets_text
 from apps.accounts.models import Token
 from apps.accounts.permissions import Scope, may_revoke_all
+from apps.audit.journal import note
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,14 +44,15 @@ def make(
     """The stored token and its text, which nobody can get again. A user's token always ends one day."""
     text = secrets_text.make(_prefix(scopes))
     ends = lifetime or (USER_LIFETIME if user else None)
-    token = Token.objects.create(
-        user=user,
-        name=name,
-        prefix=text[:SHOWN_LENGTH],
-        hash=secrets_text.hashed(text),
-        scopes=sorted(scopes),
-        expires_at=timezone.now() + ends if ends else None,
-    )
+    with transaction.atomic():
+        token = Token.objects.create(
+            user=user,
+            name=name,
+            prefix=text[:SHOWN_LENGTH],
+            hash=secrets_text.hashed(text),
+            scopes=sorted(scopes),
+            expires_at=timezone.now() + ends if ends else None,
+        )
     return token, text
 
 
@@ -108,7 +111,9 @@ def end_later(text: str, after: timedelta) -> datetime:
 def revoke(token: Token) -> None:
     """Every process has forgotten it within a second."""
     _seen.clear()
-    Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    with transaction.atomic():
+        if Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+            note("token.revoke", f"token {token.prefix}")
 
 
 def _known(hashed: str) -> Token | None:

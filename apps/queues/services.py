@@ -11,6 +11,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from apps.accounts.permissions import may_operate
+from apps.audit.journal import covered, note
+from apps.audit.models import Result
 from apps.queues import names
 from apps.queues.models import Order, Queue, Worker
 from apps.queues.querysets import SILENT_AFTER
@@ -52,7 +54,7 @@ def pause_queue(*, user: User, name: str) -> bool:
 
     Raises Refused, as all of these do.
     """
-    _check_operator(user)
+    _check_operator(user, "queue.pause", f"queue {name}")
     _check_queue(name)
     Queue.objects.bulk_create([Queue(name=name)], ignore_conflicts=True)
     return _change_queue(user, name, "paused", was=True, paused_at=database_now(), paused_by=user)
@@ -60,22 +62,25 @@ def pause_queue(*, user: User, name: str) -> bool:
 
 def resume_queue(*, user: User, name: str) -> bool:
     """False: it was not paused."""
-    _check_operator(user)
+    _check_operator(user, "queue.resume", f"queue {name}")
     _check_queue(name)
     return _change_queue(user, name, "resumed", was=False, paused_at=None, paused_by=None)
 
 
 def purge_queue(*, user: User, name: str) -> Purge:
     """Cancels whatever waits in it now, also what is scheduled for later or waits for its next try."""
-    _check_operator(user)
+    _check_operator(user, "queue.purge", f"queue {name}")
     _check_queue(name)
     newest = Task.objects.aggregate(newest=Max("id"))["newest"] or 0
+    # Before the first piece: whatever ends this, it stands there who has begun it.
+    note("queue.purge", f"queue {name}", user=user, count=_left(name, newest))
     cancelled, deadline = 0, time.monotonic() + PURGE_SECONDS
     for numbers in _batches(name, newest):
-        cancelled += len(cancel_waiting(user=user, numbers=numbers).done)
+        with covered():
+            cancelled += len(cancel_waiting(user=user, numbers=numbers).done)
         if time.monotonic() > deadline:
             break
-    left = sum(part[: LEFT_CAP + 1].count() for part in _waiting(name, newest))
+    left = _left(name, newest)
     log.info(
         "queue.purged",
         text="{user} has purged the queue {queue}: {count} cancelled, {left} left",
@@ -101,8 +106,9 @@ def resume_worker(*, user: User, name: str) -> Worker:
     return _order(user, name, "")
 
 
-def _check_operator(user: User) -> None:
+def _check_operator(user: User, act: str, what: str) -> None:
     if not may_operate(user):
+        note(act, what, user=user, result=Result.REFUSED)
         raise Refused([Problem(field=(), message=NOT_ALLOWED, code="FORBIDDEN")])
 
 
@@ -115,6 +121,7 @@ def _change_queue(user: User, name: str, done: str, *, was: bool, **columns: obj
     with transaction.atomic():
         changed = Queue.objects.filter(name=name, paused_at__isnull=was).update(**columns)
         if changed:
+            note(f"queue.{done.removesuffix('d')}", f"queue {name}", user=user)
             tick()
             transaction.on_commit(wake.relay, robust=True)
             log.info(
@@ -130,6 +137,10 @@ def _waiting(queue: str, newest: int) -> tuple[QuerySet[Task, int], QuerySet[Tas
     return here, waiting.filter(dispatch_at__isnull=True).order_by("-handed_at")
 
 
+def _left(queue: str, newest: int) -> int:
+    return sum(part[: LEFT_CAP + 1].count() for part in _waiting(queue, newest))
+
+
 def _batches(queue: str, newest: int) -> Iterator[list[int]]:
     """What a worker may hold comes last: workers remember the latest that they were told of."""
     here, in_broker = _waiting(queue, newest)
@@ -138,7 +149,8 @@ def _batches(queue: str, newest: int) -> Iterator[list[int]]:
 
 
 def _order(user: User, name: str, order: Order | str) -> Worker:
-    _check_operator(user)
+    act = f"worker.{(order or 'resume').lower()}"
+    _check_operator(user, act, f"worker {name}")
     ordered_by = user if order else None
     with transaction.atomic():
         worker = Worker.objects.filter(name=name).first()
@@ -147,6 +159,7 @@ def _order(user: User, name: str, order: Order | str) -> Worker:
         Worker.objects.filter(name=name).update(order=order, ordered_by=ordered_by)
         if not order:  # it says so within moments; until then it would look as one that stops
             Worker.objects.filter(name=name).update(draining=False)
+        note(act, f"worker {name}", user=user)
         tick()
     log.info(
         "worker.ordered",

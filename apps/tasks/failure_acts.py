@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from apps.audit.journal import covered, note
 from apps.tasks import services
 from apps.tasks.drafts import Problem, Refused
 from apps.tasks.failures import COUNT_CAP, of_cause
@@ -25,6 +26,8 @@ AT_ONCE = services.MOST_AT_ONCE
 ACT_SECONDS = 20.0  # somebody waits for the answer
 UNSAID = "It was not said how many tasks are meant: look at the failures once more."
 MOVED_SHARE, MOVED_LEAST = 0.1, 5  # fewer may be gone meanwhile than this part of what was shown, or than this number
+
+DONE = {"retry": "retried", "delete": "deleted"}
 
 log = structlog.get_logger()
 
@@ -67,28 +70,31 @@ class Done:
 
 def retry(*, user: User, cause: str, shown: Shown) -> Done:
     """Raises Refused when there are not as many any more as were shown; so does `delete`."""
-    return _act(user, cause, shown, services.retry, "retried")
+    return _act(user, cause, shown, services.retry, "retry")
 
 
 def delete(*, user: User, cause: str, shown: Shown) -> Done:
-    return _act(user, cause, shown, services.delete, "deleted")
+    return _act(user, cause, shown, services.delete, "delete")
 
 
-def _act(user: User, cause: str, shown: Shown, act: Callable[..., services.Act], done: str) -> Done:
+def _act(user: User, cause: str, shown: Shown, act: Callable[..., services.Act], word: str) -> Done:
     services.check_writer(user)
     meant = of_cause(user, cause).filter(finished_at__lte=shown.last_at).order_by("finished_at", "id")
-    _check_count(_count(meant), shown.count)
+    _check_count(now := _count(meant), shown.count)
+    # Before the first piece: whatever ends this, it stands there who has begun it.
+    note(f"failures.{word}", f"cause {cause}", user=user, count=now)
     count, refused, deadline = 0, dict[int, str](), time.monotonic() + ACT_SECONDS
     # What is done leaves the group; what is refused stays, and is passed over.
     while numbers := list(meant.values_list("id", flat=True)[len(refused) : len(refused) + AT_ONCE]):
-        result = act(user=user, numbers=numbers)
+        with covered():
+            result = act(user=user, numbers=numbers)
         count += len(result.done)
         refused |= result.refused
         if time.monotonic() > deadline or not (result.done or result.refused):
             break
     left = max(_count(meant) - len(refused), 0)
     text = "{user} has {done} {count} failed tasks of the cause {cause}, {left} left"
-    log.info("failures.acted", text=text, user=user.username, done=done, count=count, cause=cause, left=left)
+    log.info("failures.acted", text=text, user=user.username, done=DONE[word], count=count, cause=cause, left=left)
     return Done(count, refused, left)
 
 

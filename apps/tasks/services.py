@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, connection, transaction
 
 from apps.accounts.permissions import may_create, may_write
+from apps.audit.journal import note
 from apps.queues import names
 from apps.relay import wake
 from apps.tasks import artifacts, keys
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 1_000
 NO_WRITER = "Your role lets you look at tasks, and neither create nor change any: ask an administrator for another one."
 STAYS = "stays as it is, for your role lets you look at tasks only: ask an administrator for another one"
+MOST_NAMED = 50  # numbers in one entry of the audit log
 MOST_LOOKS = 20  # each meets another one who creates under the same keys at the same moment
 
 
@@ -66,23 +68,24 @@ def cancel(*, user: User, numbers: Sequence[int]) -> Act:
 
     Numbers of others' tasks are passed over like numbers of none, here and below.
     """
-    return _act(user, numbers, LIVE, "has already ended ({status})", _cancel)
+    return _act(user, numbers, LIVE, "has already ended ({status})", _cancel, act="task.cancel")
 
 
 def cancel_waiting(*, user: User, numbers: Sequence[int]) -> Act:
     """The same for those that nobody has begun, whosever they are: what runs runs on."""
     refusal = "does not wait any more ({status})"
-    return _act(user, numbers, {Status.QUEUEING}, refusal, _cancel, everybodys=True)
+    return _act(user, numbers, {Status.QUEUEING}, refusal, _cancel, act="task.cancel", everybodys=True)
 
 
 def retry(*, user: User, numbers: Sequence[int]) -> Act:
     """Each makes its next attempt, with as many errors and crashes before it as when it was created."""
     closed = {kind.name for kind in Kind.objects.filter(runs_code=True) if not may_create(user, kind)}
-    return _act(user, numbers, FINAL, "is {status}: it can be retried once it has ended", _retry, closed=closed)
+    refusal = "is {status}: it can be retried once it has ended"
+    return _act(user, numbers, FINAL, refusal, _retry, closed=closed, act="task.retry")
 
 
 def delete(*, user: User, numbers: Sequence[int]) -> Act:
-    return _act(user, numbers, DELETABLE, "is {status}: cancel it first", _delete, gone=True)
+    return _act(user, numbers, DELETABLE, "is {status}: cancel it first", _delete, act="task.delete", gone=True)
 
 
 def set_priority(*, user: User, numbers: Sequence[int], priority: int) -> Act:
@@ -93,7 +96,8 @@ def set_priority(*, user: User, numbers: Sequence[int], priority: int) -> Act:
         Task.objects.filter(id__in=[task.pk for task in tasks]).update(priority=priority)
 
     refusal = "is {status}: only what has not begun can be given another priority"
-    return _act(user, numbers, {Status.QUEUEING}, refusal, change)
+    said = f"priority {priority}"
+    return _act(user, numbers, {Status.QUEUEING}, refusal, change, details=said, act="task.priority")
 
 
 def check_priority(priority: int) -> None:
@@ -145,13 +149,14 @@ def _save_at_once(
 
     tasks = for_all(drafts, make)
     if new := [task for task in tasks if not task.existed]:
-        _insert(new)
+        _insert(user, new)
     return tasks
 
 
-def _insert(tasks: Sequence[Task]) -> None:
+def _insert(user: User, tasks: Sequence[Task]) -> None:
     with transaction.atomic():
         numbers = insert_rows(Task, COLUMNS, [[getattr(task, name) for name in COLUMNS] for task in tasks])
+        note("task.create", f"task {numbers[0]}", user=user, count=len(numbers), details=tasks[0].kind)
         tick(numbers)
         transaction.on_commit(wake.relay, robust=True)  # it is saved by then, whatever becomes of the hint
     for task, number in zip(tasks, numbers, strict=True):
@@ -195,13 +200,15 @@ def _act(
     refusal: str,
     carry_out: Callable[[Sequence[Task], datetime], None],
     *,
+    act: str,
     closed: Collection[str] = (),
     everybodys: bool = False,
     gone: bool = False,
+    details: str = "",
 ) -> Act:
-    """`closed`: kinds of which this person may have no task run. `everybodys`: also what they may not see.
+    """`act`, `details`: for the audit log. `closed`: kinds of which this person may have no task run.
 
-    `gone`: that is what the tasks are afterwards.
+    `everybodys`: also what they may not see. `gone`: that is what the tasks are afterwards.
     """
     writes = may_write(user)
     storable = [number for number in numbers if 0 < number <= BIGGEST_ID]
@@ -214,6 +221,9 @@ def _act(
         fit = [task for task in tasks if task.status in allowed and task.pk not in forbidden]
         if fit:
             carry_out(fit, database_now())
+            many = ", ".join(str(task.pk) for task in fit[:MOST_NAMED]) if len(fit) > 1 else ""
+            said = ": ".join(filter(None, [details, many]))
+            note(act, f"task {fit[0].pk}", user=user, count=len(fit), details=said)
             tick([] if gone else [task.pk for task in fit], {task.pk: task.created_by_id for task in fit if gone})
             transaction.on_commit(wake.relay, robust=True)
     refused = {

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts import secrets_text
+from apps.audit.journal import note
 from apps.tasks.drafts import Problem, Refused
 from apps.tasks.models import Share, Task
 from apps.tasks.services import check_writer
@@ -31,14 +33,19 @@ def make(*, user: User, task: Task, days: int) -> str:
         raise Refused([Problem(field=(), message=message, code="LIMIT_REACHED")])
     text = secrets_text.make()
     ends = timezone.now() + timedelta(days=days)
-    Share.objects.create(task=task, hash=secrets_text.hashed(text), created_by=user, expires_at=ends)
+    with transaction.atomic():
+        Share.objects.create(task=task, hash=secrets_text.hashed(text), created_by=user, expires_at=ends)
+        note("share.make", f"task {task.pk}", user=user, details=f"for {days} days")
     return text
 
 
 def revoke(*, user: User, task: Task, number: int) -> bool:
     """False: there is none of this number. Raises Refused."""
     check_writer(user)
-    gone, _ = Share.objects.filter(task=task, pk=number).delete()
+    with transaction.atomic():
+        gone, _ = Share.objects.filter(task=task, pk=number).delete()
+        if gone:
+            note("share.revoke", f"task {task.pk}", user=user)
     return bool(gone)
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import transaction
 
 from apps.api.keyset import Place
+from apps.audit.journal import covered, note
 from apps.tasks import services
 from apps.tasks.clock import database_now
 from apps.tasks.matching import matching
@@ -65,7 +66,12 @@ def begin(*, user: User, act: str, text: str, zone: str, expected: int, priority
         raise Moved(counted)
     last = Task.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     asked = {"act": act, "priority": priority, "query": text, "zone": zone}
-    return Sweep.objects.create(user=user, **asked, count=counted, last=last, begun_at=now)
+    with transaction.atomic():
+        sweep = Sweep.objects.create(user=user, **asked, count=counted, last=last, begun_at=now)
+        found_by = f"found by {text}" if text else "all"
+        said = found_by if priority is None else f"priority {priority}: {found_by}"
+        note(f"bulk.{act}", f"bulk {sweep.pk}", user=user, count=counted, details=said)
+    return sweep
 
 
 def under_way(user: User) -> QuerySet[Sweep]:
@@ -75,7 +81,9 @@ def under_way(user: User) -> QuerySet[Sweep]:
 
 def stop(*, user: User, number: int) -> None:
     """What it has done by now stays done."""
-    Sweep.objects.filter(pk=number, user=user, ended_at=None).update(stopped=True)
+    with transaction.atomic():
+        if Sweep.objects.filter(pk=number, user=user, ended_at=None, stopped=False).update(stopped=True):
+            note("bulk.stop", f"bulk {number}", user=user)
 
 
 def advance() -> bool:
@@ -94,7 +102,8 @@ def advance() -> bool:
 
 def _do(sweep: Sweep, numbers: list[int], goes_on_at: int | None) -> None:
     if numbers:
-        act = service(sweep.act, sweep.priority)(user=sweep.user, numbers=numbers)
+        with covered():
+            act = service(sweep.act, sweep.priority)(user=sweep.user, numbers=numbers)
         sweep.done += len(act.done)
         sweep.refused += len(act.refused)
         sweep.refusal = sweep.refusal or next(iter(act.refused.values()), "")[:200]

@@ -10,10 +10,15 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from apps.accounts.management.one_line import one_line
+from config import env
 from workers.options import refuse
+
+TELL_WHAT_IS_WRONG = ("doctor", "check")
 
 
 def run(arguments: Sequence[str]) -> None:
+    if arguments[1:2] and arguments[1] in TELL_WHAT_IS_WRONG:
+        env.tolerate()
     try:
         _Utility(list(arguments)).execute()
     except (DatabaseError, InterfaceError) as error:
@@ -33,6 +38,10 @@ def run(arguments: Sequence[str]) -> None:
 class _Utility(ManagementUtility):
     def fetch_command(self, subcommand: str) -> BaseCommand:
         command = super().fetch_command(subcommand)
+        if subcommand == "relay" and settings.ENV == "production":
+            from config import connections  # noqa: PLC0415 models are there only now
+
+            connections.refuse_old_database()
         create_parser = command.create_parser
 
         def create(*names: Any, **more: Any) -> Any:

@@ -1,13 +1,18 @@
-"""Strict typed readers of the environment: a wrong value stops the start and says what is accepted."""
+"""Strict typed readers of the environment: a wrong value stops the start and says what is accepted.
+
+Between `collect` and `settle` wrong values are gathered, so that all of them are told at once.
+"""
 
 import importlib.util
 import json
 import os
 import re
 import sys
+from collections.abc import Callable, Collection
+from functools import wraps
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
@@ -20,14 +25,119 @@ Network = IPv4Network | IPv6Network
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 HOST = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+CHECK_ID = re.compile(r"[a-z_]+\.[EW][0-9]{3}")
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
+class Wrong(Exception):
+    """A value that cannot be used, as a sentence that shows no secret."""
+
+    def __init__(self, name: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.name = name
+
+
+class _State:
+    collects = False
+    tolerates = False
+
+
+wrong: dict[str, str] = {}  # the sentence by the name of what is wrong
+read_values: dict[str, Any] = {}  # what was read, by name
+
+
+def tolerate() -> None:
+    """For the commands that tell what is wrong: settings are read with what stands for it where it was not given."""
+    _State.tolerates = True
+
+
+def collect() -> None:
+    _State.collects = True
+
+
+def complain(name: str, sentence: str) -> None:
+    """Of what no reader alone can see. The first complaint of a name counts."""
+    wrong.setdefault(name, sentence)
+
+
+def settle(more: Collection[str] = ()) -> None:
+    """Stops when anything was wrong, with a line for each; `more` are such lines from elsewhere."""
+    _State.collects = False
+    if not _State.tolerates and (sentences := [*wrong.values(), *more]):
+        _stop(*sentences)
+
+
+def _reader(read: Callable[P, T]) -> Callable[P, T]:
+    @wraps(read)
+    def reading(*args: P.args, **more: P.kwargs) -> T:
+        while True:
+            try:
+                found = read(*args, **more)
+            except Wrong as error:
+                if not _State.collects:
+                    _stop(str(error))
+                wrong[error.name] = str(error)  # from now on it counts as not set
+            else:
+                read_values[str(args[0])] = found
+                return found
+
+    return reading
+
+
+def _given(name: str) -> str:
+    return "" if _State.collects and name in wrong else os.environ.get(name, "")
+
+
+@_reader
 def text(name: str, default: str = "") -> str:
-    return os.environ.get(name) or default
+    return _given(name) or default
 
 
+@_reader
+def choice(name: str, accepted: Collection[str]) -> str:
+    """One of these words; the first when it is not set."""
+    default = next(iter(accepted))
+    if (value := _given(name) or default) not in accepted:
+        _refuse(name, f"one of {', '.join(accepted)}")
+    return value
+
+
+@_reader
+def origin(name: str) -> str:
+    """Scheme, host and perhaps port, without a slash at the end; empty when it is not set."""
+    value = _given(name).rstrip("/")
+    try:
+        split = urlsplit(value)
+        is_bare = split.geturl() == f"{split.scheme}://{split.netloc}" and split.port != 0
+        usable = is_bare and split.scheme in ("http", "https") and HOST.fullmatch(bare_host(value)) is not None
+        usable = usable and "@" not in split.netloc
+    except ValueError:
+        usable = False
+    if value and not usable:
+        _refuse(name, "scheme and host, such as https://millrace.example.org", shown="another URL")
+    return value
+
+
+def bare_host(url: str) -> str:
+    """Of a URL, as it stands in ALLOWED_HOSTS."""
+    host = urlsplit(url).hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
+@_reader
+def checks(name: str) -> list[str]:
+    """Ids of checks."""
+    ids = [word.strip() for word in _given(name).split(",") if word.strip()]
+    if not all(map(CHECK_ID.fullmatch, ids)):
+        _refuse(name, "ids of checks, separated by commas, such as millrace.W018")
+    return ids
+
+
+@_reader
 def flag(name: str, *, default: bool) -> bool:
-    value = os.environ.get(name, "").lower()
+    value = _given(name).lower()
     if not value:
         return default
     if value not in TRUE + FALSE:
@@ -35,8 +145,9 @@ def flag(name: str, *, default: bool) -> bool:
     return value in TRUE
 
 
+@_reader
 def whole_number(name: str, default: int, low: int, high: int) -> int:
-    value = os.environ.get(name, "")
+    value = _given(name)
     if not value:
         return default
     if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
@@ -44,55 +155,41 @@ def whole_number(name: str, default: int, low: int, high: int) -> int:
     return int(value)
 
 
+@_reader
 def folder(name: str, default: Path) -> Path:
-    return Path(os.environ.get(name) or default).expanduser().absolute()
+    return Path(_given(name) or default).expanduser().absolute()
 
 
+@_reader
 def hosts(name: str) -> list[str]:
     """Host names beside this machine's own, by which sink, workers and bin/dev reach the web; never all of them."""
-    given = [word.strip() for word in text(name).split(",") if word.strip()]
+    given = [word.strip() for word in _given(name).split(",") if word.strip()]
     if not all(map(HOST.fullmatch, given)):
         _refuse(name, "host names without scheme and port, separated by commas (.example.com: with all below it)")
     return [*LOOPBACK, *given]
 
 
-def public_url(name: str) -> str:
-    """Scheme and host as browsers reach them, without a path; empty when it is not said."""
-    url = text(name).rstrip("/")
-    try:
-        parts = urlsplit(url)
-        is_one = parts.scheme in ("http", "https") and HOST.fullmatch(parts.netloc.removesuffix(f":{parts.port}"))
-    except ValueError:
-        is_one = None
-    if url and (not is_one or url != f"{parts.scheme}://{parts.netloc}"):
-        _refuse(name, "the address that browsers see, such as https://millrace.example.com, without a path")
-    return url
-
-
-def host_of(url: str) -> list[str]:
-    """As ALLOWED_HOSTS has it: without the port."""
-    host = urlsplit(url).hostname
-    return [f"[{host}]" if ":" in host else host] if host else []
-
-
+@_reader
 def networks(name: str) -> tuple[Network, ...]:
-    words = [word.strip() for word in text(name).split(",") if word.strip()]
+    words = [word.strip() for word in _given(name).split(",") if word.strip()]
     try:
         return tuple(map(ip_network, words))
     except ValueError:
         _refuse(name, "addresses or networks, such as 10.0.0.5 or 10.0.0.0/24, separated by commas")
 
 
+@_reader
 def secret_key(name: str, otherwise: str) -> str:
-    value = text(name, otherwise)
+    value = _given(name)
     if value and len(value) < 50:
         _refuse(name, "at least 50 characters that nobody can guess", shown=f"{len(value)} characters")
-    return value
+    return value or otherwise
 
 
+@_reader
 def database(name: str, default_sqlite: Path) -> dict[str, Any]:
     """Django's database settings from a URL: `sqlite:///folder/file` or `postgres://user:password@host:port/name`."""
-    url = os.environ.get(name, "")
+    url = _given(name)
     if not url:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": default_sqlite}
     accepted = "sqlite:///path/to/file or postgres://user:password@host:port/name"
@@ -106,9 +203,10 @@ def database(name: str, default_sqlite: Path) -> dict[str, Any]:
     return {**parsed, "PASSWORD": unquote(parsed.get("PASSWORD", ""))} if parsed.get("PASSWORD") else dict(parsed)
 
 
+@_reader
 def storage(name: str, options_name: str, default: Path) -> dict[str, Any]:
     """An entry of Django's STORAGES: a folder, or a class by its path in Python with a JSON object of its arguments."""
-    given = text(name)
+    given = _given(name)
     if not given or "/" in given:
         return {"BACKEND": "config.folder.Folder", "OPTIONS": {"location": folder(name, default)}}
     if not _is_importable(given.rpartition(".")[0]):
@@ -126,7 +224,7 @@ def _is_importable(module: str) -> bool:
 
 def _json_object(name: str) -> dict[str, Any]:
     try:
-        found = json.loads(text(name, "{}"))
+        found = json.loads(_given(name) or "{}")
     except ValueError:
         found = None
     if not isinstance(found, dict):
@@ -134,30 +232,32 @@ def _json_object(name: str) -> dict[str, Any]:
     return found
 
 
+@_reader
 def brokers(name: str) -> str:
     """One or several RabbitMQ URLs, as the relay will read them; may be missing."""
-    urls = text(name)
+    urls = _given(name)
     try:
         if urls:
             parse_addresses(urls)
     except BadAddress as error:
-        _stop(str(error))
+        raise Wrong(name, str(error)) from None
     return urls
 
 
+@_reader
 def secrets(var: Path) -> dict[str, Any]:
     """What the first start wrote to `secrets.json`; empty before it."""
     try:
-        return credentials.read(var)
+        return {} if "secrets.json" in wrong else credentials.read(var)
     except Stop as stop:
-        _stop(str(stop))
+        raise Wrong("secrets.json", str(stop)) from None
 
 
 def _refuse(name: str, accepted: str, shown: str | None = None) -> NoReturn:
     got = shown or repr(os.environ.get(name, ""))
-    _stop(f"{name} must be {accepted} (got {got:.80})")
+    raise Wrong(name, f"{name} must be {accepted} (got {got:.80})")
 
 
-def _stop(sentence: str) -> NoReturn:
-    sys.stderr.write(f"error: {sentence}\n")
+def _stop(*sentences: str) -> NoReturn:
+    sys.stderr.writelines(f"error: {sentence}\n" for sentence in sentences)
     raise SystemExit(2)

@@ -1,12 +1,9 @@
 """How gunicorn serves the web: threads, because a request mostly waits for the database; loopback only."""
 
-from pathlib import Path
 from typing import Any
 
-from config import env
-
-VAR = env.folder("MILLRACE_VAR", Path(__file__).resolve().parents[2] / "var")
-PORT = env.whole_number("MILLRACE_PORT", 8000, 1, 65535)
+# Here, before any process is forked: gunicorn would start one after the other that cannot run with these settings.
+from config.settings import ENV, PORT, VAR
 
 pythonpath = "site"
 bind = f"127.0.0.1:{PORT}"
@@ -16,6 +13,14 @@ keepalive = 75  # the sink and the workers keep their connection
 graceful_timeout = 3  # honcho kills after 5
 loglevel = "warning"
 control_socket_disable = True
+
+
+def on_starting(_server: Any) -> None:
+    if ENV == "production":
+        import config.wsgi  # noqa: F401, PLC0415 sets Django up
+        from config import connections  # noqa: PLC0415
+
+        connections.refuse_old_database()
 
 
 def when_ready(_server: Any) -> None:

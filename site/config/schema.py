@@ -9,6 +9,7 @@ from graphene import relay
 from graphql import print_schema
 
 import apps.accounts.schema
+import apps.audit.schema
 import apps.queues.schema
 import apps.queues.schema_mutations
 import apps.queues.schema_workers
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 NODES = {
     **apps.accounts.schema.NODES,
+    **apps.audit.schema.NODES,
     **apps.queues.schema.NODES,
     **apps.queues.schema_workers.NODES,
     **apps.tasks.schema.NODES,
@@ -32,6 +34,7 @@ NODES = {
 
 
 class Query(
+    apps.audit.schema.Query,
     apps.tasks.schema.Query,
     apps.tasks.schema_bulk.Query,
     apps.tasks.schema_changes.Query,

@@ -1,31 +1,42 @@
 """Every setting of the web application and the relay, from the environment alone; secure by default."""
 
-import sys
+import os
+import secrets
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from csp.constants import NONE, SELF
 
-from config import env
+from config import env, faults
 from devstack.places import kept_port
 
+env.collect()
 ROOT = Path(__file__).resolve().parents[2]
+ENV = env.choice("MILLRACE_ENV", ("development", "production"))
 VAR = env.folder("MILLRACE_VAR", ROOT / "var")
 SECRETS = env.secrets(VAR)
 
 DEBUG = env.flag("MILLRACE_DEBUG", default=False)
 SECRET_KEY = env.secret_key("MILLRACE_SECRET_KEY", SECRETS.get("secret_key", ""))
 if not SECRET_KEY:
-    sys.stderr.write(
-        f"error: no secret key: run bin/setup, which writes {VAR / 'secrets.json'}, or set MILLRACE_SECRET_KEY\n"
-    )
-    raise SystemExit(2)
+    advice = f"run bin/setup, which writes {VAR / 'secrets.json'}, or set MILLRACE_SECRET_KEY"
+    env.complain("MILLRACE_SECRET_KEY", f"no secret key: {advice}")
+    SECRET_KEY = secrets.token_urlsafe(50)  # for the commands that tell what is wrong
 
 PORT = env.whole_number("MILLRACE_PORT", kept_port(VAR), 1, 65535)
-PUBLIC_URL = env.public_url("MILLRACE_PUBLIC_URL")
-ALLOWED_HOSTS = [*env.hosts("MILLRACE_ALLOWED_HOSTS"), *env.host_of(PUBLIC_URL)]
+# Where people reach it, through a proxy that speaks HTTPS: the web itself listens on this machine alone.
+PUBLIC_URL = env.origin("MILLRACE_PUBLIC_URL")
+IS_HTTPS = PUBLIC_URL.startswith("https://")
 TRUSTED_PROXIES = env.networks("MILLRACE_TRUSTED_PROXIES")
+ALLOWED_HOSTS = [*env.hosts("MILLRACE_ALLOWED_HOSTS"), *([env.bare_host(PUBLIC_URL)] if PUBLIC_URL else [])]
+if DEBUG and set(ALLOWED_HOSTS) - set(env.LOOPBACK):
+    remedy = "unset it, or MILLRACE_ALLOWED_HOSTS and MILLRACE_PUBLIC_URL"
+    env.complain("MILLRACE_DEBUG", f"MILLRACE_DEBUG shows pages with secrets, on this machine alone: {remedy}")
+    DEBUG = False
+AUDIT_DAYS = env.whole_number("MILLRACE_AUDIT_DAYS", 365, 1, 36_500)
 RABBITMQ_URL = env.brokers("RABBITMQ_URL")
+ALLOW_PLAINTEXT = env.flag("MILLRACE_ALLOW_PLAINTEXT", default=False)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -39,14 +50,18 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "apps.accounts",
+    "apps.audit",
     "apps.queues",
     "apps.tasks",
     "apps.relay",
-    "config",  # its commands
+    "config",  # its commands and checks
 ]
 MIDDLEWARE = [
+    # First what puts headers on every answer: also on files, on redirects, on what the others refuse.
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "apps.audit.origins.Origins",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -54,7 +69,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.accounts.middleware.RequireSignIn",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -119,16 +133,17 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "tasks:list"
 LOGOUT_REDIRECT_URL = "login"
 
-# Over https no cookie travels without it, and none comes from another host of the same domain (`__Host-`).
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
-_HOST = "__Host-" if SESSION_COOKIE_SECURE else ""
 SESSION_ENGINE = "apps.accounts.sessions"
-SESSION_COOKIE_NAME = f"{_HOST}millrace_session"
+# A browser takes `__Host-` from no other host and over no other protocol.
+SESSION_COOKIE_NAME = f"{'__Host-' * IS_HTTPS}millrace_session"
+SESSION_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_AGE = 12 * 3600
-CSRF_COOKIE_NAME = f"{_HOST}millrace_csrf"
+CSRF_COOKIE_NAME = f"{'__Host-' * IS_HTTPS}millrace_csrf"
+CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+SECURE_HSTS_SECONDS = env.whole_number("MILLRACE_HSTS_SECONDS", 0, 0, 63_072_000)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
@@ -163,6 +178,20 @@ STORAGES = {
 # Served from the source folder, so that no collecting step stands between a clone and its first page.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.hidden.Hidden"
 LOGGING_CONFIG = "config.logs.configure"
 LOGGING = {"level": "WARNING"}
+
+SILENCE = env.checks("MILLRACE_SILENCE")
+SILENCED_SYSTEM_CHECKS = [
+    *SILENCE,
+    # Said by checks of ours: HSTS, secret key, cookies, DEBUG, ALLOWED_HOSTS.
+    *("security.W004", "security.W009", "security.W012", "security.W016", "security.W018", "security.W020"),
+    "security.W005",  # of the hosts below ours we know nothing
+    "security.W021",
+    "security.W008",  # the proxy redirects; who comes by http is this machine's own sink and workers
+]
+_MISTAKES = faults.in_production(SimpleNamespace(**globals()), os.environ) if ENV == "production" else ()
+env.settle([f"{fault.id}: {fault.what} {fault.fix}" for fault in _MISTAKES if fault.id not in SILENCE])

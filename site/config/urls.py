@@ -22,6 +22,7 @@ urlpatterns = [
     path("queues/", include("apps.queues.queue_urls")),
     path("workers/", include("apps.queues.urls")),
     path("overview/", include("apps.queues.overview_urls")),
+    path("audit/", include("apps.audit.urls")),
     path("artifacts/", include("apps.tasks.artifact_urls")),
     path("shared/", include("apps.tasks.share_urls")),
     path("styleguide/", styleguide.show, name="styleguide"),

@@ -85,7 +85,8 @@ def every_page(numbers: dict[str, int]) -> list[str]:
     lists = ["/tasks/", "/tasks/?status=FAILED", f"/tasks/?after={numbers['queueing']}", "/tasks/?status=FOO"]
     lists += ["/tasks/?q=name:none", "/tasks/?q=kind:demo&sort=-ran", "/tasks/look/", "/tasks/all/?q=status:FAILED"]
     environment = f"/tasks/{numbers['printing']}/attempts/1/environment/"
-    return [*lists, *tasks, environment, "/tasks/new/?kind=demo.coin", "/tasks/424242/"]
+    others = ["/tasks/new/?kind=demo.coin", "/tasks/424242/", "/audit/", "/audit/?act=drop", "/audit/?person=nobody"]
+    return [*lists, *tasks, environment, *others]
 
 
 def faults(page: Page) -> list[str]:

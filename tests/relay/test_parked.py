@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from apps.audit.models import Entry
 from apps.queues.models import Pulse
 from tests.fixtures.broker import Broker
 from tests.fixtures.processes import Process, eventually
@@ -40,8 +41,10 @@ def test_it_lists_what_is_parked_and_leaves_it_there(rabbit: Rabbit) -> None:
     eventually(lambda: rabbit.count(BAD) == 2)
 
 
+@pytest.mark.django_db
 def test_it_forgets_what_it_has_listed(rabbit: Rabbit) -> None:
     forgotten = parked("--forget")
+    assert Entry.objects.filter(act="parked.forget", count=2).count() == 1
     assert "from millrace.outcomes" in forgotten
     assert forgotten.endswith("2 messages removed.\n")
     eventually(lambda: rabbit.count(BAD) == 0)

@@ -187,12 +187,12 @@ def test_keys_used_one_after_the_other_while_many_are_created_make_one_task_each
     drafts = [Draft(name="n", kind="demo.noop", idempotency_key=f"k{n}") for n in range(3)]
     others, insert = iter(drafts), services._insert
 
-    def after_another(tasks: list[Task]) -> None:
+    def after_another(user: User, tasks: list[Task]) -> None:
         monkeypatch.setattr(services, "_insert", insert)
         if draft := next(others, None):
             create(user=alice, draft=draft)
         monkeypatch.setattr(services, "_insert", after_another)
-        insert(tasks)
+        insert(user, tasks)
 
     monkeypatch.setattr(services, "_insert", after_another)
     assert [task.existed for task in create_many(user=alice, drafts=drafts)] == [True, True, True]

@@ -10,6 +10,7 @@ import pytest
 import sink.__main__
 import workers.__main__
 from tests.fixtures.processes import ROOT
+from workers import options
 
 MAINS = {"workers": workers.__main__.main, "sink": sink.__main__.main}
 GOOD = {"RABBITMQ_URL": "amqp://u:secret@127.0.0.1:1/", "MILLRACE_TOKEN": "token"}
@@ -101,3 +102,24 @@ def test_an_unknown_option_is_answered_with_the_one_that_may_be_meant(refused: R
     assert refused("workers", "--queue=a") == "error: unknown option --queue; did you mean --queues?"
     assert refused("sink", "--hel") == "error: unknown option --hel; did you mean --help?"
     assert refused("sink", "up") == "error: unknown argument up"
+
+
+def test_in_production_nothing_travels_readable_to_another_machine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RABBITMQ_URL", "amqps://u:hush@mq1.example.org/,amqp://u:hush@mq2.example.org/")
+    monkeypatch.setenv("MILLRACE_URL", "http://web.example.org")
+    assert len(options.broker_addresses()) == 2
+    monkeypatch.setenv("MILLRACE_ENV", "production")
+    for read, host in ((options.broker_addresses, "mq2.example.org:5672"), (options.web_url, "web.example.org")):
+        with pytest.raises(SystemExit):
+            read()
+        said = capsys.readouterr().err
+        assert f"would travel readable to {'RabbitMQ at ' if 'mq' in host else ''}{host}: use " in said
+        assert "hush" not in said
+    monkeypatch.setenv("MILLRACE_ALLOW_PLAINTEXT", "1")
+    assert options.web_url() == "http://web.example.org"
+    monkeypatch.setenv("MILLRACE_ALLOW_PLAINTEXT", "")
+    monkeypatch.setenv("RABBITMQ_URL", "amqp://u:p@127.0.0.1/")
+    monkeypatch.setenv("MILLRACE_URL", "http://[::1]:8000")
+    assert (len(options.broker_addresses()), options.web_url()) == (1, "http://[::1]:8000")

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.accounts.management.one_line import OneLineCommand
+from apps.audit.journal import note
 from devstack.credentials import amqp_url
 from workers.broker import BAD, NO_SUCH_QUEUE, BrokerLost, Channel, Delivery, connect, parse_addresses
 from workers.options import refuse
@@ -25,22 +26,25 @@ class Command(OneLineCommand):
 
     def handle(self, *args: Any, forget: bool, **_options: Any) -> None:
         try:
-            asyncio.run(self._handle(forget=forget))
+            count = asyncio.run(self._handle(forget=forget))
         except TimeoutError:
             refuse(f"RabbitMQ does not answer within {ANSWER_SECONDS:.0f} s")
         except BrokerLost as lost:
             refuse("nothing is parked: RabbitMQ is not prepared yet" if lost.code == NO_SUCH_QUEUE else str(lost))
+        if forget and count:
+            note("parked.forget", count=count)
 
-    async def _handle(self, *, forget: bool) -> None:
+    async def _handle(self, *, forget: bool) -> int:
+        """How many are listed."""
         async with asyncio.timeout(ANSWER_SECONDS):
             connection = await connect(parse_addresses(_broker()))
             channel = await connection.open_channel()
         try:
-            await self._list(channel, forget=forget)
+            return await self._list(channel, forget=forget)
         finally:
             await connection.close()
 
-    async def _list(self, channel: Channel, *, forget: bool) -> None:
+    async def _list(self, channel: Channel, *, forget: bool) -> int:
         count = 0
         while page := await _take(channel):
             for delivery in page:
@@ -50,6 +54,7 @@ class Command(OneLineCommand):
             if not forget:
                 break
         self.stdout.write(_summary(count, forget=forget))
+        return count
 
 
 def _broker() -> str:

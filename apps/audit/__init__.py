@@ -1,0 +1,1 @@
+"""Who did what, when, from where: written beside what is done, and never changed."""

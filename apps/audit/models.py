@@ -1,0 +1,89 @@
+"""The audit log: one row for each act, which can be added and read, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from django.db import models
+from django.db.models.functions import Now
+
+if TYPE_CHECKING:
+    from apps.accounts.permissions import Person
+
+TEXT_LENGTH = 300
+NAME_LENGTH = 150
+OBJECT_LENGTH = 220  # a word, and the longest name of a worker
+
+
+class Result(models.TextChoices):
+    """How it ended."""
+
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    REFUSED = "refused", "Refused"
+
+
+class Way(models.TextChoices):
+    """By which door."""
+
+    PAGE = "page", "Page"
+    TOKEN = "token", "Token"
+    COMMAND = "command", "Command"
+
+
+class AppendOnly(Exception):
+    """The audit log is not changed."""
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def visible_to(self, person: Person) -> Self:
+        """What this person did; of everybody for staff."""
+        if getattr(person, "is_staff", False):
+            return self.all()
+        return self.filter(person=person.pk) if person.pk else self.none()
+
+    def _refuse(self, *_rest: Any, **_more: Any) -> NoReturn:
+        raise AppendOnly
+
+    update = delete = bulk_update = update_or_create = _refuse
+    aupdate = adelete = abulk_update = aupdate_or_create = _refuse
+
+
+class Entry(models.Model):
+    """`person` is a number and not a reference, and `name` stands beside it: they outlive the person.
+
+    `object`: what it was done to, such as "task 12"; with a `count` above 1 that is the first of so many.
+    """
+
+    at = models.DateTimeField(db_default=Now(), db_index=True)
+    person = models.BigIntegerField(null=True)
+    name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    act = models.CharField(max_length=40)
+    object = models.CharField(max_length=OBJECT_LENGTH, blank=True)
+    count = models.PositiveIntegerField(default=1)
+    details = models.CharField(max_length=TEXT_LENGTH, blank=True)
+    result = models.CharField(max_length=7, choices=Result.choices, default=Result.DONE)
+    way = models.CharField(max_length=7, choices=Way.choices)
+    token = models.CharField(max_length=12, blank=True)  # its prefix
+    address = models.CharField(max_length=45, blank=True)
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "entries"
+        indexes = [
+            models.Index(fields=["person", "id"], name="entry_person"),
+            models.Index(fields=["act", "id"], name="entry_act"),
+            models.Index(fields=["object", "id"], name="entry_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.act} {self.object}"
+
+    def save(self, *args: Any, **more: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly
+        super().save(*args, **more)
+
+    def delete(self, *_rest: Any, **_more: Any) -> NoReturn:
+        raise AppendOnly

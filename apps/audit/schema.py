@@ -1,0 +1,121 @@
+"""The audit log in GraphQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import graphene
+from graphene import relay
+from graphene_django import DjangoObjectType
+
+from apps.accounts.permissions import Scope
+from apps.api.errors import BadInput
+from apps.api.keyset import Order
+from apps.api.paging import page
+from apps.api.schema import Connection, DateTimeRange, key_of
+from apps.audit.models import Entry, Result, Way
+
+if TYPE_CHECKING:
+    from graphql import GraphQLResolveInfo
+
+    from apps.accounts.permissions import Caller
+    from apps.api.paging import Page
+    from apps.audit.models import EntryQuerySet
+
+NEWEST_FIRST = Order(column="pk")
+
+AuditResult = graphene.Enum.from_enum(
+    Result, name="AuditResult", description=lambda value: None if value else "How an act ended."
+)
+AuditWay = graphene.Enum.from_enum(
+    Way, name="AuditWay", description=lambda value: None if value else "By which door somebody came."
+)
+
+
+class AuditEntry(DjangoObjectType):
+    """Who did what, when, and from where."""
+
+    class Meta:
+        model = Entry
+        name = "AuditEntry"
+        fields = ("at", "act", "count", "details", "address")
+        interfaces = (relay.Node,)
+
+    person = graphene.String(required=True, description="The name at that time; empty when nobody had signed in.")
+    object = graphene.String(required=True, description="Such as `task 12`; the first of `count`.")
+    result = graphene.Field(AuditResult, required=True)
+    way = graphene.Field(AuditWay, required=True)
+    token = graphene.String(description="The beginning of the token that was shown.")
+
+    def resolve_person(entry: Entry, info: GraphQLResolveInfo) -> str:
+        return entry.name
+
+    def resolve_token(entry: Entry, info: GraphQLResolveInfo) -> str | None:
+        return entry.token or None
+
+
+class AuditEntryEdge(graphene.ObjectType):
+    """An entry and its cursor."""
+
+    node = graphene.Field(AuditEntry, required=True)
+    cursor = graphene.String(required=True)
+
+
+class AuditEntryConnection(Connection):
+    """A page of the audit log."""
+
+    edges = graphene.List(graphene.NonNull(AuditEntryEdge), required=True)
+    nodes = graphene.List(graphene.NonNull(AuditEntry), required=True)
+
+
+class AuditFilter(graphene.InputObjectType):
+    """Entries of which all of this is true."""
+
+    person = graphene.String(description="A name.")
+    act = graphene.String(description="Such as `task.cancel`.")
+    object = graphene.String(description="Such as `task 12`.")
+    at = DateTimeRange()
+
+
+class Query(graphene.ObjectType):
+    audit_entries = graphene.Field(
+        AuditEntryConnection,
+        required=True,
+        first=graphene.Int(description="How many from the newest: 50 unless told, at most 100."),
+        after=graphene.String(),
+        last=graphene.Int(description="How many from the oldest."),
+        before=graphene.String(),
+        filter=AuditFilter(),
+        description="What was done, the newest first (staff, scope `ops`).",
+    )
+
+    def resolve_audit_entries(
+        root: None, info: GraphQLResolveInfo, filter: dict[str, Any] | None = None, **position: Any
+    ) -> Page:
+        return page(_filtered(_readable(info.context.caller), filter or {}), order=NEWEST_FIRST, **position)
+
+
+def node(caller: Caller, key: str) -> Entry | None:
+    return _readable(caller).filter(pk=key_of("AuditEntry", key)).first()
+
+
+NODES = {"AuditEntry": node}
+
+
+def _readable(caller: Caller) -> EntryQuerySet:
+    caller.require(Scope.OPS)  # which the staff alone has
+    return Entry.objects.visible_to(caller.user)
+
+
+def _filtered(entries: EntryQuerySet, wanted: dict[str, Any]) -> EntryQuerySet:
+    columns = {"person": "name", "act": "act", "object": "object"}
+    for name, column in columns.items():
+        if wanted.get(name) is not None:
+            if "\0" in wanted[name]:
+                raise BadInput(f"{name} must not contain NUL characters.")
+            entries = entries.filter(**{column: wanted[name]})
+    span = wanted.get("at") or {}
+    for name, moment in span.items():
+        if moment is not None and moment.tzinfo is None:
+            raise BadInput(f"at.{name} needs a time zone, such as 2026-03-01T12:00:00Z.")
+    return entries.filter(**{f"at__{name}": moment for name, moment in span.items() if moment is not None})
