@@ -29,10 +29,11 @@ def of(user: User) -> list[Ability]:
     ]
 
 
+# The first words, up to the colon, stand by themselves in tables.
 SCOPES: Final = {
-    Scope.TASKS_READ: "Look at the tasks that you can see",
-    Scope.TASKS_WRITE: "Create tasks, retry, cancel, delete and prioritise them",
-    Scope.OPS: "Pause and purge queues, drain and stop workers",
-    Scope.SINK: "Bring outcomes home",
-    Scope.WORKER: "Ask whether a task is still to be run",
+    Scope.TASKS_READ: "See tasks: those that you see yourself",
+    Scope.TASKS_WRITE: "Change tasks: create, retry, cancel, delete, prioritise",
+    Scope.OPS: "Operate: pause and purge queues, drain and stop workers",
+    Scope.SINK: "Bring outcomes: as the sink does",
+    Scope.WORKER: "Ask about tasks: as workers do",
 }

@@ -28,7 +28,8 @@ class Row:
 
     @property
     def scopes(self) -> list[str]:
-        return [abilities.SCOPES[Scope(scope)] for scope in self.token.scopes]
+        """In short, in the usual order."""
+        return [abilities.SCOPES[scope].partition(":")[0] for scope in Scope if scope in self.token.scopes]
 
 
 def rows(found: QuerySet[Token]) -> list[Row]:

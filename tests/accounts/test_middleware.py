@@ -9,6 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from apps.accounts import tokens
+from apps.accounts.permissions import Scope
+
 pytestmark = pytest.mark.django_db
 
 OPEN = {"/login/", "/healthz", "/readyz"}
@@ -84,3 +87,35 @@ def test_the_admin_has_no_door_of_its_own(client: Client) -> None:
         response = client.get(address)
         assert response.status_code == 302
         assert response.headers["Location"].startswith("/login/?next=/admin/")
+
+
+RUBBISH = {
+    "Accept-Language": "xx;q=9,\x7f;;;*" * 200,
+    "Cookie": "millrace_session=" + "x" * 16_000,
+    "If-None-Match": '"\\"",W/,*',
+    "If-Modified-Since": "the day after",
+    "X-Forwarded-For": "é, ,:::1",
+    "HX-Request": "true",
+    "HX-Current-URL": "http://evil.example/\x7f",
+    "HX-PTag": "1|2|3|4|5|6",
+    "Content-Type": "multipart/form-data; boundary=",
+}
+
+
+@pytest.mark.parametrize("header", RUBBISH)
+def test_rubbish_in_a_header_is_no_fault_of_ours(header: str, alice: User) -> None:
+    for client in (Client(), signed_in := Client()):
+        if client is signed_in:
+            client.force_login(alice)
+        for address in ("/login/", "/tasks/", "/account/", "/start/x"):
+            for method in (client.get, client.post):
+                assert method(address, headers={header: RUBBISH[header]}).status_code < 500, address
+
+
+def test_a_forged_fragment_tells_no_more_than_the_page(client: Client, alice: User, admin: User) -> None:
+    tokens.make(user=admin, scopes={Scope.OPS}, name="a secret name")
+    client.force_login(alice)
+    for address in ("/account/", "/account/tokens/all/", "/people/", "/tasks/"):
+        page, fragment = (client.get(address, headers=forged) for forged in ({}, {"HX-Request": "true"}))
+        assert fragment.status_code == page.status_code
+        assert b"a secret name" not in page.content + fragment.content
