@@ -209,7 +209,7 @@ def test_a_full_output_keeps_the_page_light(web: Client, task: Task, django_asse
         position += pieces[-1]["size"]
     tail = printed(task, 9_000_000, *(line.format(n) for n in range(500)))
     record([batch(*pieces, tail)])
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(22):
         response = web.get(f"/tasks/{task.pk}/")
     assert len(response.content) < 100 * 1024 + 20_000
     assert len(gzip.compress(response.content)) < 30_000
@@ -275,7 +275,7 @@ def test_attempts_in_other_environments_say_what_differs(
     record([batch(failed(task))])
     Task.objects.filter(pk=task.pk).update(status="QUEUEING", attempt=2)
     record([batch(started(task, 2), worker="w2")])
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(22):
         html = text_of(web.get(f"/tasks/{task.pk}/"))
     table = html.split('id="environments"')[1].split("</table>")[0]
     rows = re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td>', table)
