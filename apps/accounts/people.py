@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from apps.accounts import links, roles
-from apps.audit.journal import note
+from apps.audit.journal import covered, note
 from apps.tasks.drafts import Problem, Refused
 
 if TYPE_CHECKING:
@@ -25,8 +25,10 @@ log = structlog.get_logger()
 def add(*, by: User, name: str, role: Role, extras: Collection[str]) -> User:
     """Somebody without a password, who comes in by an invitation."""
     with transaction.atomic():
-        user = User.objects.create_user(name)
-        roles.give(user, role, extras)
+        with covered():
+            user = User.objects.create_user(name)
+            roles.give(user, role, extras)
+        note("person.add", f"person {name}", user=by, details=_given(role, extras))
     _log(by, "added", user)
     return user
 
@@ -34,7 +36,10 @@ def add(*, by: User, name: str, role: Role, extras: Collection[str]) -> User:
 def change_role(*, by: User, user: User, role: Role, extras: Collection[str]) -> None:
     """What they may do from now on, in every open page and by every token. Raises Refused, as the next does."""
     _check_other(by, user)
-    roles.give(user, role, extras)
+    with transaction.atomic():
+        with covered():
+            roles.give(user, role, extras)
+        note("person.rights", f"person {user.username}", user=by, details=_given(role, extras))
     _log(by, f"made a {role.lower()} of", user)
 
 
@@ -53,6 +58,10 @@ def invite(*, by: User, user: User) -> str:
         raise Refused([Problem(field=(), message=f"{user.username} is switched off: switch them on first.")])
     _log(by, "invited", user)
     return links.invite(user)
+
+
+def _given(role: Role, extras: Collection[str]) -> str:
+    return ", ".join([role, *sorted(name.split(".")[1] for name in extras)])
 
 
 def _check_other(by: User, user: User) -> None:

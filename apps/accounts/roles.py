@@ -85,11 +85,10 @@ def give(user: User, role: Role, extras: Collection[str]) -> None:
     with transaction.atomic():
         user.is_superuser = user.is_staff = role == Role.ADMINISTRATOR
         user.save(update_fields=["is_superuser", "is_staff"])
-        user.groups.remove(*Group.objects.filter(name__in=GIVES).exclude(name=role))
-        user.groups.add(*Group.objects.filter(name=role))
         known = permissions(EXTRAS)
-        user.user_permissions.remove(*(known[name] for name in EXTRAS if name not in extras))
-        user.user_permissions.add(*(known[name] for name in EXTRAS if name in extras))
+        user.groups.set([*user.groups.exclude(name__in=GIVES), *Group.objects.filter(name=role)])
+        others = [each for each in user.user_permissions.all() if each not in known.values()]
+        user.user_permissions.set([*others, *(known[name] for name in EXTRAS if name in extras)])
         tick()
 
 

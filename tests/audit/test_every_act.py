@@ -156,7 +156,7 @@ OF_PEOPLE: dict[str, tuple[dict[str, Any], set[str]]] = {
     "revoke_token": ({}, {"token.revoke"}),
     "change_password": (TWICE, {"person.change", "session.end"}),
     "end_sessions": ({}, {"session.end"}),
-    "people": ({"username": "vera", "role": "Viewer"}, {"person.add", "person.rights", "link.make"}),
+    "people": ({"username": "vera", "role": "Viewer"}, {"person.add", "link.make"}),
     "person": ({"role": "Viewer"}, {"person.rights"}),
     "switch": ({"to": "off"}, {"person.change"}),
     "invite": ({}, {"link.make"}),
