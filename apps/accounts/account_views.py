@@ -39,7 +39,7 @@ def make_token(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, status=422, token_form=form)
     token, text = form.save()
-    graphql = request.build_absolute_uri(reverse("graphql"))
+    graphql = addresses.outside(request, reverse("graphql"))
     return _page(request, status=201, fresh={"token": token, "text": text, "graphql": graphql})
 
 

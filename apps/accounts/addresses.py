@@ -1,4 +1,4 @@
-"""The client's address: the peer's, or what proxies say that the settings name; nobody else is believed."""
+"""The client's address: the peer's, or what proxies say that the settings name; nobody else is believed. And ours."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def of(request: HttpRequest) -> str:
             break
         address = before
     return str(address or "")
+
+
+def outside(request: HttpRequest, path: str) -> str:
+    """The whole address of this path, as people reach it."""
+    return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
 
 
 def _is_proxy(address: Address) -> bool:

@@ -44,6 +44,7 @@ class WrongPasswords(models.Model):
     key = models.CharField(max_length=64, primary_key=True)
     tries = models.PositiveIntegerField(default=0)
     began_at = models.DateTimeField()
+    before_at = models.DateTimeField()  # the try before the last
     last_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -16,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from apps.accounts import abilities, people, roles
+from apps.accounts import abilities, addresses, people, roles
 from apps.accounts.people_forms import AddForm, RoleForm
 from apps.tasks.drafts import Refused
 
@@ -101,7 +100,7 @@ def invite(request: SignedInRequest, number: int) -> HttpResponse:
 def _invitation(request: SignedInRequest, user: User) -> str:
     """The whole address, as others reach it. Raises Refused."""
     path = reverse("join", args=[people.invite(by=request.user, user=user)])
-    return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
+    return addresses.outside(request, path)
 
 
 def _list(request: SignedInRequest, status: int = 200, form: AddForm | None = None) -> HttpResponse:

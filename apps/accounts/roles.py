@@ -47,7 +47,7 @@ def ensure(**_: Any) -> None:
             if is_new:
                 group.permissions.set(found[permission] for permission in given)
             if is_new and role == Role.MEMBER:
-                group.user_set.add(*User.objects.filter(groups=None, is_superuser=False))
+                group.user_set.add(*User.objects.filter(is_superuser=False))
 
 
 def permissions(names: Iterable[str]) -> dict[str, Permission]:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from apps.accounts.models import WrongPasswords
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 FIRST_WAIT = timedelta(minutes=1)
@@ -44,24 +45,26 @@ def begin(name: str, address: str) -> int:
     The try counts as a wrong one until `succeed`: counted afterwards, a hundred tries at once would all come through.
     """
     limits, now = _limits(name, address), timezone.now()
+    # Without a write: anybody can ask, as often as they like.
+    if seconds := _wait(WrongPasswords.objects.filter(key__in=limits), limits, now):
+        return seconds
     with transaction.atomic():
         WrongPasswords.objects.filter(last_at__lt=now - FORGOTTEN_AFTER).delete()
-        fresh = [WrongPasswords(key=key, began_at=now, last_at=now) for key in limits]
+        fresh = [WrongPasswords(key=key, began_at=now, before_at=now, last_at=now) for key in limits]
         WrongPasswords.objects.bulk_create(fresh, ignore_conflicts=True)
         counted = list(WrongPasswords.objects.filter(key__in=limits).order_by("key").select_for_update())
-        seconds = max((_free_at(each, limits[each.key]) - now).total_seconds() for each in counted)
-        if seconds > 0:
-            return ceil(seconds)
+        if seconds := _wait(counted, limits, now):
+            return seconds
         for each in counted:
             _count(each, limits[each.key], now)
     return 0
 
 
 def succeed(name: str, address: str) -> None:
-    """It was the right one: the name is free again, the address has one try less."""
+    """It was the right one: the name is free again, the address as if it had not been tried."""
     of_name, of_address = _limits(name, address)
     WrongPasswords.objects.filter(key=of_name).delete()
-    WrongPasswords.objects.filter(key=of_address, tries__gt=0).update(tries=F("tries") - 1)
+    WrongPasswords.objects.filter(key=of_address, tries__gt=0).update(tries=F("tries") - 1, last_at=F("before_at"))
 
 
 def _limits(name: str, address: str) -> dict[str, Limit]:
@@ -79,6 +82,10 @@ def _key(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def _wait(counted: Iterable[WrongPasswords], limits: dict[str, Limit], now: datetime) -> int:
+    return max([0, *(ceil((_free_at(each, limits[each.key]) - now).total_seconds()) for each in counted)])
+
+
 def _free_at(counted: WrongPasswords, limit: Limit) -> datetime:
     last_at: datetime = counted.last_at
     beyond = counted.tries - limit.tries
@@ -86,8 +93,9 @@ def _free_at(counted: WrongPasswords, limit: Limit) -> datetime:
 
 
 def _count(counted: WrongPasswords, limit: Limit, now: datetime) -> None:
-    if counted.tries < limit.tries and counted.began_at < now - limit.within:
+    since = counted.began_at if counted.tries < limit.tries else _free_at(counted, limit)
+    if since < now - limit.within:
         counted.tries, counted.began_at = 0, now
     counted.tries += 1
-    counted.last_at = now
+    counted.before_at, counted.last_at = counted.last_at, now
     counted.save()

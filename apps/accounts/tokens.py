@@ -56,13 +56,14 @@ def make(
     return token, text
 
 
-def accept(text: str, *, scope: Scope, name: str) -> None:
-    """Make a text from elsewhere (the first start's secrets) a valid token of a process."""
-    Token.objects.update_or_create(
+def accept(text: str, *, scope: Scope, name: str) -> Token:
+    """Make a text from elsewhere (the first start's secrets) a token of a process. One that was revoked stays so."""
+    token, _ = Token.objects.update_or_create(
         hash=secrets_text.hashed(text),
-        defaults={"revoked_at": None, "expires_at": None, "scopes": [scope]},
+        defaults={"expires_at": None, "scopes": [scope]},
         create_defaults={"name": name, "prefix": text[:SHOWN_LENGTH], "scopes": [scope]},
     )
+    return token
 
 
 def find(text: str) -> Token | None:

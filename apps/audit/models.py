@@ -73,6 +73,7 @@ class Entry(models.Model):
         verbose_name_plural = "entries"
         indexes = [
             models.Index(fields=["person", "id"], name="entry_person"),
+            models.Index(fields=["name", "id"], name="entry_name"),
             models.Index(fields=["act", "id"], name="entry_act"),
             models.Index(fields=["object", "id"], name="entry_object"),
         ]

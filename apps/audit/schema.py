@@ -103,7 +103,7 @@ NODES = {"AuditEntry": node}
 
 
 def _readable(caller: Caller) -> EntryQuerySet:
-    caller.require(Scope.OPS)  # which the staff alone has
+    caller.require(Scope.OPS)
     return Entry.objects.visible_to(caller.user)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from django.db import transaction
 
+from apps.accounts.permissions import may_see_all
 from apps.api.keyset import BIGGEST_ID
 from apps.tasks.clock import database_now
 from apps.tasks.models import Change, Clock, Task
@@ -128,7 +129,7 @@ class _Entry(NamedTuple):
 def _noted(place: Place, mine: TaskQuerySet, user: Person, most: int) -> Changes:
     changed: dict[int, None] = {}
     gone: dict[int, None] = {}
-    tick, told, looked_at = place.tick, place.entries, 0
+    tick, told, looked_at, sees_all = place.tick, place.entries, 0, may_see_all(user)
 
     def so_far(*, more: bool) -> Changes:
         return Changes(changed=list(changed), gone=list(gone), place=Place(tick=tick, entries=told), more=more)
@@ -138,7 +139,7 @@ def _noted(place: Place, mine: TaskQuerySet, user: Person, most: int) -> Changes
         for entry in entries:
             if len(changed) + len(gone) == most:
                 return so_far(more=True)
-            if entry.is_gone and (user.is_staff or entry.owner == user.pk):
+            if entry.is_gone and (sees_all or entry.owner == user.pk):
                 changed.pop(entry.task, None)
                 gone[entry.task] = None
             elif entry.task in seen:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from apps.accounts import addresses
 from apps.tasks import columns, copies
 from apps.tasks.models import Kind, TableLook, Task
 from apps.tasks.window import Window
@@ -57,8 +58,8 @@ UTC = "The days in the search are those of UTC there, not of your time zone."
 
 
 def _endpoint(request: SignedInRequest) -> str:
-    """As this reader reaches it."""
-    return request.build_absolute_uri(reverse("graphql"))
+    """As people reach it."""
+    return addresses.outside(request, reverse("graphql"))
 
 
 def _copies(request: SignedInRequest, **context: Any) -> HttpResponse:

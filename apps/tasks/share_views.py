@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpResponse
@@ -17,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.accounts import addresses
 from apps.tasks import artifact_views, output_sheet, shares, sheet
 from apps.tasks.drafts import Refused
 from apps.tasks.models import Artifact, Task
@@ -44,8 +44,7 @@ def links(request: SignedInRequest, number: int) -> HttpResponse:
     except Refused as refused:
         (problem,) = refused.problems
         return _list(request, task, status=403 if problem.code == "FORBIDDEN" else 422, problem=problem.message)
-    path = reverse("shared:task", args=[text])
-    link = f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
+    link = addresses.outside(request, reverse("shared:task", args=[text]))
     return _list(request, task, status=201, fresh=link)
 
 

@@ -34,6 +34,7 @@ def make(*, user: User, task: Task, days: int) -> str:
     text = secrets_text.make()
     ends = timezone.now() + timedelta(days=days)
     with transaction.atomic():
+        Share.objects.filter(expires_at__lt=timezone.now()).delete()
         Share.objects.create(task=task, hash=secrets_text.hashed(text), created_by=user, expires_at=ends)
         note("share.make", f"task {task.pk}", user=user, details=f"for {days} days")
     return text

@@ -75,7 +75,7 @@ def _curl(document: str, variables: Mapping[str, Any], address: str) -> str:
     body = _json({"query": document, "variables": variables})
     lines = [
         f"curl -sS {shlex.quote(address)}",
-        '-H "Authorization: Bearer $MILLRACE_TOKEN"',
+        '-H "Authorization: Bearer $MILLRACE_API_TOKEN"',
         "-H 'Content-Type: application/json'",
         f"--data-binary {shlex.quote(body)}",
     ]
@@ -94,7 +94,7 @@ variables = {variables}
 request = urllib.request.Request(
     {address!r},
     json.dumps({{"query": query, "variables": variables}}).encode(),
-    {{"Authorization": f"Bearer {{os.environ['MILLRACE_TOKEN']}}", "Content-Type": "application/json"}},
+    {{"Authorization": f"Bearer {{os.environ['MILLRACE_API_TOKEN']}}", "Content-Type": "application/json"}},
 )
 with urllib.request.urlopen(request) as response:
     answer = json.load(response)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
-from apps.accounts import secrets_text, tokens
+from apps.accounts import links, secrets_text, tokens
 from apps.accounts.models import SignInLink, Token
 
 PRINTABLE = "--name must be printable text of one line"
@@ -53,6 +53,13 @@ def test_link_prints_an_address_and_nothing_else(admin: User, settings: Settings
     settings.PORT = 8123
     assert re.fullmatch(r"http://127\.0\.0\.1:8123/start/[0-9A-Za-z]{49}\n", run("link"))
     assert SignInLink.objects.get().user == admin
+
+
+def test_in_production_the_link_sets_a_password_and_works_from_anywhere(admin: User, settings: Settings) -> None:
+    settings.ENV, settings.PUBLIC_URL = "production", "https://mill.example"
+    printed = run("link")
+    assert re.fullmatch(r"https://mill\.example/join/[0-9A-Za-z]{49}\n", printed)
+    assert links.invited(printed.strip().rpartition("/")[2]) == admin
 
 
 def test_link_is_for_whom_it_is_asked(alice: User, admin: User) -> None:

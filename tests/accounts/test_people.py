@@ -58,6 +58,7 @@ def test_what_an_administrator_has_made_of_a_role_stays(alice: User) -> None:
 
 def test_who_was_there_before_the_roles_is_a_member(alice: User) -> None:
     Group.objects.all().delete()
+    alice.groups.add(Group.objects.create(name="coders"))
     roles.ensure()
     assert roles.of(alice) == "Member"
     assert may_write(named("alice"))

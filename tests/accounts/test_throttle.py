@@ -1,5 +1,6 @@
 """Guessing passwords takes longer and longer."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from ipaddress import ip_network
@@ -30,6 +31,7 @@ def statuses(count: int, **how: Any) -> list[int]:
 def pass_by(time: timedelta) -> None:
     for counted in WrongPasswords.objects.all():
         counted.began_at, counted.last_at = counted.began_at - time, counted.last_at - time
+        counted.before_at -= time
         counted.save()
 
 
@@ -82,6 +84,30 @@ def test_an_address_has_fifty_tries_an_hour_for_all_names_together() -> None:
     pass_by(timedelta(hours=25))
     assert throttle.begin("another", "2001:db8::2") == 0
     assert WrongPasswords.objects.count() == 2, "what is old is cleared away"
+
+
+def test_who_has_to_wait_leaves_no_trace() -> None:
+    for n in range(50):
+        throttle.begin(f"name {n}", "192.0.2.7")
+    traces = WrongPasswords.objects.count()
+    assert [throttle.begin(f"more {n}", "192.0.2.7") for n in range(3)] == [60] * 3
+    assert WrongPasswords.objects.count() == traces
+
+
+def test_an_address_recovers_and_a_right_password_makes_nobody_wait_longer() -> None:
+    for n in range(50):
+        throttle.begin(f"name {n}", "192.0.2.7")
+    for _ in range(7):
+        pass_by(timedelta(seconds=throttle.begin("alice", "192.0.2.7")))
+        assert throttle.begin(secrets.token_hex(), "192.0.2.7") == 0
+    pass_by(timedelta(minutes=59))
+    before = throttle.begin("bob", "192.0.2.7")
+    pass_by(timedelta(seconds=before))
+    assert throttle.begin("bob", "192.0.2.7") == 0
+    throttle.succeed("bob", "192.0.2.7")
+    assert throttle.begin("alice", "192.0.2.7") == 0
+    pass_by(timedelta(hours=2, minutes=1))
+    assert [throttle.begin(f"name {n}", "192.0.2.7") for n in range(50)] == [0] * 50
 
 
 def test_right_passwords_use_up_no_try_of_the_address() -> None:
@@ -149,3 +175,6 @@ def test_the_admin_is_no_way_around(alice: User) -> None:
     client.force_login(alice)
     guess = {"username": "admin", "password": GUESS}
     assert client.post("/admin/login/", guess).status_code == 403
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    guess = {"old_password": GUESS, "new_password1": WORDS, "new_password2": WORDS}
+    assert client.post("/admin/password_change/", guess).headers["Location"] == "/account/"

@@ -12,7 +12,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from graphql_relay import to_global_id
 
+from apps.accounts import roles
 from apps.accounts.permissions import Scope
+from apps.accounts.roles import Role
 from apps.tasks import changes, recording, services
 from apps.tasks.batches import insert_rows
 from apps.tasks.clock import database_now, ticks
@@ -76,7 +78,9 @@ def test_mirrors_with_pages_of_any_size_have_what_each_person_may_see(
     mirror: Mirror, alice: User, bob: User, sam: User, seed: int
 ) -> None:
     chance = random.Random(seed)
-    mirrors = {alice: mirror, bob: Mirror(Asker.of(bob)), sam: Mirror(Asker.of(sam))}
+    vera = User.objects.create_user("vera")
+    roles.give(vera, Role.VIEWER, ())
+    mirrors = {alice: mirror, **{each: Mirror(Asker.of(each)) for each in (bob, sam, vera)}}
     for _ in range(3):  # as before the feed was there
         a_task(alice), a_task(bob)
     for _ in range(25):

@@ -64,7 +64,7 @@ class Elsewhere:
         return self._output(sys.executable, "-I", "-c", text)
 
     def _output(self, *command: str) -> Any:
-        environment = {"PATH": os.environ["PATH"], "MILLRACE_TOKEN": self._token}
+        environment = {"PATH": os.environ["PATH"], "MILLRACE_API_TOKEN": self._token}
         return json.loads(subprocess.check_output(command, cwd=self._folder, env=environment, timeout=60))
 
 

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ("tries", models.PositiveIntegerField(default=0)),
                 ("began_at", models.DateTimeField()),
+                ("before_at", models.DateTimeField()),
                 ("last_at", models.DateTimeField(db_index=True)),
             ],
         ),

@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "entries",
                 "indexes": [
                     models.Index(fields=["person", "id"], name="entry_person"),
+                    models.Index(fields=["name", "id"], name="entry_name"),
                     models.Index(fields=["act", "id"], name="entry_act"),
                     models.Index(fields=["object", "id"], name="entry_object"),
                 ],

@@ -1,4 +1,4 @@
-"""Prints a fresh sign-in link."""
+"""Prints a fresh sign-in link; in production one that sets a password, for nobody has a browser on that machine."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
+from django.urls import reverse
 
 from apps.accounts import links
 from apps.accounts.management.one_line import OneLineCommand
@@ -13,13 +14,20 @@ from workers.options import refuse
 
 
 class Command(OneLineCommand):
-    help = "Print a link that signs in once, within 10 minutes, in a browser on this machine."
+    help = (
+        "Print a link that signs in once, within 10 minutes, in a browser on this machine; in production one that"
+        " sets a password, within three days, from anywhere."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--user", metavar="NAME", help="whom it signs in (default: the first superuser)")
 
     def handle(self, *args: Any, user: str | None = None, **_options: Any) -> None:
-        self.stdout.write(f"http://127.0.0.1:{settings.PORT}/start/{links.make(_person(user))}")
+        person = _person(user)
+        if settings.ENV == "production":
+            self.stdout.write(f"{settings.PUBLIC_URL}{reverse('join', args=[links.invite(person)])}")
+        else:
+            self.stdout.write(f"http://127.0.0.1:{settings.PORT}/start/{links.make(person)}")
 
 
 def _person(name: str | None) -> User:

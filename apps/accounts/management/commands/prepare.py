@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.core.management.base import OutputWrapper
 from django.db import transaction
 
 from apps.accounts import tokens
@@ -18,13 +19,15 @@ class Command(OneLineCommand):
     def handle(self, *args: Any, **_options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
         with transaction.atomic():
-            _make_accounts()
+            _make_accounts(self.stderr)
 
 
-def _make_accounts() -> None:
+def _make_accounts(said: OutputWrapper) -> None:
     users = get_user_model().objects
     if not users.exists():
         users.create_superuser("admin")  # without a password none can sign in with one
     for scope, secret in ((Scope.SINK, "sink_token"), (Scope.WORKER, "worker_token")):
         if text := settings.SECRETS.get(secret):
-            tokens.accept(text, scope=scope, name=f"the {scope} of secrets.json")
+            token = tokens.accept(text, scope=scope, name=f"the {scope} of secrets.json")
+            if token.revoked_at:
+                said.write(f"warning: the {scope}'s token {token} is revoked: run ./manage.py rotate {scope}")
