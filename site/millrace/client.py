@@ -164,7 +164,7 @@ class Client:
         """What has changed since the `cursor` of the last call, in order; without one all tasks come first.
 
         `from_now`: without a cursor, leave out what there is already. Raises Refused with the code CURSOR_EXPIRED when
-        the cursor is older than a week: begin again without.
+        the cursor is older than 2 days: begin again without.
         """
         data = self._ask(documents.CHANGES, after=cursor, first=first, fromNow=from_now)["taskChanges"]
         return Changes(
