@@ -6,7 +6,7 @@ import http.client
 import json
 import os
 import random
-import select
+import selectors
 import ssl
 import threading
 import time
@@ -117,7 +117,12 @@ def _was_closed(connection: http.client.HTTPConnection) -> bool:
     """By the other side, while nobody used it: there is something to read, which can only be its end."""
     if connection.sock is None:
         return True
-    return bool(select.select([connection.sock], [], [], 0)[0])
+    try:
+        with selectors.DefaultSelector() as selector:  # select.select fails from descriptor 1,024 on
+            selector.register(connection.sock, selectors.EVENT_READ)
+            return bool(selector.select(0))
+    except (OSError, ValueError):  # somebody else has closed it
+        return True
 
 
 def _why(error: BaseException) -> str:

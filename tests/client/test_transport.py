@@ -1,8 +1,10 @@
 """The client in front of a real HTTP server that fails as servers and networks do."""
 
+import fcntl
 import hashlib
 import json
 import os
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -127,6 +129,20 @@ def test_a_connection_is_kept_and_one_that_the_server_has_closed_is_not_used_aga
     web.answers += [{"data": {"cancelTask": {"task": ROW, "userErrors": []}}}]
     Task(client._transport, ROW).cancel()
     assert (web.connections, len(web.asked)) == (2, 4)
+
+
+def test_a_connection_is_kept_by_a_program_that_has_many_files_open(client: Client, web: Web) -> None:
+    web.answers += [QUEUES] * 3
+    client.queues()
+    connection = client._transport._mine.connection
+    with connection.sock as first:
+        connection.sock = socket.socket(fileno=fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, 1_024))
+    connection.sock.settimeout(30)
+    client.queues()
+    assert web.connections == 1
+    connection.sock.close()  # by somebody who closes all there are
+    client.queues()
+    assert web.connections == 2
 
 
 @pytest.mark.parametrize(
