@@ -136,7 +136,7 @@ class Client:
             ids = [str(number) for number in wanted[at : at + PAGE]]
             nodes = self._ask(documents.OUTCOMES, ids=ids)["tasks"]["nodes"]
             found |= {node["number"]: Task(self._transport, node) for node in nodes}
-        if missing := next((number for number in wanted if number not in found), None):
+        if (missing := next((number for number in wanted if number not in found), None)) is not None:
             raise NotFound(f"there is no task {missing}")
         return [found[number] for number in wanted]
 

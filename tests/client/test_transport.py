@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import millrace
-from millrace import Client, Options, Task, transport
+from millrace import Client, Options, Task, program, transport
 from tests.fixtures.processes import eventually
 
 QUEUES: dict[str, Any] = {"data": {"queues": []}}
@@ -87,6 +87,13 @@ def client(web: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
         yield client
 
 
+@pytest.fixture
+def shell(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `millrace` asks this server."""
+    monkeypatch.setenv("MILLRACE_URL", web.url)
+    monkeypatch.setenv("MILLRACE_API_TOKEN", "t")
+
+
 def test_a_fork_does_not_speak_on_the_connection_of_its_parent(client: Client, web: Web) -> None:
     web.answers += [QUEUES] * 3
     client.queues()
@@ -108,6 +115,13 @@ def test_a_creation_whose_answer_is_lost_is_sent_again_under_the_same_key(client
     client.create("demo.noop", Options(idempotency_key="mine"), x=1)
     first, second = (each["variables"]["input"][0]["options"]["idempotencyKey"] for each in web.asked[4:])
     assert (first in keys, second) == (False, "mine")
+
+
+@pytest.mark.usefixtures("shell")
+def test_a_task_0_is_not_there(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
+    web.answers += [{"data": {"tasks": {"nodes": []}}}]
+    assert program.main(["wait", "0"]) == 1
+    assert capsys.readouterr().err == "error: there is no task 0\n"
 
 
 @pytest.mark.parametrize("act", [Task.cancel, Task.retry, Task.delete])
