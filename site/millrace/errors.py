@@ -21,7 +21,7 @@ class Error(Exception):
 
 
 class Misconfigured(Error):
-    """The address or the token is missing or cannot be used."""
+    """The address or the token is missing or cannot be used, or who answers there is not Millrace."""
 
 
 class Unreachable(Error):

@@ -14,13 +14,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from millrace.errors import Error, NotAllowed, NotFound, Problem, Refused, ServerFault, Unreachable
+from millrace.errors import Error, Misconfigured, NotAllowed, NotFound, Problem, Refused, ServerFault, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
-AGAIN = frozenset({429, 502, 503, 504})
+AGAIN = frozenset({408, 429, 502, 503, 504})
 AGENT = "millrace-client"
 
 
@@ -138,14 +138,17 @@ def _data(status: int, body: bytes, url: str) -> dict[str, Any]:
         answer = json.loads(body)
     except ValueError:
         answer = None
-    errors = answer.get("errors") if isinstance(answer, dict) else None
-    if errors:
-        raise _error(status, errors[0], url)
+    told = answer if isinstance(answer, dict) else {}
+    match told.get("errors"):
+        case [{} as first, *_]:
+            raise _error(status, first, url)
     if status in AGAIN:
         raise Unreachable(f"{url} is not available now (HTTP {status})")
-    if status != 200 or not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
-        raise Unreachable(f"{url} does not answer as Millrace does (HTTP {status}): check MILLRACE_URL")
-    data: dict[str, Any] = answer["data"]
+    if status >= 500:
+        raise Unreachable(f"{url} does not answer as it should (HTTP {status})")
+    data: dict[str, Any] | None = told.get("data")
+    if status != 200 or not isinstance(data, dict):
+        raise Misconfigured(f"{url} does not answer as Millrace does (HTTP {status}): check MILLRACE_URL")
     return data
 
 

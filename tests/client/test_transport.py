@@ -159,12 +159,25 @@ def test_a_connection_is_kept_by_a_program_that_has_many_files_open(client: Clie
     assert web.connections == 2
 
 
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [({"no": "data"}, 200), ({"errors": "no"}, 200), ([], 200), (b"<html>", 200), (301, 301), (404, 404)],
+)
+def test_what_is_not_millrace_is_told_at_once(
+    web: Web, capsys: pytest.CaptureFixture[str], answer: object, status: int
+) -> None:
+    web.answers += [answer, QUEUES]
+    assert program.main(["queues"]) == 2
+    said = f"error: {web.url} does not answer as Millrace does (HTTP {status}): check MILLRACE_URL\n"
+    assert capsys.readouterr() == ("", said)
+    assert len(web.asked) == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "error", "said"),
     [
-        ({"no": "data"}, millrace.Unreachable, "does not answer as Millrace does (HTTP 200): check MILLRACE_URL"),
-        (b"<html>", millrace.Unreachable, "does not answer as Millrace does (HTTP 200)"),
-        (404, millrace.Unreachable, "does not answer as Millrace does (HTTP 404)"),
+        (500, millrace.Unreachable, "does not answer as it should (HTTP 500)"),
         (503, millrace.Unreachable, "is not available now (HTTP 503)"),
         (
             {"errors": [{"message": "the log has the details under ab12", "extensions": {"code": "INTERNAL"}}]},
