@@ -46,7 +46,7 @@ class Problem:
 
 
 class Refused(Error):
-    """The server did nothing, because of these `problems`."""
+    """The server did nothing, or was not even asked, because of these `problems`."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(map(_written, problems)))

@@ -24,6 +24,14 @@ AGAIN = frozenset({408, 429, 502, 503, 504})
 AGENT = "millrace-client"
 
 
+def encoded(value: object, *field: str) -> bytes:
+    """As JSON. Raises Refused, with this `field`, for what it cannot hold, such as a datetime or an infinity."""
+    try:
+        return json.dumps(value, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Refused([Problem(field, f"cannot be written as JSON ({error})", "INVALID")]) from error
+
+
 class Transport:
     """`timeout_seconds`: for one answer. `patience_seconds`: for how long what is safe is sent again."""
 
@@ -38,7 +46,7 @@ class Transport:
 
     def ask(self, document: str, variables: dict[str, Any], *, safe: bool) -> dict[str, Any]:
         """The answer's `data`. `safe`: it may be sent again when nobody knows whether it arrived. Raises Error."""
-        body = json.dumps({"query": document, "variables": variables}, allow_nan=False).encode()
+        body = encoded({"query": document, "variables": variables})
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         end = time.monotonic() + self._patience
         pause = FIRST_PAUSE

@@ -2,12 +2,16 @@
 
 import fcntl
 import hashlib
+import io
 import json
 import os
+import signal
 import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,7 +29,10 @@ ARTIFACT = {"name": "../a/fit.csv", "contentType": "text/csv", "bytes": 3, "url"
 
 
 class Web:
-    """Answers with what is next in `answers`: data as JSON, a status; "": the connection ends without a word."""
+    """Answers with what is next in `answers`: data as JSON, a status; "": the connection ends without a word.
+
+    A signal: the same, after the program has got it.
+    """
 
     def __init__(self) -> None:
         self.answers: deque[Any] = deque()
@@ -48,6 +55,9 @@ class Web:
                 self.answer(b"a,b")
 
             def answer(self, answer: Any) -> None:
+                if isinstance(answer, signal.Signals):
+                    signal.pthread_kill(threading.main_thread().ident or 0, answer)
+                    answer = ""
                 if answer == "":
                     self.close_connection = True
                     return
@@ -115,6 +125,30 @@ def test_a_creation_whose_answer_is_lost_is_sent_again_under_the_same_key(client
     client.create("demo.noop", Options(idempotency_key="mine"), x=1)
     first, second = (each["variables"]["input"][0]["options"]["idempotencyKey"] for each in web.asked[4:])
     assert (first in keys, second) == (False, "mine")
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), datetime.now(UTC), Decimal(1), {1: {(2,): 3}}])
+def test_what_is_no_json_is_told_with_its_place_before_anything_is_created(
+    client: Client, web: Web, value: object
+) -> None:
+    web.answers += [CREATED, CREATED]
+    with pytest.raises(millrace.Refused, match=r"^1000: cannot be written as JSON \(") as refused:
+        client.create_many("demo.noop", [*[{"x": 1}] * 1_000, {"x": value}])
+    assert (web.asked, list(refused.value.created)) == ([], [])
+    with pytest.raises(millrace.Refused, match=r"^cannot be written as JSON \("):
+        client.create("demo.noop", x=value)
+    assert web.asked == []
+
+
+@pytest.mark.usefixtures("shell")
+def test_ctrl_c_amid_many_prints_those_that_exist(
+    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    web.answers += [CREATED, signal.SIGINT]
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"x": 1}' * 1_001))
+    assert program.main(["create", "demo.noop", "--json", "-"]) == 130
+    assert capsys.readouterr().out == "7\n"
+    assert len(web.asked) == 2
 
 
 @pytest.mark.usefixtures("shell")
