@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from millrace import documents, settings
-from millrace.errors import Error, NotFound, Problem, Refused
+from millrace.errors import NotFound, Problem, Refused
 from millrace.rows import Counts, Kind, Queue, Worker
 from millrace.tasks import Task, problem_of
-from millrace.transport import Transport
+from millrace.transport import Transport, encoded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -102,23 +101,24 @@ class Client:
     ) -> list[Task]:
         """A task for each of these parameters, in batches of which each is saved whole or not at all.
 
-        What goes wrong has in `created` those of earlier batches. With an `idempotency_key` the nth task's key is that
-        and its place: called again with the same, it makes only what is missing.
+        All are looked at before the first is sent: raises Refused for what JSON cannot hold. Whatever ends it, Ctrl-C
+        too, has in `created` those of earlier batches. With an `idempotency_key` the nth task's key is that and its
+        place: called again with the same, it makes only what is missing.
         """
         options = options or Options()
         key = options.idempotency_key or str(uuid4())
         inputs = (_input(kind, options, each, f"{key}-{nth}") for nth, each in enumerate(params))
         made: list[Task] = []
-        for batch in _batches(inputs):
-            try:
+        try:
+            for batch in list(_batches(inputs)):
                 made += self._created(batch)
-            except Refused as refused:
-                moved = Refused([_moved(problem, len(made)) for problem in refused.problems])
-                moved.created = made
-                raise moved from None
-            except Error as error:
-                error.created = made
-                raise
+        except Refused as refused:
+            moved = Refused([_moved(problem, len(made)) for problem in refused.problems])
+            moved.created = made
+            raise moved from None
+        except BaseException as error:
+            error.created = made  # type: ignore[attr-defined] # they exist, whatever it is
+            raise
         return made
 
     def task(self, number: int) -> Task:
@@ -136,7 +136,7 @@ class Client:
             ids = [str(number) for number in wanted[at : at + PAGE]]
             nodes = self._ask(documents.OUTCOMES, ids=ids)["tasks"]["nodes"]
             found |= {node["number"]: Task(self._transport, node) for node in nodes}
-        if missing := next((number for number in wanted if number not in found), None):
+        if (missing := next((number for number in wanted if number not in found), None)) is not None:
             raise NotFound(f"there is no task {missing}")
         return [found[number] for number in wanted]
 
@@ -164,7 +164,7 @@ class Client:
         """What has changed since the `cursor` of the last call, in order; without one all tasks come first.
 
         `from_now`: without a cursor, leave out what there is already. Raises Refused with the code CURSOR_EXPIRED when
-        the cursor is older than a week: begin again without.
+        the cursor is older than 2 days: begin again without.
         """
         data = self._ask(documents.CHANGES, after=cursor, first=first, fromNow=from_now)["taskChanges"]
         return Changes(
@@ -230,8 +230,8 @@ def _input(kind: str, options: Options, params: Mapping[str, Any], key: str) -> 
 def _batches(inputs: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     batch: list[dict[str, Any]] = []
     size = 0
-    for each in inputs:
-        more = len(json.dumps(each)) + 2
+    for nth, each in enumerate(inputs):
+        more = len(encoded(each, str(nth))) + 2
         if batch and (len(batch) == AT_ONCE or size + more > BYTES_AT_ONCE):
             yield batch
             batch, size = [], 0

@@ -158,8 +158,8 @@ def complain(sentence: str, kind: str = "error") -> None:
 def _create_many(client: Client, kind: str, params: list[dict[str, Any]], how: Options) -> list[Task]:
     try:
         return client.create_many(kind, params, how)
-    except Error as error:
-        _print("".join(f"{task.number}\n" for task in error.created))
+    except BaseException as error:  # Ctrl-C too
+        _print("".join(f"{task.number}\n" for task in getattr(error, "created", ())))
         raise
 
 

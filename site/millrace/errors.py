@@ -21,7 +21,7 @@ class Error(Exception):
 
 
 class Misconfigured(Error):
-    """The address or the token is missing or cannot be used."""
+    """The address or the token is missing or cannot be used, or who answers there is not Millrace."""
 
 
 class Unreachable(Error):
@@ -46,7 +46,7 @@ class Problem:
 
 
 class Refused(Error):
-    """The server did nothing, because of these `problems`."""
+    """The server did nothing, or was not even asked, because of these `problems`."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(map(_written, problems)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,13 +17,10 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 def url(given: str | None = None) -> str:
     """Without a slash at its end. Raises Misconfigured."""
     address = (given or os.environ.get(URL) or DEFAULT_URL).rstrip("/")
-    parts = urlsplit(address)
-    try:
-        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound or parts.query or parts.fragment or parts.username:
-        raise Misconfigured(f"{URL} must look like https://tasks.example.org (it is {address!r})")
+    if not _is_sound(address):
+        shown = re.sub(r"^([^/@]*://)?.*@", r"\1", address, flags=re.DOTALL)  # it may hold a password
+        without = "" if shown == address else ", without a user"
+        raise Misconfigured(f"{URL} must look like https://tasks.example.org{without} (it is {shown!r})")
     return address
 
 
@@ -37,6 +35,17 @@ def token(given: str | None = None) -> str:
 def token_file() -> Path:
     folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(folder) / "millrace" / "token"
+
+
+def _is_sound(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        (parts.hostname or "").encode("idna")
+        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return False
+    more = parts.query or parts.fragment or "@" in parts.netloc
+    return bool(named and not more and parts.path.isascii() and address.isprintable() and " " not in address)
 
 
 def _kept() -> str:

@@ -6,7 +6,7 @@ import http.client
 import json
 import os
 import random
-import select
+import selectors
 import ssl
 import threading
 import time
@@ -14,14 +14,22 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from millrace.errors import Error, NotAllowed, NotFound, Problem, Refused, ServerFault, Unreachable
+from millrace.errors import Error, Misconfigured, NotAllowed, NotFound, Problem, Refused, ServerFault, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
-AGAIN = frozenset({429, 502, 503, 504})
+AGAIN = frozenset({408, 429, 502, 503, 504})
 AGENT = "millrace-client"
+
+
+def encoded(value: object, *field: str) -> bytes:
+    """As JSON. Raises Refused, with this `field`, for what it cannot hold, such as a datetime or an infinity."""
+    try:
+        return json.dumps(value, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Refused([Problem(field, f"cannot be written as JSON ({error})", "INVALID")]) from error
 
 
 class Transport:
@@ -38,7 +46,7 @@ class Transport:
 
     def ask(self, document: str, variables: dict[str, Any], *, safe: bool) -> dict[str, Any]:
         """The answer's `data`. `safe`: it may be sent again when nobody knows whether it arrived. Raises Error."""
-        body = json.dumps({"query": document, "variables": variables}, allow_nan=False).encode()
+        body = encoded({"query": document, "variables": variables})
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         end = time.monotonic() + self._patience
         pause = FIRST_PAUSE
@@ -117,7 +125,12 @@ def _was_closed(connection: http.client.HTTPConnection) -> bool:
     """By the other side, while nobody used it: there is something to read, which can only be its end."""
     if connection.sock is None:
         return True
-    return bool(select.select([connection.sock], [], [], 0)[0])
+    try:
+        with selectors.DefaultSelector() as selector:  # select.select fails from descriptor 1,024 on
+            selector.register(connection.sock, selectors.EVENT_READ)
+            return bool(selector.select(0))
+    except (OSError, ValueError):  # somebody else has closed it
+        return True
 
 
 def _why(error: BaseException) -> str:
@@ -133,14 +146,17 @@ def _data(status: int, body: bytes, url: str) -> dict[str, Any]:
         answer = json.loads(body)
     except ValueError:
         answer = None
-    errors = answer.get("errors") if isinstance(answer, dict) else None
-    if errors:
-        raise _error(status, errors[0], url)
+    told = answer if isinstance(answer, dict) else {}
+    match told.get("errors"):
+        case [{} as first, *_]:
+            raise _error(status, first, url)
     if status in AGAIN:
         raise Unreachable(f"{url} is not available now (HTTP {status})")
-    if status != 200 or not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
-        raise Unreachable(f"{url} does not answer as Millrace does (HTTP {status}): check MILLRACE_URL")
-    data: dict[str, Any] = answer["data"]
+    if status >= 500:
+        raise Unreachable(f"{url} does not answer as it should (HTTP {status})")
+    data: dict[str, Any] | None = told.get("data")
+    if status != 200 or not isinstance(data, dict):
+        raise Misconfigured(f"{url} does not answer as Millrace does (HTTP {status}): check MILLRACE_URL")
     return data
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from apps.tasks.changes import KEPT
+from millrace import Client
 from tests.fixtures.processes import ROOT
 
 DOCUMENT = ROOT / "docs" / "client.md"
@@ -30,6 +32,11 @@ def test_the_examples_in_python(
     assert f"\n{sum(range(1200))}\n" in said
     assert "failed: SimulatedFailure: the coin fell on the wrong side (failure rate 1)" in said
     assert "half way\n" in said
+
+
+def test_how_long_a_cursor_is_good_is_told_as_it_is() -> None:
+    assert f"the cursor is good for {KEPT.days} days" in DOCUMENT.read_text()
+    assert f"the cursor is older than {KEPT.days} days" in " ".join((Client.changes.__doc__ or "").split())
 
 
 def test_the_examples_of_the_shell(environment: dict[str, str], tmp_path: Path) -> None:

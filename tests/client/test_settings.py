@@ -60,6 +60,29 @@ def test_the_address_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
         "http://x:y",
         "http://a@b",
         "http://x?y",
+        "http://[::1",
+        "http://a..b",
+        "http://a b",
+        "http://x/ü",
     ):
         with pytest.raises(Misconfigured, match="MILLRACE_URL must look like"):
             settings.url(wrong)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://eve:secret@tasks.example.org/x", "https://tasks.example.org/x"),
+        ("https://:secret@tasks.example.org", "https://tasks.example.org"),
+        ("https://eve:sec/ret@tasks.example.org", "https://tasks.example.org"),
+        ("https://eve:secret@[::1", "https://[::1"),
+        ("eve:secret@tasks.example.org", "tasks.example.org"),
+    ],
+)
+def test_a_password_in_the_address_is_refused_and_not_shown(address: str, shown: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        settings.url(address)
+    assert str(refused.value) == (
+        f"MILLRACE_URL must look like https://tasks.example.org, without a user (it is {shown!r})"
+    )
+    assert refused.value.__cause__ is None

@@ -1,11 +1,17 @@
 """The client in front of a real HTTP server that fails as servers and networks do."""
 
+import fcntl
 import hashlib
+import io
 import json
 import os
+import signal
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,7 +19,7 @@ from typing import Any
 import pytest
 
 import millrace
-from millrace import Client, Options, Task, transport
+from millrace import Client, Options, Task, program, transport
 from tests.fixtures.processes import eventually
 
 QUEUES: dict[str, Any] = {"data": {"queues": []}}
@@ -23,7 +29,10 @@ ARTIFACT = {"name": "../a/fit.csv", "contentType": "text/csv", "bytes": 3, "url"
 
 
 class Web:
-    """Answers with what is next in `answers`: data as JSON, a status; "": the connection ends without a word."""
+    """Answers with what is next in `answers`: data as JSON, a status; "": the connection ends without a word.
+
+    A signal: the same, after the program has got it.
+    """
 
     def __init__(self) -> None:
         self.answers: deque[Any] = deque()
@@ -46,6 +55,9 @@ class Web:
                 self.answer(b"a,b")
 
             def answer(self, answer: Any) -> None:
+                if isinstance(answer, signal.Signals):
+                    signal.pthread_kill(threading.main_thread().ident or 0, answer)
+                    answer = ""
                 if answer == "":
                     self.close_connection = True
                     return
@@ -85,6 +97,13 @@ def client(web: Web, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
         yield client
 
 
+@pytest.fixture
+def shell(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `millrace` asks this server."""
+    monkeypatch.setenv("MILLRACE_URL", web.url)
+    monkeypatch.setenv("MILLRACE_API_TOKEN", "t")
+
+
 def test_a_fork_does_not_speak_on_the_connection_of_its_parent(client: Client, web: Web) -> None:
     web.answers += [QUEUES] * 3
     client.queues()
@@ -108,6 +127,37 @@ def test_a_creation_whose_answer_is_lost_is_sent_again_under_the_same_key(client
     assert (first in keys, second) == (False, "mine")
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), datetime.now(UTC), Decimal(1), {1: {(2,): 3}}])
+def test_what_is_no_json_is_told_with_its_place_before_anything_is_created(
+    client: Client, web: Web, value: object
+) -> None:
+    web.answers += [CREATED, CREATED]
+    with pytest.raises(millrace.Refused, match=r"^1000: cannot be written as JSON \(") as refused:
+        client.create_many("demo.noop", [*[{"x": 1}] * 1_000, {"x": value}])
+    assert (web.asked, list(refused.value.created)) == ([], [])
+    with pytest.raises(millrace.Refused, match=r"^cannot be written as JSON \("):
+        client.create("demo.noop", x=value)
+    assert web.asked == []
+
+
+@pytest.mark.usefixtures("shell")
+def test_ctrl_c_amid_many_prints_those_that_exist(
+    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    web.answers += [CREATED, signal.SIGINT]
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"x": 1}' * 1_001))
+    assert program.main(["create", "demo.noop", "--json", "-"]) == 130
+    assert capsys.readouterr().out == "7\n"
+    assert len(web.asked) == 2
+
+
+@pytest.mark.usefixtures("shell")
+def test_a_task_0_is_not_there(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
+    web.answers += [{"data": {"tasks": {"nodes": []}}}]
+    assert program.main(["wait", "0"]) == 1
+    assert capsys.readouterr().err == "error: there is no task 0\n"
+
+
 @pytest.mark.parametrize("act", [Task.cancel, Task.retry, Task.delete])
 @pytest.mark.parametrize("answer", ["", 503])
 def test_an_act_is_sent_once(client: Client, web: Web, act: Callable[[Task], object], answer: object) -> None:
@@ -129,12 +179,39 @@ def test_a_connection_is_kept_and_one_that_the_server_has_closed_is_not_used_aga
     assert (web.connections, len(web.asked)) == (2, 4)
 
 
+def test_a_connection_is_kept_by_a_program_that_has_many_files_open(client: Client, web: Web) -> None:
+    web.answers += [QUEUES] * 3
+    client.queues()
+    connection = client._transport._mine.connection
+    with connection.sock as first:
+        connection.sock = socket.socket(fileno=fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, 1_024))
+    connection.sock.settimeout(30)
+    client.queues()
+    assert web.connections == 1
+    connection.sock.close()  # by somebody who closes all there are
+    client.queues()
+    assert web.connections == 2
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [({"no": "data"}, 200), ({"errors": "no"}, 200), ([], 200), (b"<html>", 200), (301, 301), (404, 404)],
+)
+def test_what_is_not_millrace_is_told_at_once(
+    web: Web, capsys: pytest.CaptureFixture[str], answer: object, status: int
+) -> None:
+    web.answers += [answer, QUEUES]
+    assert program.main(["queues"]) == 2
+    said = f"error: {web.url} does not answer as Millrace does (HTTP {status}): check MILLRACE_URL\n"
+    assert capsys.readouterr() == ("", said)
+    assert len(web.asked) == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "error", "said"),
     [
-        ({"no": "data"}, millrace.Unreachable, "does not answer as Millrace does (HTTP 200): check MILLRACE_URL"),
-        (b"<html>", millrace.Unreachable, "does not answer as Millrace does (HTTP 200)"),
-        (404, millrace.Unreachable, "does not answer as Millrace does (HTTP 404)"),
+        (500, millrace.Unreachable, "does not answer as it should (HTTP 500)"),
         (503, millrace.Unreachable, "is not available now (HTTP 503)"),
         (
             {"errors": [{"message": "the log has the details under ab12", "extensions": {"code": "INTERNAL"}}]},
