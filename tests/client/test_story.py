@@ -1,6 +1,5 @@
 """The client on the whole stack: what a data scientist does with it, from the first task to the last artifact."""
 
-import itertools
 import json
 import os
 import pty
@@ -237,18 +236,18 @@ def test_top_is_drawn_in_its_place_until_ctrl_c(environment: dict[str, str], cli
     with subprocess.Popen(
         ["millrace", "top", "--every", "0.2"], env={**environment, **more}, stdout=terminal, stderr=terminal
     ) as top:
+        os.close(terminal)  # or its end would not be told here
         said = b""
-        for _ in itertools.count():
-            said += os.read(screen, 4_096)
-            if said.count(b"\x1b[H") >= 3:
-                break
+        while said.count(b"\x1b[H") < 3 and (more_said := _read(screen)):
+            said += more_said
         top.send_signal(signal.SIGINT)
-        while b"\x1b[?1049l" not in said:
-            said += os.read(screen, 4_096)
-        assert top.wait(10) == 0
+        while more_said := _read(screen):
+            said += more_said
     os.close(screen)
-    os.close(terminal)
     text = said.decode()
+    assert top.returncode == 0, text
+    assert text.count("\x1b[H") >= 3
+    assert "\x1b[?1049l" in text
     assert "Traceback" not in text
     assert "default" in text
     assert ("\x1b[32m" in text) is colours
@@ -289,3 +288,11 @@ def _columns(line: str) -> int:
 def _is_python(pid: int) -> bool:
     """It has an HTTP connection: its imports are over."""
     return any("socket:" in str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink())
+
+
+def _read(screen: int) -> bytes:
+    """What a terminal shows next; nothing once its program has ended."""
+    try:
+        return os.read(screen, 4_096)
+    except OSError:
+        return b""
