@@ -33,7 +33,7 @@ LAST_LINES = 10
 ON_BOTH = ("tests/accounts", "tests/audit", "tests/config", "tests/queues", "tests/tasks")
 LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     (
-        ("Pages in a browser, whole stack, SQLite", "sqlite", ("tests/browser", "tests/client", "tests/system")),
+        ("Pages in a browser, whole stack, SQLite", "sqlite", ("tests/browser", "tests/system")),
         ("Chaos, SQLite", "sqlite", ("tests/chaos/test_short.py",)),
     ),
     (
@@ -42,7 +42,10 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
         ("What uses the database, PostgreSQL", "postgresql", ("-m", "database", *ON_BOTH)),
         ("Chaos, PostgreSQL", "postgresql", ("tests/chaos/test_short.py",)),
     ),
-    (("Workers", "sqlite", ("tests/workers",)),),
+    (
+        ("Workers", "sqlite", ("tests/workers",)),
+        ("The client", "sqlite", ("tests/client",)),
+    ),
     (
         ("Relay, PostgreSQL", "postgresql", ("tests/relay",)),
         ("What uses the database, SQLite", "sqlite", (*ON_BOTH, "tests/templates")),
@@ -67,6 +70,8 @@ class Run:
 
 
 def main() -> int:
+    # A shell has what it starts in the background ignore Ctrl-C, and with it every program that the tests press it in.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     setup.get_programs(venv.TESTS, {"RabbitMQ": rabbitmq, "Chromium": chromium, "bubblewrap": bubblewrap})
     os.environ.update(chromium.environment() | bubblewrap.environment())
     os.environ["PYTHONPATH"] = f"{places.ROOT}:{places.ROOT / 'site'}"

@@ -60,6 +60,7 @@ def test_from_the_invitation_to_being_switched_off(invited: str, console: Page, 
     admin.goto(f"{base_url}/people/")
     wrong += looked_over(admin)
     admin.get_by_role("link", name=NAME).click()
+    admin.wait_for_url("**/people/*/")  # its buttons are there before its scripts are
     admin.get_by_role("button", name="Switch off").click()
     admin.get_by_role("alertdialog").get_by_role("button", name="Switch off").click()
     expect(admin.locator(".chip")).to_have_text("Switched off")
