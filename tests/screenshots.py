@@ -19,8 +19,8 @@ CODE = """\
 import numpy as np
 
 x = np.linspace(0, 1, 50)
-y = 2 * x + np.random.default_rng(1).normal(0, 0.1, 51)
 print("fitting", len(x), "points")
+y = 2 * x + np.random.default_rng(1).normal(0, 0.1, 51)
 slope, offset = np.polyfit(x, y, 1)
 slope
 """

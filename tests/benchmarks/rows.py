@@ -54,7 +54,7 @@ def fill(count: int, people: dict[str, Any]) -> None:
         }
         cursor.execute(f"INSERT INTO tasks_task ({', '.join(_COLUMNS)}) SELECT {_values(ago)} FROM {numbers}", values)
         cursor.execute(_ATTEMPTS)
-        cursor.execute("INSERT INTO tasks_clock (id, ticks) VALUES (1, 1)")
+        cursor.execute("INSERT INTO tasks_clock (id, ticks, forgotten) VALUES (1, 1, 0) ON CONFLICT DO NOTHING")
     if postgresql:
         connection.connection.execute("VACUUM ANALYZE")
 
