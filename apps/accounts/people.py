@@ -8,7 +8,7 @@ import structlog
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from apps.accounts import links, roles
+from apps.accounts import links, remembered, roles
 from apps.audit.journal import covered, note
 from apps.tasks.drafts import Problem, Refused
 
@@ -48,6 +48,7 @@ def switch(*, by: User, user: User, on: bool) -> None:
     _check_other(by, user)
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(is_active=on)
+        remembered.forget()
         note("person.change", f"person {user.username}", details=f"is_active: {on}")
     _log(by, "switched on" if on else "switched off", user)
 

@@ -25,9 +25,13 @@ def begin(request: HttpRequest, user: User, **_: Any) -> None:
 
 def go_on(request: HttpRequest) -> None:
     """A signed-in person's request. Writing to the session makes it, and its cookie, last anew."""
-    is_poll = request.method == "GET" and request.headers.get("HX-Request") == "true"
-    if not is_poll and time.time() - request.session.get(NOTED, 0) >= NOTED_EVERY_SECONDS:
+    if not is_poll(request) and time.time() - request.session.get(NOTED, 0) >= NOTED_EVERY_SECONDS:
         _note(request, request.user)
+
+
+def is_poll(request: HttpRequest) -> bool:
+    """Whether a page asks by itself, or for a part of itself."""
+    return request.method == "GET" and request.headers.get("HX-Request") == "true"
 
 
 def _note(request: HttpRequest, user: Any) -> None:

@@ -171,10 +171,10 @@ def _row(row: Row) -> str:
         row.stranded,
         task.run_at,
         task.started_at,
-        task.__dict__.get("finished_at"),
-        task.__dict__.get("priority"),
+        getattr(task, "finished_at", None),
+        getattr(task, "priority", None),
         *((row.percent, task.progress_text) if task.status == Status.RUNNING else ()),
         task.value_text,
-        getattr(task, "result_start", None),
+        task.result_start,
         row.error,
     )

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from django.core.cache import cache
 from django.db.models import F, TextField
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Left
 
+from apps.accounts.permissions import may_see_all
 from apps.api.keyset import Place
 from apps.queues.models import Worker
 from apps.queues.querysets import SILENT_AFTER
 from apps.tasks import progress
 from apps.tasks.columns import COLUMNS
-from apps.tasks.lifecycle import LIVE, Status
+from apps.tasks.lifecycle import LIVE, Reason, Status
 from apps.tasks.matching import matching
 from apps.tasks.models import Attempt, Task
 from apps.tasks.window import Window
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 ROWS = 50
 COUNT_CAP = 10_000
+MANY_SECONDS = 5
 NEWS_CAP = 999
 START_LENGTH = 200
 CODE = "code"  # the parameter that holds code, whose beginning tells more than that of all parameters
@@ -45,7 +49,7 @@ SHOWN = (
 class Row:
     """A task as the table shows it."""
 
-    task: Task
+    task: SimpleNamespace  # the fields that are shown
     number: str
     error: str  # of a FAILED one: "ValueError: the message", its beginning
     scheduled: bool
@@ -59,6 +63,11 @@ class Row:
     @property
     def word(self) -> str:
         return "Waiting" if self.stranded else Status(self.task.status).label
+
+    @property
+    def why(self) -> str:
+        """It has not finished, or waits."""
+        return str(Reason(self.task.reason).label) if self.task.reason else ""
 
     @property
     def percent(self) -> int | None:
@@ -99,7 +108,14 @@ class Table:
 
     @cached_property
     def counts(self) -> dict[Status, int]:
-        return Task.objects.visible_to(self.user).counts(COUNT_CAP)
+        """What was above the cap seconds ago is not counted again, which would take longer than all the rest."""
+        key = f"many-{'all' if may_see_all(self.user) else self.user.pk}"
+        many: frozenset[Status] = cache.get(key, frozenset())
+        others = [status for status in Status if status not in many]
+        counted = Task.objects.visible_to(self.user).counts(COUNT_CAP, others)
+        if not many:
+            cache.set(key, frozenset(status for status in others if counted[status] > COUNT_CAP), MANY_SECONDS)
+        return {status: counted.get(status, COUNT_CAP + 1) for status in Status}
 
     @property
     def total(self) -> int:
@@ -130,6 +146,8 @@ class Table:
             moments += [seen_at + SILENT_AFTER for seen_at in self.workers.values()]
             if any(row.stranded for row in self.rows):
                 moments.append(self.now + timedelta(seconds=2))
+        if self.total > COUNT_CAP:
+            moments.append(self.now + timedelta(seconds=MANY_SECONDS))
         if self.window.query.moves:
             moments.append(self.now + MOVES_EVERY)
         return min(moments, default=None)
@@ -144,7 +162,7 @@ def read(window: Window, user: User, now: datetime) -> Table:
         page = page_of(window, found)
     tasks = _tasks([place.number for place in page.places], window.columns)
     alive = Worker.objects.alive().values_list("name", "last_seen_at")
-    workers = dict(alive) if any(task.status in LIVE for task in tasks) else None
+    workers = dict(alive) if any(task.status == Status.RUNNING for task in tasks) else None
     errors = _errors(tasks)
     return Table(
         window=window,
@@ -197,19 +215,19 @@ def _goes_on(places: Sequence[Place], end: int | None, window: Window) -> Place 
     return Place(end) if end is not None and window.order.by_number else None
 
 
-def _tasks(numbers: Sequence[int], shown: Sequence[str]) -> list[Task]:
+def _tasks(numbers: Sequence[int], shown: Sequence[str]) -> list[SimpleNamespace]:
+    """Plain values: to make fifty instances of a model takes as long as to read them."""
     fields = [field for name in shown for field in COLUMNS[name].fields]
-    tasks = Task.objects.only(*SHOWN, *fields).annotate(result_start=_start_of("result"))
+    starts = {"result_start": _start_of("result")}
     if "input" in shown:
-        code, params = KT(f"params__{CODE}"), Cast("params", TextField())
-        tasks = tasks.annotate(code_start=_start_of(code), params_start=_start_of(params))
-    if "created_by__username" in fields:
-        tasks = tasks.select_related("created_by")
-    found = {task.pk: task for task in tasks.filter(pk__in=numbers).order_by()}
+        starts["code_start"] = _start_of(KT(f"params__{CODE}"))
+        starts["params_start"] = _start_of(Cast("params", TextField()))
+    rows = Task.objects.filter(pk__in=numbers).order_by().values("pk", *SHOWN, *fields, **starts)
+    found = {row["pk"]: SimpleNamespace(**row) for row in rows}
     return [found[number] for number in numbers if number in found]
 
 
-def _errors(tasks: list[Task]) -> dict[int, str]:
+def _errors(tasks: list[SimpleNamespace]) -> dict[int, str]:
     """Type and message of the FAILED ones' last attempts; not their tracebacks: fifty may be megabytes."""
     failed = [task.pk for task in tasks if task.status == Status.FAILED]
     if not failed:
@@ -223,7 +241,7 @@ def _start_of(column: str | Combinable) -> Left:
     return Left(column, START_LENGTH, output_field=TextField())
 
 
-def _row(task: Task, error: str, workers: Mapping[str, datetime], now: datetime) -> Row:
+def _row(task: SimpleNamespace, error: str, workers: Mapping[str, datetime], now: datetime) -> Row:
     return Row(
         task=task,
         number=str(task.pk),

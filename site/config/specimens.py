@@ -122,13 +122,13 @@ def _rows(now: datetime) -> list[Row]:
     }
     return [
         Row(
-            task=Task(
+            task=SimpleNamespace(
                 pk=n,
                 name=f"A task that is {status.label.lower()}",
                 kind="demo.coin",
                 status=status,
                 created_at=now,
-                **more,
+                **{"reason": "", "value_text": "", "progress": None, "result_start": None, **more},
             ),
             number=str(n),
             error="ValueError: no convergence" if status == Status.FAILED else "",

@@ -15,8 +15,10 @@ handler404 = "config.errors.page_not_found"
 handler500 = "config.errors.server_error"
 
 urlpatterns = [
+    # First what open pages and programs ask for all the time: the addresses are tried in this order.
     path("", RedirectView.as_view(pattern_name="tasks:list")),
-    path("", include("apps.accounts.urls")),
+    path("graphql/", endpoint, name="graphql"),
+    path("health/", health, name="health"),
     path("tasks/", include("apps.tasks.urls")),
     path("failures/", include("apps.tasks.failure_urls")),
     path("queues/", include("apps.queues.queue_urls")),
@@ -25,9 +27,8 @@ urlpatterns = [
     path("audit/", include("apps.audit.urls")),
     path("artifacts/", include("apps.tasks.artifact_urls")),
     path("shared/", include("apps.tasks.share_urls")),
+    path("", include("apps.accounts.urls")),
     path("styleguide/", styleguide.show, name="styleguide"),
-    path("graphql/", endpoint, name="graphql"),
-    path("health/", health, name="health"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/login/", no_second_door),

@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.accounts import sessions, visits
+from apps.accounts import people, remembered, sessions, visits
 from apps.accounts.models import LastSeen, Session
+from apps.accounts.roles import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +81,37 @@ def test_a_session_knows_whose_it_is(browser: Client, alice: User) -> None:
     assert sessions.end_others(alice, mine) == 1
     assert browser.get("/tasks/").status_code == 200
     assert sessions.count_others(alice, mine) == 0
+
+
+def test_a_poll_asks_once_a_second_whose_session_it_is(browser: Client) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        for _ in range(3):
+            assert browser.get("/health/", headers=POLL).status_code in (200, 304)
+    assert sum("accounts_session" in query["sql"] for query in asked) == 1
+
+
+@pytest.mark.parametrize("end", ["sign out", "elsewhere", "switch off", "role"])
+def test_what_ends_or_changes_is_known_at_once_where_it_happens(end: str, browser: Client, alice: User) -> None:
+    root, key = User.objects.create_superuser("root"), browser.session.session_key or ""
+    assert browser.get("/tasks/changes/", headers=POLL).status_code == 200
+    if end == "sign out":
+        browser.post("/logout/")
+        browser.cookies["millrace_session"] = key
+    elif end == "elsewhere":
+        sessions.end_others(alice, None)
+    elif end == "switch off":
+        people.switch(by=root, user=alice, on=False)
+    else:
+        people.change_role(by=root, user=alice, role=Role.OPERATOR, extras=())
+    known = browser.get("/tasks/changes/", headers=POLL)
+    assert known.status_code == (200 if end == "role" else 401)
+    assert known.wsgi_request.user.groups.filter(name=Role.OPERATOR).exists() == (end == "role")
+
+
+def test_what_another_process_has_ended_is_over_a_second_later(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert browser.get("/tasks/changes/", headers=POLL).status_code == 200
+    Session.objects.all()._raw_delete("default")  # as elsewhere: nothing is told of it here
+    monkeypatch.setattr(remembered, "SECONDS", 0.0)
+    assert browser.get("/tasks/changes/", headers=POLL).status_code == 401
