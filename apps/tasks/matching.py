@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from apps.tasks.querysets import TaskQuerySet
     from apps.tasks.search import Query
 
-LOOKED_AT = 30_000
+LOOKED_AT = 20_000
 ERRORS_LOOKED_AT = 5_000  # each in a row of another table
-SORTED = 10_000
+SORTED = 8_000
 CHEAP = 1_000  # of two indexes the one with fewer tasks is asked, which is counted up to here
 
 
@@ -68,7 +68,10 @@ class Matching:
         if self.whole and order.column in INDEXED:
             return order.places(self.all, beyond, most), None
         end = self._end(NEWEST_FIRST, None, self.looked_at if self.rest else SORTED)
-        return order.places(self.all if end is None else self.all.filter(pk__gte=end), beyond, most), end
+        if end is None:  # these are few, but a planner may walk an index of all tasks in this order to find them
+            few = self.all.filter(pk__in=self.all.order_by("-pk").values("pk")[:SORTED])
+            return order.places(few, beyond, most), None
+        return order.places(self.all.filter(pk__gte=end), beyond, most), end
 
     def _within(self, stream: TaskQuerySet, order: Order, end: int | None) -> TaskQuerySet:
         if end is not None:
