@@ -6,7 +6,6 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-import psycopg
 from django.db import DatabaseError, InterfaceError, connection
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-AWAY = (DatabaseError, InterfaceError, psycopg.Error)
+AWAY = (DatabaseError, InterfaceError)
 
 
 class Database:

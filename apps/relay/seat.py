@@ -16,15 +16,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from apps.relay import wake
 from workers.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    import psycopg
 
 log = get_logger()
 
@@ -51,7 +52,7 @@ class Seat:
 
 @asynccontextmanager
 async def taken() -> AsyncIterator[Seat]:
-    """Waits until no other relay has the seat; says once that it waits. Raises psycopg.Error: PostgreSQL is away."""
+    """Waits until no other relay has the seat; says once that it waits. Raises DatabaseError: PostgreSQL is away."""
     on_database = _postgresql if connection.vendor == "postgresql" else _sqlite
     async with on_database() as seat:
         yield seat
@@ -103,16 +104,19 @@ async def _postgresql() -> AsyncIterator[Seat]:
     database = {name: value for name, value in connection.get_connection_params().items() if name not in _OF_DJANGO}
     database |= _KEEPALIVES
     database["options"] = f"{database.get('options', '')} {_NOTICE_A_LOST_HOST}"
-    async with await psycopg.AsyncConnection.connect(**database, autocommit=True) as own:
-        await _until(partial(_locked_in, own))
-        await own.execute(f"LISTEN {wake.CHANNEL}")
-        seat = Seat()
-        listening = asyncio.create_task(_listen(own, seat))
-        try:
-            yield seat
-        finally:
-            listening.cancel()
-            await asyncio.wait([listening])
+    import psycopg  # noqa: PLC0415 with SQLite it would be a tenth of a second of each start
+
+    with connection.wrap_database_errors:
+        async with await psycopg.AsyncConnection.connect(**database, autocommit=True) as own:
+            await _until(partial(_locked_in, own))
+            await own.execute(f"LISTEN {wake.CHANNEL}")
+            seat = Seat()
+            listening = asyncio.create_task(_listen(own, seat))
+            try:
+                yield seat
+            finally:
+                listening.cancel()
+                await asyncio.wait([listening])
 
 
 # The server keeps the lock of a relay whose host has vanished for as long as it believes in the connection: by default
@@ -129,9 +133,10 @@ async def _locked_in(own: psycopg.AsyncConnection[Any]) -> bool:
 
 async def _listen(own: psycopg.AsyncConnection[Any], seat: Seat) -> None:
     try:
-        async for _ in own.notifies():
-            seat.hint()
-    except psycopg.Error:
+        with connection.wrap_database_errors:
+            async for _ in own.notifies():
+                seat.hint()
+    except DatabaseError:
         log.warning("relay.seat_lost", text="the connection that holds the relay's lock is lost")
     finally:
         if not seat.lost.done():

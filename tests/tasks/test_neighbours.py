@@ -48,7 +48,8 @@ def many(alice: User, bob: User) -> list[Task]:
 def test_the_links_lead_through_the_list_as_the_table_has_it(web: Client, many: list[Task], listed: str) -> None:
     order, hrefs = opened(web, listed)
     assert len(order) >= 5
-    for at, number in enumerate(order):
+    for at in {0, 1, len(order) // 2, len(order) - 2, len(order) - 1}:
+        number = order[at]
         beside = links(text_of(web.get(hrefs[number])))
         assert beside["prev"] == (hrefs[order[at - 1]] if at else None)
         assert beside["next"] == (hrefs[order[at + 1]] if at + 1 < len(order) else None)
