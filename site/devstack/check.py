@@ -38,7 +38,6 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
         ("Chaos, SQLite", "sqlite", ("tests/chaos/test_short.py",)),
     ),
     (
-        ("A newcomer's story, PostgreSQL", "postgresql", ("tests/system/test_story.py",)),
         ("Setting up and keeping", "sqlite", ("tests/devstack",)),
         ("What uses the database, PostgreSQL", "postgresql", ("-m", "database", *ON_BOTH, NOT_AGAIN)),
         ("Chaos, PostgreSQL", "postgresql", ("tests/chaos/test_short.py",)),
@@ -46,11 +45,12 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     (
         ("Workers", "sqlite", ("tests/workers",)),
         ("The client", "sqlite", ("tests/client",)),
+        ("A newcomer's story, PostgreSQL", "postgresql", ("tests/system/test_story.py",)),
+        ("Crash points", "sqlite", ("tests/chaos/test_crash_points.py",)),
     ),
     (
         ("Relay, PostgreSQL", "postgresql", ("tests/relay",)),
         ("What uses the database, SQLite", "sqlite", (*ON_BOTH, "tests/templates")),
-        ("Crash points", "sqlite", ("tests/chaos/test_crash_points.py",)),
     ),
     (
         ("Relay and sink, SQLite", "sqlite", ("tests/relay", "tests/sink")),
