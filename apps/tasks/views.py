@@ -19,7 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
 
 from apps.accounts.permissions import may_write
-from apps.queues import pauses
+from apps.queues import names, pauses
 from apps.queues.models import Worker
 from apps.tasks import examples, live, neighbours, output_sheet, services, sheet
 from apps.tasks.drafts import Refused
@@ -60,13 +60,15 @@ def create(request: SignedInRequest) -> HttpResponse:
     kinds = {kind.name: kind for kind in Kind.objects.all()}
     typed = request.POST if posted else request.GET
     unserved = Worker.objects.without(kinds.values())
-    form = TaskForm(kinds, typed, bound=saves, like=_like(request), unserved=unserved, user=request.user)
+    form = TaskForm(
+        kinds, typed, bound=saves, like=_like(request), unserved=unserved, queues=names.known(), user=request.user
+    )
     if form.is_bound and (created := form.save(request.user)):
         return _created(request, created, alone=alone)
     form.look_over()
     form.focus()
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
-    pause = pauses.current().get(form.chosen.queue) if form.chosen else None
+    pause = pauses.current().get(form.waits_in)
     context = {"form": form, "kinds": form.open, "alone": alone, "pause": pause}
     return render(request, template, context, status=422 if saves else 200)
 
