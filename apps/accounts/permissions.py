@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 
@@ -102,7 +103,12 @@ def may_write(user: Person) -> bool:
 
 def may_create(user: Person, kind: Kind) -> bool:
     """Whether this person, if they may have any task run, may have those of this kind."""
-    return not kind.runs_code or user.has_perm(RUN_CODE)
+    return not kind.runs_code or may_run_code(user)
+
+
+def may_run_code(user: Person) -> bool:
+    """Whether this person, if they may have any task run, may have code run that they write."""
+    return settings.CODE and user.has_perm(RUN_CODE)
 
 
 def may_operate(user: Person) -> bool:

@@ -8,11 +8,12 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import QueryDict
 
-from apps.accounts.permissions import may_create
+from apps.accounts.permissions import RUN_CODE, may_create
 from apps.tasks import examples, keys, services, tracebacks
 from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now
@@ -144,6 +145,13 @@ class TaskForm(forms.Form):
         return examples.every() if self.chosen and self.chosen.runs_code else ()
 
     @property
+    def misses_code(self) -> bool:
+        """Whether this person would be offered code if it were not switched off."""
+        return (
+            not settings.CODE and self.user.has_perm(RUN_CODE) and any(kind.runs_code for kind in self.kinds.values())
+        )
+
+    @property
     def waits_in(self) -> str:
         """In which it will wait, as far as that can be told."""
         own = self.chosen.queue if self.chosen else ""
@@ -249,7 +257,7 @@ class TaskForm(forms.Form):
         if kind not in self.kinds:
             return f"{kind} (there is no such kind)"
         if kind not in self.open:
-            return f"{kind} (not for you)"
+            return f"{kind} (not for you)" if settings.CODE else f"{kind} (switched off here)"
         return f"{kind} (no worker serves it now)" if kind in self.unserved else kind
 
     def _shown(self, nodes: Sequence[Node]) -> list[dict[str, Any]]:

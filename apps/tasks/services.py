@@ -16,7 +16,7 @@ from apps.relay import wake
 from apps.tasks import artifacts, keys
 from apps.tasks.batches import insert_rows
 from apps.tasks.clock import database_now, tick
-from apps.tasks.drafts import NO_CODE, Draft, Problem, Refused, cleaned, for_each
+from apps.tasks.drafts import Draft, Problem, Refused, cleaned, for_each, no_code
 from apps.tasks.lifecycle import CANCEL, DELETABLE, FINAL, LIVE, RETRY, Reason, Status
 from apps.tasks.models import Attempt, CancelledAttempt, Kind, Task
 from apps.tasks.priority import OUT_OF_BOUNDS, is_priority
@@ -231,7 +231,7 @@ def _act(
         for task in tasks
         if task.status not in allowed
     }
-    refused |= {number: f"Task {number} {NO_CODE if writes else STAYS}." for number in forbidden}
+    refused |= {number: f"Task {number} {no_code() if writes else STAYS}." for number in forbidden}
     return Act(done=[task.pk for task in fit], refused=refused, forbidden=forbidden)
 
 

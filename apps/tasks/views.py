@@ -19,7 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
 
 from apps.accounts.permissions import may_write
-from apps.queues import names, pauses
+from apps.queues import environments, names, pauses
 from apps.queues.models import Worker
 from apps.tasks import examples, live, neighbours, output_sheet, services, sheet
 from apps.tasks.drafts import Refused
@@ -69,7 +69,8 @@ def create(request: SignedInRequest) -> HttpResponse:
     form.focus()
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
     pause = pauses.current().get(form.waits_in)
-    context = {"form": form, "kinds": form.open, "alone": alone, "pause": pause}
+    no_sandbox = form.chosen and form.chosen.runs_code and environments.nobody_shuts_in(form.chosen.name)
+    context = {"form": form, "kinds": form.open, "alone": alone, "pause": pause, "no_sandbox": no_sandbox}
     return render(request, template, context, status=422 if saves else 200)
 
 
