@@ -42,6 +42,9 @@ ACTS: Final = {
     "worker.stop": "Stopped",
     "worker.resume": "Resumed",
     "parked.forget": "Removed parked messages",
+    # Of these only refusals are told.
+    "events.record": "Recorded events",
+    "attempt.claim": "Claimed an attempt",
 }
 # Their count is of tasks that belong to the object, not of objects.
 OF_TASKS: Final = frozenset(act for act in ACTS if act.startswith(("bulk.", "failures."))) - {"bulk.stop"} | {

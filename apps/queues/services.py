@@ -12,7 +12,7 @@ from django.db.models import Max
 
 from apps.accounts.permissions import may_operate
 from apps.audit.journal import covered, note
-from apps.audit.models import Result
+from apps.audit.refusals import refuse
 from apps.queues import names
 from apps.queues.models import Order, Queue, Worker
 from apps.queues.querysets import SILENT_AFTER
@@ -108,7 +108,7 @@ def resume_worker(*, user: User, name: str) -> Worker:
 
 def _check_operator(user: User, act: str, what: str) -> None:
     if not may_operate(user):
-        note(act, what, user=user, result=Result.REFUSED)
+        refuse(act, what, user=user)
         raise Refused([Problem(field=(), message=NOT_ALLOWED, code="FORBIDDEN")])
 
 

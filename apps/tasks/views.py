@@ -19,6 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
 
 from apps.accounts.permissions import may_write
+from apps.audit.refusals import refuse
 from apps.queues import environments, names, pauses
 from apps.queues.models import Worker
 from apps.tasks import examples, live, neighbours, output_sheet, services, sheet
@@ -51,9 +52,11 @@ class SignedInRequest(HttpRequest):
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
 def create(request: SignedInRequest) -> HttpResponse:
-    if not may_write(request.user):
-        raise PermissionDenied
     posted = request.method == "POST"
+    if not may_write(request.user):
+        if posted:
+            refuse("task.create", user=request.user)
+        raise PermissionDenied
     alone = "alone" in request.POST or not request.htmx  # on a page of its own, not in a dialog
     # Another kind was chosen without script. No redirect: the address could not hold what was typed.
     saves = posted and "choose" not in request.POST
