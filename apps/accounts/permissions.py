@@ -62,7 +62,7 @@ class Caller:
 
     @property
     def may_introspect(self) -> bool:
-        return _is_staff(self.user) and not self.by_token
+        return may_explore(self.user) and not self.by_token
 
 
 # In which statuses.
@@ -114,6 +114,11 @@ def may_run_code(user: Person) -> bool:
 def may_operate(user: Person) -> bool:
     """Whether this person may hold up other people's work: pause and purge queues, drain and stop workers."""
     return may_write(user) and user.has_perm(OPERATE)
+
+
+def may_explore(user: Person) -> bool:
+    """Whether this person may ask what the schema is, and so have GraphiQL: staff; with DEBUG everybody."""
+    return _is_staff(user) or (settings.DEBUG and user.is_authenticated)
 
 
 def may_revoke_all(user: Person) -> bool:

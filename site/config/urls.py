@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 from apps.accounts.views import no_second_door
 from apps.queues.views import health, healthz, readyz
-from config import styleguide
+from config import graphiql, styleguide
 from config.graphql import endpoint
 
 handler400 = "config.errors.bad_request"
@@ -26,6 +26,7 @@ urlpatterns = [
     path("artifacts/", include("apps.tasks.artifact_urls")),
     path("shared/", include("apps.tasks.share_urls")),
     path("styleguide/", styleguide.show, name="styleguide"),
+    path("graphiql/", graphiql.show, name="graphiql"),
     path("graphql/", endpoint, name="graphql"),
     path("health/", health, name="health"),
     path("healthz", healthz, name="healthz"),
