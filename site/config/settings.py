@@ -62,7 +62,7 @@ MIDDLEWARE = [
     # First what puts headers on every answer: also on files, on redirects, on what the others refuse.
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.policy.policy",
     "apps.audit.origins.Origins",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -15,9 +15,11 @@ handler404 = "config.errors.page_not_found"
 handler500 = "config.errors.server_error"
 
 urlpatterns = [
+    # What programs and open pages ask again and again is found first.
+    path("graphql/", endpoint, name="graphql"),
+    path("tasks/", include("apps.tasks.urls")),
     path("", RedirectView.as_view(pattern_name="tasks:list")),
     path("", include("apps.accounts.urls")),
-    path("tasks/", include("apps.tasks.urls")),
     path("failures/", include("apps.tasks.failure_urls")),
     path("queues/", include("apps.queues.queue_urls")),
     path("workers/", include("apps.queues.urls")),
@@ -27,7 +29,6 @@ urlpatterns = [
     path("shared/", include("apps.tasks.share_urls")),
     path("styleguide/", styleguide.show, name="styleguide"),
     path("graphiql/", graphiql.show, name="graphiql"),
-    path("graphql/", endpoint, name="graphql"),
     path("health/", health, name="health"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
