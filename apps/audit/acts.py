@@ -37,6 +37,7 @@ ACTS: Final = {
     "failures.delete": "Deleted the failures of",
     "queue.pause": "Paused",
     "queue.resume": "Resumed",
+    "queue.limit": "Set the limits of",
     "queue.purge": "Purged",
     "worker.drain": "Drained",
     "worker.stop": "Stopped",

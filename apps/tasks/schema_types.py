@@ -14,7 +14,7 @@ from apps.accounts.permissions import ALLOWED, Scope, may, may_write
 from apps.accounts.schema import UserType
 from apps.api.paging import COUNT_CAP, page_of_list
 from apps.api.schema import JSON, Connection, DateTime, finite
-from apps.queues import pauses
+from apps.queues import limits, pauses
 from apps.queues.models import Queue, Worker
 from apps.queues.report import obstacle
 from apps.queues.schema import QueueType
@@ -176,6 +176,7 @@ class TaskType(DjangoObjectType):
             live_workers=context.once(_live_workers),
             obstacle=context.once(obstacle) if task.status == Status.QUEUEING else "",
             pause=context.once(pauses.current).get(task.queue) if task.status in LIVE else None,
+            limits=context.once(limits.current).get(task.queue) if task.status == Status.QUEUEING else None,
         )
 
     def resolve_progress(task: Task, info: GraphQLResolveInfo) -> Task | None:

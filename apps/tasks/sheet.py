@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import reverse
 
 from apps.accounts.permissions import ALLOWED, may, may_operate
-from apps.queues import pauses
+from apps.queues import limits, pauses
 from apps.queues.environments import summaries
 from apps.queues.models import Worker
 from apps.queues.report import obstacle
@@ -189,7 +189,9 @@ def read_as(task: Task, user: Person, attempt: int | None = None) -> Sheet:
     silent = task.status == Status.RUNNING and all(worker.name != task.worker for worker in workers)
     why_not = obstacle() if task.status == Status.QUEUEING else ""
     pause = pauses.current().get(task.queue) if task.status in LIVE else None
-    sentence = status_parts(task, now=now, live_workers=workers, obstacle=why_not, pause=pause, find_turn=turns.of)
+    limited = limits.current().get(task.queue) if task.status == Status.QUEUEING else None
+    told: dict[str, Any] = {"obstacle": why_not, "pause": pause, "limits": limited}
+    sentence = status_parts(task, now=now, live_workers=workers, find_turn=turns.of, **told)
     kind = Kind.objects.filter(name=task.kind).first()
     acts = {act: may(user, act, task, kind) for act in ALLOWED}
     shown = attempts[:MOST_ATTEMPTS][::-1]

@@ -28,6 +28,7 @@ ACTS: Final[dict[str, tuple[str, str]]] = {
     "deleteFailureGroup": ("failures.delete", "cause fingerprint"),
     "pauseQueue": ("queue.pause", "queue name"),
     "resumeQueue": ("queue.resume", "queue name"),
+    "updateQueue": ("queue.limit", "queue name"),
     "purgeQueue": ("queue.purge", "queue name"),
     "drainWorker": ("worker.drain", "worker id"),
     "stopWorker": ("worker.stop", "worker id"),

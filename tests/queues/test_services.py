@@ -22,6 +22,13 @@ ACTS = [services.pause_queue, services.resume_queue, services.purge_queue]
 ORDERS = [services.drain_worker, services.stop_worker, services.resume_worker]
 
 
+def limit(*, user: User, name: str) -> object:
+    return services.limit_queue(user=user, name=name, asked={"concurrency_limit": 1})
+
+
+ACTS.append(limit)
+
+
 @pytest.mark.parametrize("act", [*ACTS, *ORDERS])
 @pytest.mark.parametrize("who", ["alice", "sam", "vera"])
 def test_who_may_not_is_told_why_and_nothing_happens(act: object, who: str, alice: User, sam: User, ana: User) -> None:
