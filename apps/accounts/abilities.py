@@ -29,7 +29,7 @@ def of(user: User) -> list[Ability]:
         Ability("See the tasks of everybody", may_see_all(user)),
         Ability("Create tasks, and act on those in sight", may_write(user)),
         Ability(f"Run code from the editor{OFF * (not settings.CODE)}", may_write(user) and may_run_code(user)),
-        Ability("Pause and purge queues, drain and stop workers", may_operate(user)),
+        Ability("Pause, limit and purge queues, drain and stop workers", may_operate(user)),
         Ability("See and revoke everybody's API tokens", may_revoke_all(user)),
     ]
 
@@ -38,7 +38,7 @@ def of(user: User) -> list[Ability]:
 SCOPES: Final = {
     Scope.TASKS_READ: "See tasks: those that you see yourself",
     Scope.TASKS_WRITE: "Change tasks: create, retry, cancel, delete, prioritise",
-    Scope.OPS: "Operate: pause and purge queues, drain and stop workers",
+    Scope.OPS: "Operate: pause, limit and purge queues, drain and stop workers",
     Scope.SINK: "Bring outcomes: as the sink does",
     Scope.WORKER: "Ask about tasks: as workers do",
 }

@@ -112,7 +112,7 @@ def may_run_code(user: Person) -> bool:
 
 
 def may_operate(user: Person) -> bool:
-    """Whether this person may hold up other people's work: pause and purge queues, drain and stop workers."""
+    """Whether this person may hold up other people's work: pause, limit and purge queues, drain and stop workers."""
     return may_write(user) and user.has_perm(OPERATE)
 
 

@@ -187,6 +187,7 @@ def test_the_documented_environment_has_no_finding(manage: Manage) -> None:
     assert shown["MILLRACE_TRUSTED_PROXIES"][1] == "environment"
     assert shown["MILLRACE_SECRET_KEY"][1] == "secrets.json"
     assert shown["MILLRACE_DEBUG"] == ("False", "default")
+    assert (shown["MILLRACE_CODE"], told["code"]["on"]) == (("False", "default"), False)
 
 
 def test_production_refuses_to_start_and_says_everything_at_once(manage: Manage, tmp_path: Path) -> None:
