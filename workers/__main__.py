@@ -11,7 +11,7 @@ from workers.builtin import BUILT_IN, SANDBOX
 from workers.children import HandlersUnusable, Template
 from workers.sandbox import settings as sandbox_settings
 from workers.sandbox.limits import Limits
-from workers.sandbox.probe import Findings, find_bubblewrap, probe
+from workers.sandbox.probe import SWITCHED_OFF, Findings, find_bubblewrap, probe
 from workers.worker import Settings, Worker
 
 
@@ -35,7 +35,7 @@ async def _run(settings: Settings, sandbox_limits: Limits | None) -> int:
         template = await Template.start(settings.modules)
     except HandlersUnusable as error:
         options.refuse(str(error))
-    settings = replace(settings, sandbox=await finding)
+    settings = replace(settings, sandbox=await finding or settings.sandbox)
     try:
         await Worker(settings, template, signals).run()
     except HandlersUnusable as error:
@@ -63,6 +63,7 @@ def _settings() -> tuple[Settings, Limits | None]:
     given = parser.parse_args()
     _check_limits()
     modules = options.words("MILLRACE_HANDLERS")(os.environ.get("MILLRACE_HANDLERS") or ",".join(BUILT_IN))
+    code, is_on = SANDBOX in modules, sandbox_settings.is_on()
     settings = Settings(
         concurrency=options.whole_number("--concurrency", 1, 64)(given.concurrency),
         queues=options.words("--queues")(given.queues),
@@ -72,8 +73,9 @@ def _settings() -> tuple[Settings, Limits | None]:
         web_url=options.web_url(),
         token=options.token("worker"),
         artifact_bytes=artifacts.largest(os.environ),
+        sandbox=SWITCHED_OFF if code and not is_on else None,
     )
-    return settings, sandbox_settings.read() if SANDBOX in modules else None
+    return settings, sandbox_settings.read() if code and is_on else None
 
 
 def _check_limits() -> None:

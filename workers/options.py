@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from workers.address import Address, BadAddress, is_here, parse_addresses
 
 EXIT_WRONG_OPTION = 2
+TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 DEFAULT_PORT = 8000
 HIDE = "use {}:// (or set MILLRACE_ALLOW_PLAINTEXT=1)"
 
@@ -96,6 +97,17 @@ def words(name: str) -> Callable[[str], list[str]]:
     return read
 
 
+def flag(name: str) -> Callable[[str], bool]:
+    """A reader for texts such as "1" and "off"."""
+
+    def read(text: str) -> bool:
+        if text.lower() not in TRUE + FALSE:
+            refuse(f"{name} must be {', '.join((TRUE + FALSE)[:-1])} or {FALSE[-1]} (got {text!r:.60})")
+        return text.lower() in TRUE
+
+    return read
+
+
 def broker_addresses() -> Sequence[Address]:
     """From RABBITMQ_URL."""
     try:
@@ -134,7 +146,7 @@ def token(whose: str) -> str:
 
 def _must_be_hidden() -> bool:
     """What passes over a network, unless this is development: a mistyped word does not open anything."""
-    allowed = os.environ.get("MILLRACE_ALLOW_PLAINTEXT", "").lower() in ("1", "true", "yes", "on")
+    allowed = os.environ.get("MILLRACE_ALLOW_PLAINTEXT", "").lower() in TRUE
     return os.environ.get("MILLRACE_ENV", "") not in ("", "development") and not allowed
 
 

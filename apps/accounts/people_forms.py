@@ -34,7 +34,7 @@ class RoleForm(forms.Form):
         error_messages={"required": "Choose a role."},
     )
     run_code = forms.BooleanField(required=False, label="May run code that they write")
-    operate = forms.BooleanField(required=False, label="May pause and purge queues, drain and stop workers")
+    operate = forms.BooleanField(required=False, label="May pause, limit and purge queues, drain and stop workers")
 
     def __init__(self, typed: QueryDict | None = None, *, user: User | None = None) -> None:
         given = {"role": roles.of(user), **_extras(user)} if user else {}

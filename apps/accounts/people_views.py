@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts import abilities, addresses, people, roles
 from apps.accounts.people_forms import AddForm, RoleForm
+from apps.audit.refusals import refuse
 from apps.tasks.drafts import Refused
 
 if TYPE_CHECKING:
@@ -24,22 +25,31 @@ if TYPE_CHECKING:
 
     from apps.tasks.views import SignedInRequest
 
+    View = Callable[..., HttpResponse]
+
 MOST_SHOWN = 500
 
 
-def for_administrators(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    @wraps(view)
-    def checked(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_superuser:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
+def for_administrators(act: str) -> Callable[[View], View]:
+    """`act`: what the audit log calls that which others try by POST."""
 
-    return checked
+    def checking(view: View) -> View:
+        @wraps(view)
+        def checked(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_superuser:
+                if request.method == "POST":
+                    refuse(act, user=request.user)
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return checking
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@for_administrators
+@for_administrators("person.add")
 def everybody(request: SignedInRequest) -> HttpResponse:
     """The list; by POST somebody new, who is then shown with an invitation."""
     if request.method != "POST":
@@ -53,7 +63,7 @@ def everybody(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@for_administrators
+@for_administrators("person.rights")
 def person(request: SignedInRequest, number: int) -> HttpResponse:
     """One of them; by POST another role."""
     user = get_object_or_404(User, pk=number)
@@ -71,7 +81,7 @@ def person(request: SignedInRequest, number: int) -> HttpResponse:
 
 
 @require_POST
-@for_administrators
+@for_administrators("person.change")
 def switch(request: SignedInRequest, number: int) -> HttpResponse:
     user, on = get_object_or_404(User, pk=number), request.POST.get("to") == "on"
     try:
@@ -85,7 +95,7 @@ def switch(request: SignedInRequest, number: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@for_administrators
+@for_administrators("link.make")
 def invite(request: SignedInRequest, number: int) -> HttpResponse:
     """Answered with the page itself, which shows the link this once."""
     if request.method != "POST":  # the address of that page, opened anew

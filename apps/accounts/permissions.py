@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 
@@ -61,7 +62,7 @@ class Caller:
 
     @property
     def may_introspect(self) -> bool:
-        return _is_staff(self.user) and not self.by_token
+        return may_explore(self.user) and not self.by_token
 
 
 # In which statuses.
@@ -102,12 +103,22 @@ def may_write(user: Person) -> bool:
 
 def may_create(user: Person, kind: Kind) -> bool:
     """Whether this person, if they may have any task run, may have those of this kind."""
-    return not kind.runs_code or user.has_perm(RUN_CODE)
+    return not kind.runs_code or may_run_code(user)
+
+
+def may_run_code(user: Person) -> bool:
+    """Whether this person, if they may have any task run, may have code run that they write."""
+    return settings.CODE and user.has_perm(RUN_CODE)
 
 
 def may_operate(user: Person) -> bool:
-    """Whether this person may hold up other people's work: pause and purge queues, drain and stop workers."""
+    """Whether this person may hold up other people's work: pause, limit and purge queues, drain and stop workers."""
     return may_write(user) and user.has_perm(OPERATE)
+
+
+def may_explore(user: Person) -> bool:
+    """Whether this person may ask what the schema is, and so have GraphiQL: staff; with DEBUG everybody."""
+    return _is_staff(user) or (settings.DEBUG and user.is_authenticated)
 
 
 def may_revoke_all(user: Person) -> bool:

@@ -37,11 +37,15 @@ ACTS: Final = {
     "failures.delete": "Deleted the failures of",
     "queue.pause": "Paused",
     "queue.resume": "Resumed",
+    "queue.limit": "Set the limits of",
     "queue.purge": "Purged",
     "worker.drain": "Drained",
     "worker.stop": "Stopped",
     "worker.resume": "Resumed",
     "parked.forget": "Removed parked messages",
+    # Of these only refusals are told.
+    "events.record": "Recorded events",
+    "attempt.claim": "Claimed an attempt",
 }
 # Their count is of tasks that belong to the object, not of objects.
 OF_TASKS: Final = frozenset(act for act in ACTS if act.startswith(("bulk.", "failures."))) - {"bulk.stop"} | {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
@@ -37,15 +37,35 @@ def note(
 
     `what`: such as "task 12"; of several the first, with their `count`.
     """
-    if _covered.get():
-        return
+    if not is_covered():
+        row = values(act, what, user=user, count=count, details=details, result=result)
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT, [row[column] for column in COLUMNS])
+
+
+def values(
+    act: str, what: str, *, user: Person | None, count: int = 1, details: str = "", result: Result
+) -> dict[str, Any]:
+    """The columns of an entry by the one that the request is from."""
     origin = origins.current()
     person, name = _who(user or origin.person, origin)
-    texts = (visible(name)[:NAME_LENGTH], act, visible(what)[:OBJECT_LENGTH])
-    values = (person, *texts, count, visible(details)[:TEXT_LENGTH], result, origin.way, origin.prefix, origin.address)
-    with connection.cursor() as cursor:
-        # Enums as plain texts, which both databases take.
-        cursor.execute(INSERT, [str(value) if isinstance(value, str) else value for value in values])
+    return {
+        "person": person,
+        "name": visible(name)[:NAME_LENGTH],
+        "act": act,
+        "object": visible(what)[:OBJECT_LENGTH],
+        "count": count,
+        "details": visible(details)[:TEXT_LENGTH],
+        "result": str(result),  # plain texts, which both databases take
+        "way": str(origin.way),
+        "token": origin.prefix,
+        "address": origin.address,
+    }
+
+
+def is_covered() -> bool:
+    """Whether this is part of an act that has been noted as a whole."""
+    return _covered.get()
 
 
 @contextmanager

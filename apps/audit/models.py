@@ -52,7 +52,8 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 class Entry(models.Model):
     """`person` is a number and not a reference, and `name` stands beside it: they outlive the person.
 
-    `object`: what it was done to, such as "task 12"; with a `count` above 1 that is the first of so many.
+    `object`: what it was done to, such as "task 12"; with a `count` above 1 that is the first of so many. Of what was
+    refused `count` is how often.
     """
 
     at = models.DateTimeField(db_default=Now(), db_index=True)
@@ -88,3 +89,21 @@ class Entry(models.Model):
 
     def delete(self, *_rest: Any, **_more: Any) -> NoReturn:
         raise AppendOnly
+
+
+class Refusals(models.Model):
+    """How often something was refused to somebody (`who`) within the minute `since` when `first` tells of it."""
+
+    WHO_LENGTH = 200
+
+    who = models.CharField(max_length=WHO_LENGTH)
+    act = models.CharField(max_length=40)
+    since = models.DateTimeField()
+    more = models.PositiveIntegerField(default=0)
+    first = models.ForeignKey(Entry, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["who", "act"], name="refusals_once")]
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.act} {self.more}"

@@ -38,11 +38,12 @@ class AuditEntry(DjangoObjectType):
     class Meta:
         model = Entry
         name = "AuditEntry"
-        fields = ("at", "act", "count", "details", "address")
+        fields = ("at", "act", "details", "address")
         interfaces = (relay.Node,)
 
     person = graphene.String(required=True, description="The name at that time; empty when nobody had signed in.")
     object = graphene.String(required=True, description="Such as `task 12`; the first of `count`.")
+    count = graphene.Int(required=True, description="Of how many things; of what was refused, how often.")
     result = graphene.Field(AuditResult, required=True)
     way = graphene.Field(AuditWay, required=True)
     token = graphene.String(description="The beginning of the token that was shown.")

@@ -50,6 +50,8 @@ class Row:
     @property
     def more(self) -> str:
         count = self.entry.count
+        if self.entry.result == Result.REFUSED:
+            return f"{count:,} times" if count > 1 else ""
         if self.entry.act in OF_TASKS:
             return f"({count:,} task{'' if count == 1 else 's'})"
         return f"and {count - 1:,} more" if count > 1 else ""

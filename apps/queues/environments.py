@@ -62,6 +62,13 @@ def keep(data: dict[str, Any]) -> str:
     return digest
 
 
+def nobody_shuts_in(kind: str) -> bool:
+    """Whether this kind, which runs code, is taken by workers none of which has a sandbox, so that it is refused."""
+    told = Worker.objects.alive().values_list("kinds", "environment__data__sandbox")
+    levels = {level for kinds, level in told if kind in kinds}
+    return levels == {"none"}
+
+
 def of_workers(names: Iterable[str]) -> dict[str, str]:
     """The digest of each worker that has announced its environment; asks only for those it has not met lately."""
     keys = {f"environment:{name}": name for name in names}

@@ -16,11 +16,17 @@ class Order(models.TextChoices):
 
 
 class Queue(models.Model):
-    """A named line of waiting tasks; it comes to be when a worker first serves it. Paused: nothing of it begins."""
+    """A named line of waiting tasks; it comes to be when a worker first serves it. Paused: nothing of it begins.
+
+    At most `concurrency_limit` of it are with workers at once, and at most `rate_per_minute` begin; NULL is no limit.
+    """
 
     name = models.CharField(max_length=100, primary_key=True)
     paused_at = models.DateTimeField(null=True)
     paused_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    concurrency_limit = models.PositiveIntegerField(null=True)
+    rate_per_minute = models.FloatField(null=True)
 
     objects = QueueQuerySet.as_manager()
 

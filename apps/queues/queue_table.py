@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from django.core.cache import cache
 
 from apps.accounts.permissions import may_operate
-from apps.queues import figures, names, pauses, resting
+from apps.queues import figures, limits, names, pauses, resting
 from apps.queues.figures import COUNT_CAP, Figures
+from apps.queues.limits import Limits
 from apps.queues.models import Worker
 from apps.tasks import live, rosters
 from apps.tasks.clock import database_now, ticks
@@ -34,6 +35,7 @@ class Row:
     name: str
     figures: Figures
     pause: Pause | None
+    limits: Limits
     workers: int
     slots: int
     resting: int
@@ -122,7 +124,7 @@ def row(name: str) -> Row | None:
 
 
 def _rows(queues: list[str], counted: Mapping[str, Figures]) -> list[Row]:
-    paused = pauses.current()
+    paused, limited = pauses.current(), limits.current()
     workers = list(Worker.objects.alive().select_related("ordered_by").defer("kinds", "running"))
     taking = [worker for worker in workers if not worker.is_resting]
 
@@ -133,6 +135,7 @@ def _rows(queues: list[str], counted: Mapping[str, Figures]) -> list[Row]:
             name=name,
             figures=counted[name],
             pause=paused.get(name),
+            limits=limited.get(name, Limits()),
             workers=len(serving),
             slots=sum(worker.concurrency for worker in serving),
             resting=len(rests),

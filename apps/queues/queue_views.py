@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.accounts.permissions import may_operate
 from apps.queues import acts, queue_table, services
 from apps.queues.figures import COUNT_CAP
+from apps.queues.limits_form import LimitsForm
 from apps.tasks.rosters import Roster
 
 if TYPE_CHECKING:
@@ -59,6 +60,21 @@ def resume(request: SignedInRequest, name: str) -> HttpResponse:
         return f"Queue {name} goes on." if fresh else f"Queue {name} was not paused."
 
     return acts.answer(request, PAGE, act)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def limits(request: SignedInRequest, name: str) -> HttpResponse:
+    row = queue_table.row(name)
+    if row is None:
+        raise Http404
+    form = LimitsForm(request.POST if request.method == "POST" else None, limits=row.limits)
+    if form.is_bound and (saved := form.save(request.user, name)) is not None:
+        said = f"At most {saved} of the queue {name} from now on." if saved else f"The queue {name} has no limits."
+        return acts.answer(request, PAGE, lambda: said)
+    context = {"queue": row, "form": form, "may_operate": may_operate(request.user)}
+    context |= {"not_allowed": services.NOT_ALLOWED}
+    status = (422 if context["may_operate"] else 403) if form.is_bound else 200
+    return render(request, "queues/limits.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -11,7 +11,8 @@ from graphene_django import DjangoObjectType
 from apps.accounts.permissions import Scope
 from apps.accounts.schema import UserType
 from apps.api.schema import DateTime
-from apps.queues import figures, names, pauses
+from apps.queues import figures, limits, names, pauses
+from apps.queues.limits import Limits
 from apps.queues.models import Queue, Worker
 from apps.tasks.clock import database_now
 
@@ -39,6 +40,8 @@ class QueueType(DjangoObjectType):
     paused = graphene.Boolean(required=True, description="Nothing of it begins; what runs runs on.")
     paused_at = DateTime()
     paused_by = graphene.Field(UserType)
+    concurrency_limit = graphene.Int(description="How many of it workers have at once at most; null: as they can.")
+    rate_per_minute = graphene.Float(description="How many of it begin in a minute at most; null: no limit.")
     ready = graphene.Int(required=True, description=f"Tasks that could begin at once. {CAPPED}")
     in_broker = graphene.Int(required=True, description=f"Those of `ready` that RabbitMQ has. {CAPPED}")
     scheduled = graphene.Int(required=True, description=f"For later, or waiting for their next try. {CAPPED}")
@@ -59,6 +62,12 @@ class QueueType(DjangoObjectType):
     def resolve_paused_by(queue: Queue, info: GraphQLResolveInfo) -> User | None:
         stored = info.context.once(_paused).get(queue.name)
         return stored.paused_by if stored else None
+
+    def resolve_concurrency_limit(queue: Queue, info: GraphQLResolveInfo) -> int | None:
+        return _limits_of(queue, info).at_once
+
+    def resolve_rate_per_minute(queue: Queue, info: GraphQLResolveInfo) -> float | None:
+        return _limits_of(queue, info).per_minute
 
     def resolve_ready(queue: Queue, info: GraphQLResolveInfo) -> int:
         return _shown(_figures_of(queue, info).waiting)
@@ -117,6 +126,11 @@ NODES = {"Queue": node}
 def _figures_of(queue: Queue, info: GraphQLResolveInfo) -> Figures:
     found: dict[str, Figures] = info.context.once(_figures)
     return found.get(queue.name) or figures.Figures()
+
+
+def _limits_of(queue: Queue, info: GraphQLResolveInfo) -> Limits:
+    found: dict[str, Limits] = info.context.once(limits.current)
+    return found.get(queue.name) or Limits()
 
 
 def _figures() -> dict[str, Figures]:

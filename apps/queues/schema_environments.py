@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
 import graphene
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from apps.queues.models import Environment
 
 
+HASH_LENGTH = 16
+
+
 class EnvironmentType(graphene.ObjectType):
     """What a worker has installed."""
 
@@ -24,6 +29,7 @@ class EnvironmentType(graphene.ObjectType):
 
     id = graphene.ID(required=True, description="The same for all that have the same.")
     python = graphene.String()
+    packages_hash = graphene.String(required=True, description="The same for the same packages in the same versions.")
     packages = graphene.Field(JSON, required=True, description="The version of each by its name.")
     sandbox = graphene.String(description="full, reduced or none; null when it runs no code.")
     sandbox_missing = graphene.List(
@@ -36,6 +42,10 @@ class EnvironmentType(graphene.ObjectType):
 
     def resolve_python(kept: Environment, info: GraphQLResolveInfo) -> str | None:
         return _summary(kept).python or None
+
+    def resolve_packages_hash(kept: Environment, info: GraphQLResolveInfo) -> str:
+        text = json.dumps(Installed.of(kept.data).packages, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
 
     def resolve_packages(kept: Environment, info: GraphQLResolveInfo) -> dict[str, str]:
         return Installed.of(kept.data).packages

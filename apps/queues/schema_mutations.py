@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import graphene
@@ -9,11 +10,11 @@ from graphql_relay import from_global_id
 
 from apps.accounts.permissions import Scope
 from apps.api.schema import UserErrors, user_errors
-from apps.queues import services
+from apps.queues import limits, services
 from apps.queues.models import Queue
 from apps.queues.schema import QueueType
 from apps.queues.schema_workers import WorkerType
-from apps.tasks.drafts import Refused
+from apps.tasks.drafts import Problem, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from graphql import GraphQLResolveInfo
 
     from apps.queues.models import Worker
+
+
+LIMITS = {"concurrency_limit": "concurrencyLimit", "rate_per_minute": "ratePerMinute"}
 
 
 class QueueActionInput(graphene.InputObjectType):
@@ -35,6 +39,14 @@ class QueuePayload(graphene.ObjectType):
 
     queue = graphene.Field(QueueType)
     user_errors = UserErrors()
+
+
+class UpdateQueueInput(graphene.InputObjectType):
+    """What is left out stays; null takes the limit away."""
+
+    name = graphene.String(required=True)
+    concurrency_limit = graphene.Int(description=f"1 to {limits.MOST_AT_ONCE:,}.")
+    rate_per_minute = graphene.Float(description=f"{limits.LEAST_PER_MINUTE} to {limits.MOST_PER_MINUTE:,}.")
 
 
 class PurgeQueuePayload(graphene.ObjectType):
@@ -72,6 +84,12 @@ def _worker_field(description: str) -> graphene.Field:
 class Mutation(graphene.ObjectType):
     pause_queue = _queue_field("Have nothing of it begin until it is resumed; what runs runs on (scope `ops`).")
     resume_queue = _queue_field("Have its tasks begin again (scope `ops`).")
+    update_queue = graphene.Field(
+        QueuePayload,
+        required=True,
+        input=UpdateQueueInput(required=True),
+        description="Limit how much of it runs at once, and begins in a minute (scope `ops`).",
+    )
     purge_queue = _queue_field("Cancel everything that waits in it (scope `ops`).", PurgeQueuePayload)
     drain_worker = _worker_field("Have it begin nothing more, finish what it runs, and stay (scope `ops`).")
     stop_worker = _worker_field("Have it begin nothing more, finish what it runs, and leave (scope `ops`).")
@@ -82,6 +100,14 @@ class Mutation(graphene.ObjectType):
 
     def resolve_resume_queue(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
         return _with_queue(info, input, services.resume_queue)
+
+    def resolve_update_queue(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
+        asked = {name: input[name] for name in LIMITS if name in input}
+        try:
+            services.limit_queue(user=_operator(info), name=input["name"], asked=asked)
+        except Refused as refused:
+            return {"queue": None, "user_errors": user_errors(map(_in_input, refused.problems))}
+        return {"queue": Queue(name=input["name"]), "user_errors": []}
 
     def resolve_purge_queue(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -100,6 +126,10 @@ class Mutation(graphene.ObjectType):
 
     def resolve_resume_worker(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
         return _with_worker(info, input, services.resume_worker)
+
+
+def _in_input(problem: Problem) -> Problem:
+    return replace(problem, field=tuple(LIMITS.get(part, part) for part in problem.field))
 
 
 def _operator(info: GraphQLResolveInfo) -> User:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import graphene
 from django.db.models import prefetch_related_objects
@@ -67,8 +67,13 @@ class WorkerType(DjangoObjectType):
         return worker.name in context.once(_alive)
 
     def resolve_running(worker: Worker, info: GraphQLResolveInfo) -> list[Task]:
-        if not hasattr(worker, "tasks"):
-            _bring_tasks([worker], info.context.caller, requested(info, ""))
+        if "tasks" not in vars(worker):
+            # Of a worker that was met elsewhere, such as an attempt's: those of all workers are looked up once.
+            asked = requested(info, "")
+            found = info.context.once(_running)
+            if asked not in found:
+                found[asked] = _tasks_of_workers(info.context.caller, asked)
+            vars(worker)["tasks"] = [task for task in found[asked] if task.worker == worker.name]
         tasks: list[Task] = vars(worker)["tasks"]
         return tasks
 
@@ -113,10 +118,18 @@ def _alive() -> set[str]:
 
 def _bring_tasks(found: Sequence[Worker], caller: Caller, asked: Collection[str]) -> None:
     """What each of them runs, as its `tasks`. `asked`: paths below a task."""
-    mine = Task.objects.visible_to(caller.user).filter(
-        status=Status.RUNNING, worker__in=[worker.name for worker in found]
-    )
-    tasks = list(without_unasked(mine, asked).order_by("id")[:MOST_TASKS])
-    fetch(tasks, asked)
+    tasks = _tasks_of_workers(caller, asked, worker__in=[worker.name for worker in found])
     for worker in found:
         vars(worker)["tasks"] = [task for task in tasks if task.worker == worker.name]
+
+
+def _tasks_of_workers(caller: Caller, asked: Collection[str], **which: Any) -> list[Task]:
+    mine = Task.objects.visible_to(caller.user).filter(status=Status.RUNNING, **which)
+    tasks = list(without_unasked(mine, asked).order_by("id")[:MOST_TASKS])
+    fetch(tasks, asked)
+    return tasks
+
+
+def _running() -> dict[Collection[str], list[Task]]:
+    """By what is asked of each."""
+    return {}

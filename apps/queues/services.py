@@ -1,4 +1,4 @@
-"""What can be done with queues (pause, resume, purge) and workers (drain, stop, resume), by pages and GraphQL."""
+"""What can be done with queues (pause, resume, limit, purge) and workers (drain, stop, resume)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from django.db.models import Max
 
 from apps.accounts.permissions import may_operate
 from apps.audit.journal import covered, note
-from apps.audit.models import Result
-from apps.queues import names
+from apps.audit.refusals import refuse
+from apps.queues import limits, names
+from apps.queues.limits import Limits
 from apps.queues.models import Order, Queue, Worker
 from apps.queues.querysets import SILENT_AFTER
 from apps.relay import wake
@@ -67,6 +68,27 @@ def resume_queue(*, user: User, name: str) -> bool:
     return _change_queue(user, name, "resumed", was=False, paused_at=None, paused_by=None)
 
 
+def limit_queue(*, user: User, name: str, asked: limits.Asked) -> Limits:
+    """Sets those of the limits that are asked for; gives all that the queue has then. What runs runs on."""
+    _check_operator(user, "queue.limit", f"queue {name}")
+    _check_queue(name)
+    if wrong := list(limits.problems(asked)):
+        raise Refused(wrong)
+    Queue.objects.bulk_create([Queue(name=name)], ignore_conflicts=True)
+    with transaction.atomic():
+        if asked:
+            Queue.objects.filter(name=name).update(**asked)
+        left = limits.current().get(name, Limits())
+        note("queue.limit", f"queue {name}", user=user, details=f"at most {left}" if left else "no limits")
+        tick()
+        transaction.on_commit(wake.relay, robust=True)
+    log.info(
+        "queue.limited", text="{user} limits the queue {queue}: {limits}", user=user.username, queue=name,
+        limits=str(left) or "not at all",
+    )  # fmt: skip
+    return left
+
+
 def purge_queue(*, user: User, name: str) -> Purge:
     """Cancels whatever waits in it now, also what is scheduled for later or waits for its next try."""
     _check_operator(user, "queue.purge", f"queue {name}")
@@ -108,7 +130,7 @@ def resume_worker(*, user: User, name: str) -> Worker:
 
 def _check_operator(user: User, act: str, what: str) -> None:
     if not may_operate(user):
-        note(act, what, user=user, result=Result.REFUSED)
+        refuse(act, what, user=user)
         raise Refused([Problem(field=(), message=NOT_ALLOWED, code="FORBIDDEN")])
 
 

@@ -41,6 +41,7 @@ BATCH = 500
 GAP_SECONDS = 0.02  # between two rounds when busy, so that batches grow
 BEHIND = "The relay is behind: tasks that are due wait although RabbitMQ has room for them."
 OUTCOMES_LATE = "The sink is behind: outcomes take longer than 10 seconds to be recorded."
+LIMITED_SECONDS = 0.1  # nobody says when a task of a limited queue has ended
 PAUSE_SECONDS = 1.0  # after the database was found away, or the broker has refused a whole batch
 
 
@@ -98,7 +99,7 @@ class Relay:
             while not (self._stopping or held.lost.done() or any(each.done() for each in beside)):
                 await self._pace.turn()
                 if not await self._round(doubts):
-                    await held.hinted(SWEEP_SECONDS)
+                    await held.hinted(LIMITED_SECONDS if self._schedule.holds_back else SWEEP_SECONDS)
         finally:
             ending = [*beside, self._publishing]
             for each in ending:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 
+from apps.queues import limits
 from apps.queues.models import Queue
+from apps.relay.gates import Gate
 from apps.tasks import priority
 from apps.tasks.clock import database_now, now_in_query, tick
 from apps.tasks.lifecycle import LIVE, Status
@@ -22,6 +24,8 @@ from workers.broker import DEFAULT_QUEUE
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
+
+    from apps.queues.limits import Limits
 
 
 QUEUES_SECONDS = 1.0
@@ -81,6 +85,9 @@ class Schedule:
     def __init__(self) -> None:
         self.queues = {DEFAULT_QUEUE}
         self._paused: set[str] = set()
+        self._limits: dict[str, Limits] = {}
+        self._gates: dict[str, Gate] = {}
+        self.holds_back = False  # whether a limit was met in the last look: there may be room before anybody says so
         self._queues_read_at = -math.inf
         self._windows: defaultdict[str, Window] = defaultdict(Window)
         self._waiting_since: float | None = None
@@ -99,8 +106,10 @@ class Schedule:
             known = dict(Queue.objects.values_list("name", "paused_at"))
             self.queues = {DEFAULT_QUEUE, *known}
             self._paused = {queue for queue, paused_at in known.items() if paused_at}
+            self._limit(limits.current())
             self._queues_read_at = time.monotonic()
         batch: list[Due] = []
+        self.holds_back = False
         for queue in sorted(self.queues.difference(leave_out, self._paused)) if most else ():
             batch += self._of_queue(queue, most - len(batch))
         self._note_waiting(batch, most)
@@ -120,12 +129,40 @@ class Schedule:
         for each in confirmed:
             self._windows[each.queue].handed += 1
 
+    def _limit(self, now: dict[str, Limits]) -> None:
+        """A gate stays as it is as long as its rate does: what has passed counts on."""
+        rates = {queue: each.per_minute for queue, each in now.items() if each.per_minute is not None}
+        gates = self._gates
+        self._gates = {
+            queue: gates[queue] if queue in gates and gates[queue].per_minute == rate else Gate(rate)
+            for queue, rate in rates.items()
+        }
+        self._limits = now
+
     def _of_queue(self, queue: str, most: int) -> list[Due]:
+        if queue in self._limits:
+            return self._of_limited(queue, most, self._limits[queue])
         window = self._windows[queue]
         few = min(most, window.certain_room)
         if few and len(found := due(queue, few)) < few:
             return found  # all there are, for the price of one query
         return due(queue, min(most, window.room(held_by_broker(queue, window.most))))
+
+    def _of_limited(self, queue: str, most: int, limited: Limits) -> list[Due]:
+        """What the broker has may begin at any moment, so it counts as if it ran."""
+        window, gate = self._windows[queue], self._gates.get(queue)
+        held = held_by_broker(queue, window.most)
+        room = min(most, window.room(held))
+        if limited.at_once is not None:
+            running = Task.objects.filter(queue=queue, status=Status.RUNNING).count()
+            room = min(room, limited.at_once - held - running)
+        if gate:
+            room = min(room, gate.room(), math.ceil(2 * gate.most) - held)
+        found = due(queue, room) if room > 0 else []
+        if gate:
+            gate.passed(len(found))
+        self.holds_back = self.holds_back or len(found) >= room
+        return found
 
 
 def held_by_broker(queue: str, most: int) -> int:

@@ -1,6 +1,6 @@
 """Has the sweeps that people have begun done, beside the relay's own work and on a connection of its own.
 
-When there are none it lets go of what is too old in the audit log.
+When there are none it lets go of what is too old in the audit log, and has it tell how often something was refused.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from apps.audit import retention
+from apps.audit import refusals, retention
 from apps.relay.database import Database
 from apps.tasks import sweeps
 
@@ -24,7 +24,7 @@ async def sweep() -> None:
         while True:
             more = await database.run(sweeps.advance)
             if not more and time.monotonic() >= forget_at:
-                more = await database.run(retention.forget)
+                more = await database.run(refusals.settle) or await database.run(retention.forget)
                 forget_at = 0.0 if more else time.monotonic() + FORGET_SECONDS
             await asyncio.sleep(GAP_SECONDS if more else LOOK_SECONDS)
     finally:

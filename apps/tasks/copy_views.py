@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from apps.accounts import addresses
+from apps.accounts.permissions import may_explore
 from apps.tasks import columns, copies
 from apps.tasks.models import Kind, TableLook, Task
 from apps.tasks.window import Window
@@ -20,6 +21,8 @@ from apps.tasks.zones import zone_of
 
 if TYPE_CHECKING:
     from apps.tasks.views import SignedInRequest
+
+LONGEST_ADDRESS = 3_900  # of a request's first line that the server reads
 
 
 @require_safe
@@ -63,4 +66,6 @@ def _endpoint(request: SignedInRequest) -> str:
 
 
 def _copies(request: SignedInRequest, **context: Any) -> HttpResponse:
+    address = f"{reverse('graphiql')}?{urlencode({'query': context['snippets'][0].text})}"
+    context["explorer"] = address if may_explore(request.user) and len(address) < LONGEST_ADDRESS else ""
     return render(request, "tasks/_copies.html" if request.htmx else "tasks/copies.html", context)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.conf import settings
+
 from apps.accounts.permissions import may_create
 from apps.tasks import checks, priority
 from apps.tasks.models import KEY_LENGTH, KIND_LENGTH, NAME_LENGTH, Kind
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from apps.accounts.permissions import Person
 
 NO_CODE = "runs code, for which you need the permission “Can run code that they write”: ask an administrator"
+CODE_OFF = "runs code, which is switched off on this server: who runs it can set MILLRACE_CODE=on"
 LONGEST_DELAY = timedelta(days=3_650)
 SHORTEST_RUN_SECONDS = 0.001
 LONGEST_RUN_SECONDS = 7 * 86_400
@@ -96,6 +99,11 @@ def cleaned(
 def is_key(text: str) -> bool:
     """Whether it can be an idempotency key."""
     return 0 < len(text) <= KEY_LENGTH and text.isascii() and text.isprintable()
+
+
+def no_code() -> str:
+    """Why somebody may not have code run, to be said of a task or a kind."""
+    return NO_CODE if settings.CODE else CODE_OFF
 
 
 def for_each(items: Iterable[Item], make: Callable[[Item], Made]) -> list[Made]:
@@ -189,7 +197,7 @@ def _kind_problems(kind: str, kinds: Mapping[str, Kind], user: Person) -> list[P
     if found and may_create(user, found):
         return []
     if found:
-        return [Problem(field=("kind",), message=f"{kind} {NO_CODE}.", code="FORBIDDEN")]
+        return [Problem(field=("kind",), message=f"{kind} {no_code()}.", code="FORBIDDEN")]
     if not kind:
         return [Problem(field=("kind",), message="Choose a kind.", code="BLANK")]
     open_ = [name for name, each in kinds.items() if may_create(user, each)]

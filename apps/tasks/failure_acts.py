@@ -78,7 +78,7 @@ def delete(*, user: User, cause: str, shown: Shown) -> Done:
 
 
 def _act(user: User, cause: str, shown: Shown, act: Callable[..., services.Act], word: str) -> Done:
-    services.check_writer(user)
+    services.check_writer(user, f"failures.{word}", f"cause {cause}")
     meant = of_cause(user, cause).filter(finished_at__lte=shown.last_at).order_by("finished_at", "id")
     _check_count(now := _count(meant), shown.count)
     # Before the first piece: whatever ends this, it stands there who has begun it.

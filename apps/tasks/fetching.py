@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import F, Prefetch, prefetch_related_objects
 
-from apps.queues.models import Environment
+from apps.queues.models import Environment, Worker
 from apps.tasks.models import Artifact, Attempt
 
 if TYPE_CHECKING:
@@ -16,25 +16,30 @@ if TYPE_CHECKING:
     from apps.tasks.querysets import TaskQuerySet
 
 OF_LAST_ATTEMPT = frozenset({"error", "statusText", "runSeconds", "artifacts"})
+OF_ATTEMPTS = {
+    field: frozenset(f"{place}.{field}" for place in ("attempt", "attempts.nodes", "attempts.edges.node"))
+    for field in ("environment", "worker")
+}
 LARGE = frozenset({"params", "result"})
 
 
 def without_unasked(tasks: TaskQuerySet, asked: Collection[str]) -> TaskQuerySet:
     """The tasks without the large columns that nobody asked for."""
-    return tasks.defer(*LARGE.difference(asked))
+    of_code = any(path == "code" or path.endswith("error.line") for path in asked)
+    return tasks.defer(*LARGE.difference(asked, ["params"] if of_code else []))
 
 
 def fetch(tasks: Sequence[Task], asked: Collection[str]) -> None:
     """Bring what belongs to these tasks. `asked`: paths below a task, as `api.selection.requested` gives them."""
     attempts = Attempt.objects.all()
-    if not any(path.endswith("traceback") for path in asked):
+    if not any(path.endswith(("traceback", "error.line")) for path in asked):
         attempts = attempts.defer("traceback")
     wanted: list[str | Prefetch[str]] = []
-    if "createdBy" in asked:
+    if not {"createdBy", "events"}.isdisjoint(asked):
         wanted.append("created_by")
     if "artifacts" in asked:
         wanted.append(Prefetch("artifacts", queryset=Artifact.objects.select_related("file")))
-    if not {"attempts", "attempt"}.isdisjoint(asked):
+    if not {"attempts", "attempt", "events"}.isdisjoint(asked):
         wanted.append(Prefetch("attempts", queryset=attempts))
     if OF_LAST_ATTEMPT.intersection(asked):
         last = attempts.filter(
@@ -42,8 +47,10 @@ def fetch(tasks: Sequence[Task], asked: Collection[str]) -> None:
         )  # a task that waits for a try speaks of the one before
         wanted.append(Prefetch("attempts", queryset=last, to_attr="last_attempts"))
     prefetch_related_objects(tasks, *wanted)
-    if any(path.startswith(("attempts.", "attempt.")) and path.endswith(".environment") for path in asked):
+    if not OF_ATTEMPTS["environment"].isdisjoint(asked):
         bring_environments([attempt for task in tasks for attempt in task.attempts.all()])
+    if not OF_ATTEMPTS["worker"].isdisjoint(asked):
+        bring_workers([attempt for task in tasks for attempt in task.attempts.all()])
 
 
 def bring_environments(attempts: Sequence[Attempt]) -> None:
@@ -51,3 +58,10 @@ def bring_environments(attempts: Sequence[Attempt]) -> None:
     found = Environment.objects.in_bulk({attempt.environment for attempt in attempts})
     for attempt in attempts:
         vars(attempt)["kept"] = found.get(attempt.environment)
+
+
+def bring_workers(attempts: Sequence[Attempt]) -> None:
+    """Of each, the worker that ran it, as far as it is remembered, as its `by`."""
+    found = Worker.objects.select_related("environment").in_bulk({attempt.worker for attempt in attempts})
+    for attempt in attempts:
+        vars(attempt)["by"] = found.get(attempt.worker)

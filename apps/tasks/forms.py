@@ -8,11 +8,12 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import QueryDict
 
-from apps.accounts.permissions import may_create
+from apps.accounts.permissions import RUN_CODE, may_create
 from apps.tasks import examples, keys, services, tracebacks
 from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now
@@ -21,7 +22,7 @@ from apps.tasks.inputs import ChoicesParam, FloatParam, IntegerParam, LinesParam
 from apps.tasks.param_nodes import PARAM, Choice, Leaf, field_name
 from apps.tasks.param_tree import ParamTree
 from apps.tasks.sentences import last_attempt
-from apps.tasks.widgets import CodeInput, TypedInput
+from apps.tasks.widgets import CheckedSelect, CodeInput, TypedInput
 from apps.tasks.window import number_in
 
 if TYPE_CHECKING:
@@ -36,15 +37,15 @@ if TYPE_CHECKING:
     from apps.tasks.param_nodes import Group, Node
 
 NOBODY = AnonymousUser()
-OPTIONS = ("run_at", "priority", "timeout_seconds", "max_attempts")
+OPTIONS = ("run_at", "queue", "priority", "timeout_seconds", "max_attempts")
 
 
 class TaskForm(forms.Form):
     """A task to be. `typed` fills it in: a link's query, or what was posted, then with `bound`.
 
     `like`: the task whose name, kind, parameters and limits stand there until something else is typed. `unserved`:
-    kinds that no worker serves now. `user`: who may perhaps not have everything run. A form that is sent twice makes
-    one task; when that was changed in between, `made` is the task of the first time.
+    kinds that no worker serves now. `queues`: those there are. `user`: who may perhaps not have everything run. A form
+    that is sent twice makes one task; when that was changed in between, `made` is the task of the first time.
     """
 
     made: Task | None = None
@@ -58,6 +59,11 @@ class TaskForm(forms.Form):
         widget=TypedInput(attrs={"type": "datetime-local", "step": "1"}),
     )
     zone = TextParam(initial="UTC", widget=forms.HiddenInput)
+    queue = TextParam(
+        help_text="The line that it waits in; workers serve the queues they were started for.",
+        widget=CheckedSelect,
+        empty_value=None,
+    )
     priority = IntegerParam(
         help_text="Of what waits in its queue the higher goes first: -100 to 100.",
         widget=forms.TextInput(attrs={"placeholder": 0}),
@@ -85,6 +91,7 @@ class TaskForm(forms.Form):
         bound: bool = False,
         like: Task | None = None,
         unserved: Collection[str] = (),
+        queues: Collection[str] = (),
         user: Person = NOBODY,
     ) -> None:
         given: dict[str, object] = {"idempotency_key": str(uuid4()), **(_as_in(like, kinds) if like else {})}
@@ -92,13 +99,15 @@ class TaskForm(forms.Form):
         bound = bound and not self.unseen
         given |= {name: typed[name] for name in typed if not name.startswith(PARAM)}
         super().__init__(typed if bound else None, initial=given, label_suffix="")
-        self.kinds, self.typed, self.like, self.unserved, self.user = kinds, typed, like, unserved, user
+        self.kinds, self.typed, self.like, self.user = kinds, typed, like, user
+        self.unserved, self.queues = unserved, queues
         self.open = [name for name, kind in kinds.items() if may_create(user, kind)]
         # Code is for those who ask for it: the first that comes up is a handler's.
         first = next((name for name in self.open if not kinds[name].runs_code), next(iter(self.open), ""))
         asked = str(given.get("kind", ""))
         self.chosen = kinds.get(asked) or (None if bound or asked else kinds.get(first))
         self.fields["kind"].widget.choices = [(name, self._labelled(name)) for name in self._choices(asked)]
+        self.fields["queue"].widget.choices = self._lines(str(given.get("queue", "")))
         if self.chosen:
             self._show_limits(self.chosen)
         self._add_params()
@@ -136,6 +145,20 @@ class TaskForm(forms.Form):
         return examples.every() if self.chosen and self.chosen.runs_code else ()
 
     @property
+    def misses_code(self) -> bool:
+        """Whether this person would be offered code if it were not switched off."""
+        return (
+            not settings.CODE and self.user.has_perm(RUN_CODE) and any(kind.runs_code for kind in self.kinds.values())
+        )
+
+    @property
+    def waits_in(self) -> str:
+        """In which it will wait, as far as that can be told."""
+        own = self.chosen.queue if self.chosen else ""
+        asked = self["queue"].value()
+        return asked if asked in self.queues else own
+
+    @property
     def is_unserved(self) -> bool:
         return bool(self.chosen and self.chosen.name in self.unserved)
 
@@ -146,7 +169,7 @@ class TaskForm(forms.Form):
             if self.is_valid():
                 return services.create(user=user, draft=draft)
             # So that everything that is wrong is said at once, not field after field.
-            cleaned(draft, self.kinds, database_now(), user)
+            cleaned(draft, self.kinds, database_now(), user, self.queues)
         except Refused as refused:
             for problem in refused.problems:
                 if problem.field == ("idempotency_key",):
@@ -159,10 +182,10 @@ class TaskForm(forms.Form):
         """Tells what is wrong with that which a link, or the task it is like, has filled in."""
         if not self.is_filled_in:
             return
-        tried = TaskForm(self.kinds, self._as_sent(), bound=True, user=self.user)
+        tried = TaskForm(self.kinds, self._as_sent(), bound=True, queues=self.queues, user=self.user)
         draft = tried._draft(readable=tried.is_valid())
         try:
-            cleaned(draft, self.kinds, database_now(), self.user)
+            cleaned(draft, self.kinds, database_now(), self.user, self.queues)
         except Refused as refused:
             for problem in refused.problems:
                 tried._refuse(problem)
@@ -224,11 +247,17 @@ class TaskForm(forms.Form):
         """The kinds, and the one that was asked for although it is none of them: what was typed stays."""
         return [asked, *self.open] if asked and asked not in self.open else self.open
 
+    def _lines(self, asked: str) -> list[tuple[str, str]]:
+        """That of the kind first, and not a second time unless it was asked for by its name."""
+        own = self.chosen.queue if self.chosen else ""
+        others = [name for name in sorted(self.queues) if name != own or name == asked]
+        return [("", f"{own} (its kind's)" if own else "that of its kind"), *((name, name) for name in others)]
+
     def _labelled(self, kind: str) -> str:
         if kind not in self.kinds:
             return f"{kind} (there is no such kind)"
         if kind not in self.open:
-            return f"{kind} (not for you)"
+            return f"{kind} (not for you)" if settings.CODE else f"{kind} (switched off here)"
         return f"{kind} (no worker serves it now)" if kind in self.unserved else kind
 
     def _shown(self, nodes: Sequence[Node]) -> list[dict[str, Any]]:
@@ -261,6 +290,7 @@ class TaskForm(forms.Form):
             kind=data.get("kind", ""),
             params=self.tree.value(data, self.data),
             run_at=data.get("run_at"),
+            queue=data.get("queue"),
             priority=data.get("priority", 0),
             timeout_seconds=data.get("timeout_seconds"),
             max_attempts=data.get("max_attempts"),
@@ -338,6 +368,8 @@ def _as_in(task: Task, kinds: Mapping[str, Kind]) -> dict[str, object]:
         for name, value in limits.items()
         if value and value != getattr(kind, name, None)
     }
+    if task.queue != (kind and kind.queue):
+        own["queue"] = task.queue
     return {"name": task.name, "kind": task.kind, **own}
 
 

@@ -16,7 +16,7 @@ from apps.tasks.matching import matching
 from apps.tasks.models import NAME_LENGTH
 from apps.tasks.orders import NEWEST_FIRST, ORDERS
 from apps.tasks.priority import HIGHEST, LOWEST
-from apps.tasks.schema_types import TaskReason, TaskStatus
+from apps.tasks.schema_statuses import TaskReason, TaskStatus
 from apps.tasks.search import Mistake, parse
 from apps.tasks.search_values import Clock
 from workers.messages import storable
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from apps.tasks.querysets import TaskQuerySet
 
 MOST_IDS = 1_000
+CODE_KIND = "code.python"
+TWICE = "Give code, or params with code, or another kind: not two of them."
 
 
 class TaskOrderField(graphene.Enum):
@@ -97,7 +99,8 @@ class CreateTaskInput(graphene.InputObjectType):
     """A task to be."""
 
     name = graphene.String(required=True)
-    kind = graphene.String(description="One of `kinds`.")
+    kind = graphene.String(description=f"One of `kinds`; {CODE_KIND} when there is `code`.")
+    code = graphene.String(description=f"Python to run: the parameter `code` of {CODE_KIND}, by a shorter way.")
     params = JSON(description="An object, as the kind's `schema` describes it; {} when left out.")
     options = RunOptions()
 
@@ -129,12 +132,12 @@ def ordered(wanted: dict[str, Any] | None) -> Order:
 
 def draft(data: dict[str, Any]) -> Draft:
     options = data.get("options") or {}
-    params = data.get("params")
+    kind, params, unfit = _asked_for(data)
     run_at, problems = _run_at(options.get("run_after"))
     return Draft(
         name=data["name"],
-        kind=data.get("kind") or "",
-        params={} if params is None else params,
+        kind=kind,
+        params=params,
         run_at=run_at,
         delay_seconds=options.get("delay_seconds"),
         queue=options.get("queue"),
@@ -142,8 +145,19 @@ def draft(data: dict[str, Any]) -> Draft:
         timeout_seconds=options.get("timeout_seconds"),
         max_attempts=options.get("max_attempts"),
         idempotency_key=options.get("idempotency_key"),
-        problems=problems,
+        problems=(*problems, *unfit),
     )
+
+
+def _asked_for(data: dict[str, Any]) -> tuple[str, Any, tuple[Problem, ...]]:
+    """Kind and parameters, and what is wrong with how they were given."""
+    kind, code = data.get("kind") or "", data.get("code")
+    params = {} if data.get("params") is None else data["params"]
+    if code is None:
+        return kind, params, ()
+    if kind not in ("", CODE_KIND) or not isinstance(params, dict) or "code" in params:
+        return kind or CODE_KIND, params, (Problem(field=("code",), message=TWICE, code="CONFLICT"),)
+    return CODE_KIND, {**params, "code": code}, ()
 
 
 def refusal(refused: Refused) -> list[dict[str, Any]]:

@@ -10,22 +10,22 @@ from graphene import relay
 from graphene_django import DjangoObjectType
 from graphql_relay import to_global_id
 
-from apps.accounts.permissions import ALLOWED, Scope, may
+from apps.accounts.permissions import ALLOWED, Scope, may, may_write
 from apps.accounts.schema import UserType
 from apps.api.paging import COUNT_CAP, page_of_list
 from apps.api.schema import JSON, Connection, DateTime, finite
-from apps.queues import pauses
-from apps.queues.models import Environment, Queue, Worker
+from apps.queues import limits, pauses
+from apps.queues.models import Queue, Worker
 from apps.queues.report import obstacle
 from apps.queues.schema import QueueType
-from apps.queues.schema_environments import EnvironmentType
-from apps.tasks import artifacts, progress, sentences
+from apps.tasks import artifacts, events, progress, sentences
 from apps.tasks.clock import database_now
-from apps.tasks.fetching import bring_environments
-from apps.tasks.lifecycle import LIVE, Reason, Status
+from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Artifact, Attempt, Kind, Task
-from apps.tasks.schema_kinds import TaskKind
-from apps.tasks.schema_output import MOST_OUTPUTS, AttemptOutput, LogStream, output_of
+from apps.tasks.schema_attempts import AttemptConnection, AttemptType, TaskError
+from apps.tasks.schema_events import TaskEvent
+from apps.tasks.schema_kinds import TaskKind, by_name, code_of
+from apps.tasks.schema_statuses import TaskReason, TaskStatus
 from apps.tasks.schema_waiting import MOST_WAITING, Waiting, waiting_of
 
 if TYPE_CHECKING:
@@ -35,46 +35,7 @@ if TYPE_CHECKING:
 
     from apps.api.context import Context
     from apps.api.paging import Page
-
-STATUS_TEXTS = {
-    Status.QUEUEING: "Saved and waiting for a worker (also: scheduled for later).",
-    Status.RUNNING: "A worker has it.",
-    Status.FINISHED: "It returned; `value` / `result` hold what it returned.",
-    Status.FAILED: "It will not run again by itself; `reason` says why.",
-    Status.CANCELLED: "Somebody cancelled it; a late outcome does not change that.",
-}
-
-TaskStatus = graphene.Enum.from_enum(
-    Status, name="TaskStatus", description=lambda value: STATUS_TEXTS[value] if value else "Where a task stands."
-)
-TaskReason = graphene.Enum.from_enum(
-    Reason, name="TaskReason", description=lambda value: value.label if value else "Why a task is in its status."
-)
-
-
-class TaskError(graphene.ObjectType):
-    """What the handler raised, or how its process ended."""
-
-    type = graphene.String(required=True)
-    message = graphene.String(required=True)
-    traceback = graphene.String()
-    fingerprint = graphene.ID(description="Its cause, as in `failureGroups`; null for an attempt before the last.")
-
-    @staticmethod
-    def of(attempt: Attempt | None) -> Attempt | None:
-        return attempt if attempt and attempt.error_type else None
-
-    def resolve_type(attempt: Attempt, info: GraphQLResolveInfo) -> str:
-        return attempt.error_type
-
-    def resolve_message(attempt: Attempt, info: GraphQLResolveInfo) -> str:
-        return attempt.error_message
-
-    def resolve_fingerprint(attempt: Attempt, info: GraphQLResolveInfo) -> str | None:
-        return attempt.task.cause if attempt.number == attempt.task.attempt else None
-
-    def resolve_traceback(attempt: Attempt, info: GraphQLResolveInfo) -> str | None:
-        return attempt.traceback or None
+    from apps.tasks.events import Event
 
 
 class Progress(graphene.ObjectType):
@@ -97,68 +58,6 @@ class Progress(graphene.ObjectType):
     def resolve_seconds_left(task: Task, info: GraphQLResolveInfo) -> float | None:
         context: Context = info.context
         return progress.seconds_left(task, context.once(database_now))
-
-
-class AttemptType(DjangoObjectType):
-    """One numbered try."""
-
-    class Meta:
-        model = Attempt
-        name = "Attempt"
-        fields = ("started_at", "finished_at")
-        skip_registry = True
-
-    number = graphene.Int(required=True)
-    worker_name = graphene.String(required=True)
-    status = graphene.Field(TaskStatus, required=True)
-    reason = graphene.Field(TaskReason)
-    error = graphene.Field(TaskError)
-    run_seconds = graphene.Float(description="As the worker measured it.")
-    cpu_seconds = graphene.Float(description="Of its process and those that it has waited for.")
-    peak_memory_bytes = graphene.Float(description="The most that its process had at once.")
-    environment = graphene.Field(EnvironmentType, description="What its worker had installed; null when not known.")
-    output = graphene.Field(
-        AttemptOutput,
-        required=True,
-        after=graphene.Float(default_value=0, description="Only what begins at this byte or later."),
-        stream=LogStream(description="Only what was printed there."),
-        description=f"What it printed. At most {MOST_OUTPUTS} in one query.",
-    )
-
-    def resolve_peak_memory_bytes(attempt: Attempt, info: GraphQLResolveInfo) -> float | None:
-        return attempt.peak_bytes
-
-    def resolve_environment(attempt: Attempt, info: GraphQLResolveInfo) -> Environment | None:
-        if "kept" not in vars(attempt):
-            bring_environments([attempt])
-        kept: Environment | None = vars(attempt)["kept"]
-        return kept
-
-    def resolve_output(attempt: Attempt, info: GraphQLResolveInfo, after: float, stream: Any = None) -> dict[str, Any]:
-        return output_of(attempt, info.context, after, stream.value if stream else None)
-
-    def resolve_worker_name(attempt: Attempt, info: GraphQLResolveInfo) -> str:
-        return attempt.worker
-
-    def resolve_reason(attempt: Attempt, info: GraphQLResolveInfo) -> str | None:
-        return attempt.reason or None
-
-    def resolve_error(attempt: Attempt, info: GraphQLResolveInfo) -> Attempt | None:
-        return TaskError.of(attempt)
-
-
-class AttemptEdge(graphene.ObjectType):
-    """An attempt and its cursor."""
-
-    node = graphene.Field(AttemptType, required=True)
-    cursor = graphene.String(required=True)
-
-
-class AttemptConnection(Connection):
-    """A task's attempts, the oldest first."""
-
-    edges = graphene.List(graphene.NonNull(AttemptEdge), required=True)
-    nodes = graphene.List(graphene.NonNull(AttemptType), required=True)
 
 
 class AttemptRef(graphene.ObjectType):
@@ -201,6 +100,7 @@ class TaskPermissions(graphene.ObjectType):
     cancel = graphene.Boolean(required=True)
     delete = graphene.Boolean(required=True)
     set_priority = graphene.Boolean(required=True, description="It has not begun.")
+    share = graphene.Boolean(required=True, description="Make a link to it for those who do not sign in, on its page.")
 
 
 class TaskType(DjangoObjectType):
@@ -215,6 +115,7 @@ class TaskType(DjangoObjectType):
     number = graphene.Int(required=True, description="The number in the ID column and in /tasks/<number>/.")
     kind = graphene.Field(TaskKind)
     params = graphene.Field(JSON)
+    code = graphene.String(description="What a person wrote to be run, of kinds that take such; `params` has it, too.")
     status = graphene.Field(TaskStatus, required=True)
     reason = graphene.Field(TaskReason, description="Null when there is nothing to add.")
     progress = graphene.Field(Progress, description="Null unless it runs and has said how far it has come.")
@@ -249,6 +150,9 @@ class TaskType(DjangoObjectType):
         required=True,
         description="What its current attempt has made, in this order; each appears when it is there whole.",
     )
+    events = graphene.List(
+        graphene.NonNull(TaskEvent), required=True, description="What happened to it, and what is to come, in order."
+    )
     viewer_can = graphene.Field(TaskPermissions, required=True)
 
     def resolve_number(task: Task, info: GraphQLResolveInfo) -> int:
@@ -256,7 +160,10 @@ class TaskType(DjangoObjectType):
 
     def resolve_kind(task: Task, info: GraphQLResolveInfo) -> Kind | None:
         context: Context = info.context
-        return context.once(_kinds).get(task.kind)
+        return context.once(by_name).get(task.kind)
+
+    def resolve_code(task: Task, info: GraphQLResolveInfo) -> str | None:
+        return code_of(task, info.context)
 
     def resolve_reason(task: Task, info: GraphQLResolveInfo) -> str | None:
         return task.reason or None
@@ -269,6 +176,7 @@ class TaskType(DjangoObjectType):
             live_workers=context.once(_live_workers),
             obstacle=context.once(obstacle) if task.status == Status.QUEUEING else "",
             pause=context.once(pauses.current).get(task.queue) if task.status in LIVE else None,
+            limits=context.once(limits.current).get(task.queue) if task.status == Status.QUEUEING else None,
         )
 
     def resolve_progress(task: Task, info: GraphQLResolveInfo) -> Task | None:
@@ -316,6 +224,9 @@ class TaskType(DjangoObjectType):
         found = {attempt.number: attempt for attempt in task.attempts.all()}
         return found.get(max(found, default=0) if number is None else number)
 
+    def resolve_events(task: Task, info: GraphQLResolveInfo) -> list[Event]:
+        return events.of(task, task.attempts.all())
+
     def resolve_artifacts(task: Task, info: GraphQLResolveInfo) -> list[Artifact]:
         attempt = sentences.last_attempt(task)
         return artifacts.of(attempt, task.artifacts.all()) if attempt else []
@@ -323,8 +234,9 @@ class TaskType(DjangoObjectType):
     def resolve_viewer_can(task: Task, info: GraphQLResolveInfo) -> dict[str, bool]:
         caller = info.context.caller
         writes = Scope.TASKS_WRITE in caller.scopes
-        kind = info.context.once(_kinds).get(task.kind)
-        return {act: writes and may(caller.user, act, task, kind) for act in ALLOWED}
+        kind = info.context.once(by_name).get(task.kind)
+        acts = {act: writes and may(caller.user, act, task, kind) for act in ALLOWED}
+        return {**acts, "share": writes and may_write(caller.user)}
 
 
 class TaskEdge(graphene.ObjectType):
@@ -358,10 +270,6 @@ class StatusCounts(graphene.ObjectType):
     failed = graphene.Int(required=True)
     cancelled = graphene.Int(required=True)
     exact = graphene.Boolean(required=True, description=f"False when one of them is more than {COUNT_CAP:,}.")
-
-
-def _kinds() -> dict[str, Kind]:
-    return Kind.objects.in_bulk()
 
 
 def _live_workers() -> list[Worker]:

@@ -8,7 +8,7 @@ import graphene
 
 from apps.api.errors import BadInput
 from apps.api.schema import DateTime
-from apps.queues import pauses
+from apps.queues import limits, pauses
 from apps.tasks import turns
 from apps.tasks.clock import database_now
 from apps.tasks.lifecycle import Status
@@ -52,7 +52,7 @@ def waiting_of(task: Task, context: Context, live_workers: Sequence[Worker]) -> 
         "position": turn.place if turn and turn.place <= turns.PLACE_CAP else None,
         "queue_paused": paused,
         "workers_serving": len(here),
-        "estimated_start": turn and turn.starts_at,
+        "estimated_start": turn.starts_at if turn and task.queue not in context.once(limits.current) else None,
     }
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from apps.queues import resting
+from apps.queues.pauses import Pause
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.turns import PLACE_CAP
 from workers.messages import NO_SANDBOX
@@ -14,8 +15,8 @@ from workers.messages import NO_SANDBOX
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
+    from apps.queues.limits import Limits
     from apps.queues.models import Worker
-    from apps.queues.pauses import Pause
     from apps.tasks.models import Attempt, Task
     from apps.tasks.turns import Turn
 
@@ -42,9 +43,16 @@ Parts = list[str | Moment]
 
 
 def status_text(
-    task: Task, *, now: datetime, live_workers: Collection[Worker], obstacle: str = "", pause: Pause | None = None
+    task: Task,
+    *,
+    now: datetime,
+    live_workers: Collection[Worker],
+    obstacle: str = "",
+    pause: Pause | None = None,
+    limits: Limits | None = None,
 ) -> str:
-    return "".join(map(str, status_parts(task, now=now, live_workers=live_workers, obstacle=obstacle, pause=pause)))
+    told = status_parts(task, now=now, live_workers=live_workers, obstacle=obstacle, pause=pause, limits=limits)
+    return "".join(map(str, told))
 
 
 def status_parts(
@@ -54,6 +62,7 @@ def status_parts(
     live_workers: Collection[Worker],
     obstacle: str = "",
     pause: Pause | None = None,
+    limits: Limits | None = None,
     find_turn: FindTurn = lambda *_: None,
 ) -> Parts:
     """`obstacle`: a sentence that says why nothing is handed to the workers at present. `pause`: of the task's queue.
@@ -63,7 +72,8 @@ def status_parts(
     """
     match task.status:
         case Status.QUEUEING:
-            return _waiting_parts(task, now, live_workers, obstacle=obstacle, pause=pause, find_turn=find_turn)
+            held = pause or limits
+            return _waiting_parts(task, now, live_workers, obstacle=obstacle, held=held, find_turn=find_turn)
         case Status.RUNNING:
             return _running_parts(task, now, live_workers, pause)
         case Status.FINISHED:
@@ -79,13 +89,13 @@ def _waiting_parts(
     live_workers: Collection[Worker],
     *,
     obstacle: str,
-    pause: Pause | None,
+    held: Pause | Limits | None,
     find_turn: FindTurn,
 ) -> Parts:
     if task.run_at and task.run_at > now:
         return _later_parts(task, task.run_at, now)
-    if pause:
-        return _paused_parts(pause, now)
+    if isinstance(held, Pause):
+        return _paused_parts(held, now)
     if task.reason == Reason.UNKNOWN_KIND:
         return [_unknown_kind_text(task, live_workers)]
     so_far = [f" Crashes so far: {task.crashes} of {task.max_crashes}."] if task.crashes else []
@@ -94,7 +104,14 @@ def _waiting_parts(
     serving = that_serve(task.queue, live_workers)
     if not serving:
         return [_nobody_text(task.queue, live_workers), *so_far]
-    return [*_turn_parts(task.queue, serving, find_turn(task, serving, now), now), *so_far]
+    turn = find_turn(task, serving, now)
+    # Where there are limits slots may be free, and the order does not tell when.
+    parts = _limited_parts(task.queue, turn, held) if held else _turn_parts(task.queue, serving, turn, now)
+    return [*parts, *so_far]
+
+
+def _limited_parts(queue: str, turn: Turn | None, limits: Limits) -> Parts:
+    return [f"{_place_text(queue, turn)}, which is limited to {limits}."]
 
 
 def _later_parts(task: Task, at: datetime, now: datetime) -> Parts:

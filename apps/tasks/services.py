@@ -11,12 +11,13 @@ from django.db import IntegrityError, connection, transaction
 
 from apps.accounts.permissions import may_create, may_write
 from apps.audit.journal import note
+from apps.audit.refusals import refuse
 from apps.queues import names
 from apps.relay import wake
 from apps.tasks import artifacts, keys
 from apps.tasks.batches import insert_rows
 from apps.tasks.clock import database_now, tick
-from apps.tasks.drafts import NO_CODE, Draft, Problem, Refused, cleaned, for_each
+from apps.tasks.drafts import Draft, Problem, Refused, cleaned, for_each, no_code
 from apps.tasks.lifecycle import CANCEL, DELETABLE, FINAL, LIVE, RETRY, Reason, Status
 from apps.tasks.models import Attempt, CancelledAttempt, Kind, Task
 from apps.tasks.priority import OUT_OF_BOUNDS, is_priority
@@ -106,19 +107,24 @@ def check_priority(priority: int) -> None:
         raise Refused([Problem(field=("priority",), message=OUT_OF_BOUNDS)])
 
 
-def check_writer(user: User) -> None:
-    """Raises Refused."""
+def check_writer(user: User, act: str = "", what: str = "") -> None:
+    """Raises Refused. `act`: for the audit log, when it was tried."""
     if not may_write(user):
+        if act:
+            refuse(act, what, user=user)
         raise Refused([Problem(field=(), message=NO_WRITER, code="FORBIDDEN")])
 
 
 def _save(
     user: User, drafts: Sequence[Draft], for_all: Callable[[Sequence[Draft], Callable[[Draft], Task]], list[Task]]
 ) -> list[Task]:
-    check_writer(user)
+    check_writer(user, "task.create")
     if not drafts:
         return []
     kinds = {kind.name: kind for kind in Kind.objects.all()}
+    closed = {name for name, kind in kinds.items() if not may_create(user, kind)}
+    if asked := closed.intersection(draft.kind for draft in drafts):
+        refuse("task.create", user=user, details=", ".join(sorted(asked)))
     for _ in range(MOST_LOOKS):
         # Somebody may use one of the keys after they were looked up: the next time it is known.
         with suppress(IntegrityError):
@@ -231,7 +237,9 @@ def _act(
         for task in tasks
         if task.status not in allowed
     }
-    refused |= {number: f"Task {number} {NO_CODE if writes else STAYS}." for number in forbidden}
+    if forbidden:
+        refuse(act, f"task {min(forbidden)}", user=user, details=details)
+    refused |= {number: f"Task {number} {no_code() if writes else STAYS}." for number in forbidden}
     return Act(done=[task.pk for task in fit], refused=refused, forbidden=forbidden)
 
 

@@ -25,7 +25,7 @@ MOST: Final = 20
 
 def make(*, user: User, task: Task, days: int) -> str:
     """The text of the link, which nobody can get again. Raises Refused."""
-    check_writer(user)
+    check_writer(user, "share.make", f"task {task.pk}")
     if days not in DAYS:
         raise Refused([Problem(field=("days",), message=f"Choose one of {', '.join(map(str, DAYS))} days.")])
     if alive(task).count() >= MOST:
@@ -42,7 +42,7 @@ def make(*, user: User, task: Task, days: int) -> str:
 
 def revoke(*, user: User, task: Task, number: int) -> bool:
     """False: there is none of this number. Raises Refused."""
-    check_writer(user)
+    check_writer(user, "share.revoke", f"task {task.pk}")
     with transaction.atomic():
         gone, _ = Share.objects.filter(task=task, pk=number).delete()
         if gone:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from django.urls import reverse
 
 from apps.accounts.permissions import ALLOWED, may, may_operate
-from apps.queues import pauses
+from apps.queues import limits, pauses
 from apps.queues.environments import summaries
 from apps.queues.models import Worker
 from apps.queues.report import obstacle
 from apps.tasks import (
     artifact_sheet,
     artifacts,
+    codes,
     environments,
     failures,
     live,
@@ -25,11 +26,9 @@ from apps.tasks import (
     tracebacks,
     turns,
 )
-from apps.tasks.checks import form_schema
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Kind, Task
-from apps.tasks.params import code_names
 from apps.tasks.sentences import Moment, Parts, last_attempt, status_parts
 from workers.artifacts import figures_text
 
@@ -190,7 +189,9 @@ def read_as(task: Task, user: Person, attempt: int | None = None) -> Sheet:
     silent = task.status == Status.RUNNING and all(worker.name != task.worker for worker in workers)
     why_not = obstacle() if task.status == Status.QUEUEING else ""
     pause = pauses.current().get(task.queue) if task.status in LIVE else None
-    sentence = status_parts(task, now=now, live_workers=workers, obstacle=why_not, pause=pause, find_turn=turns.of)
+    limited = limits.current().get(task.queue) if task.status == Status.QUEUEING else None
+    told: dict[str, Any] = {"obstacle": why_not, "pause": pause, "limits": limited}
+    sentence = status_parts(task, now=now, live_workers=workers, find_turn=turns.of, **told)
     kind = Kind.objects.filter(name=task.kind).first()
     acts = {act: may(user, act, task, kind) for act in ALLOWED}
     shown = attempts[:MOST_ATTEMPTS][::-1]
@@ -201,7 +202,7 @@ def read_as(task: Task, user: Person, attempt: int | None = None) -> Sheet:
         output_of=output_of,
         made=artifacts.of(output_of) if output_of else (),
         environment_changes=environments.changes(shown),
-        codes=_codes(task, kind),
+        codes=codes.of(task.params, codes.names_of(kind)),
         ran_in=_environment(last_attempt(task)) if kind and kind.runs_code else None,
         left_out=len(attempts) > MOST_ATTEMPTS,
         sentence=sentence,
@@ -222,12 +223,6 @@ def _remedy(task: Task, user: Person, workers: Sequence[Worker], pause: Pause | 
 
 def _environment(attempt: Attempt | None) -> Summary | None:
     return summaries([attempt.environment]).get(attempt.environment) if attempt and attempt.environment else None
-
-
-def _codes(task: Task, kind: Kind | None) -> dict[str, str]:
-    params = task.params if isinstance(task.params, dict) else {}
-    names = code_names(form_schema(kind), kind.schema) if kind else ["code"]
-    return {name: params[name] for name in names if isinstance(params.get(name), str)}
 
 
 def look(user: User, number: int, attempt: int | None = None) -> tuple[Sheet, live.Tag]:

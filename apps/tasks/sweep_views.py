@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.permissions import may_write
+from apps.audit.refusals import refuse
 from apps.tasks import live, sweeps
 from apps.tasks.models import Sweep
 from apps.tasks.priority_form import PriorityForm
@@ -27,10 +28,12 @@ DONE = {"retry": "retried", "cancel": "cancelled", "delete": "deleted", "priorit
 @require_http_methods(["GET", "HEAD", "POST"])
 def everything(request: SignedInRequest) -> HttpResponse:
     """Asks what to do with all that match; begins it when still as many do as the person was shown."""
-    if not may_write(request.user):
-        raise PermissionDenied
     asked = request.POST if request.method == "POST" else request.GET
     text, act, zone = asked.get("q", "").strip(), asked.get("act", ""), str(zone_of(request))
+    if not may_write(request.user):
+        if request.method == "POST" and act in sweeps.ACTS:
+            refuse(f"bulk.{act}", user=request.user)
+        raise PermissionDenied
     form = PriorityForm(request.POST if act == Sweep.Act.PRIORITY else None)
     moved = ""
     try:

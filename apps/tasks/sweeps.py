@@ -57,7 +57,7 @@ def count(user: User, text: str, zone: str) -> int:
 
 def begin(*, user: User, act: str, text: str, zone: str, expected: int, priority: int | None = None) -> Sweep:
     """Raises Mistake, Moved when it would be about another number of tasks than `expected`, and Refused."""
-    services.check_writer(user)
+    services.check_writer(user, f"bulk.{act}")
     if priority is not None:
         services.check_priority(priority)
     now = database_now()

@@ -19,7 +19,8 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
 
 from apps.accounts.permissions import may_write
-from apps.queues import pauses
+from apps.audit.refusals import refuse
+from apps.queues import environments, names, pauses
 from apps.queues.models import Worker
 from apps.tasks import examples, live, neighbours, output_sheet, services, sheet
 from apps.tasks.drafts import Refused
@@ -51,23 +52,28 @@ class SignedInRequest(HttpRequest):
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
 def create(request: SignedInRequest) -> HttpResponse:
-    if not may_write(request.user):
-        raise PermissionDenied
     posted = request.method == "POST"
+    if not may_write(request.user):
+        if posted:
+            refuse("task.create", user=request.user)
+        raise PermissionDenied
     alone = "alone" in request.POST or not request.htmx  # on a page of its own, not in a dialog
     # Another kind was chosen without script. No redirect: the address could not hold what was typed.
     saves = posted and "choose" not in request.POST
     kinds = {kind.name: kind for kind in Kind.objects.all()}
     typed = request.POST if posted else request.GET
     unserved = Worker.objects.without(kinds.values())
-    form = TaskForm(kinds, typed, bound=saves, like=_like(request), unserved=unserved, user=request.user)
+    form = TaskForm(
+        kinds, typed, bound=saves, like=_like(request), unserved=unserved, queues=names.known(), user=request.user
+    )
     if form.is_bound and (created := form.save(request.user)):
         return _created(request, created, alone=alone)
     form.look_over()
     form.focus()
     template = "tasks/_create.html" if request.htmx else "tasks/create.html"
-    pause = pauses.current().get(form.chosen.queue) if form.chosen else None
-    context = {"form": form, "kinds": form.open, "alone": alone, "pause": pause}
+    pause = pauses.current().get(form.waits_in)
+    no_sandbox = form.chosen and form.chosen.runs_code and environments.nobody_shuts_in(form.chosen.name)
+    context = {"form": form, "kinds": form.open, "alone": alone, "pause": pause, "no_sandbox": no_sandbox}
     return render(request, template, context, status=422 if saves else 200)
 
 

@@ -20,11 +20,11 @@ import dj_database_url
 from devstack import credentials
 from devstack.screen import Stop
 from workers.address import BadAddress, parse_addresses
+from workers.options import FALSE, TRUE
 
 Network = IPv4Network | IPv6Network
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 HOST = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
-TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 CHECK_ID = re.compile(r"[a-z_]+\.[EW][0-9]{3}")
 
 P = ParamSpec("P")

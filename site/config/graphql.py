@@ -21,6 +21,7 @@ from apps.accounts.permissions import Caller, Scope
 from apps.api.context import Context
 from config import graphql_variables
 from config.errors import unavailable
+from config.graphql_audit import note_refusals
 from config.graphql_documents import BadDocument, compiled
 from config.graphql_errors import Busy, answer_errors, failure
 from config.graphql_rows import RowsContext
@@ -156,6 +157,7 @@ def _execute(
     assert isinstance(result, ExecutionResult)  # noqa: S101 nothing here is awaitable
     if not result.errors:
         return HTTPStatus.OK, {"data": result.data}
+    note_refusals(result.errors, variables)
     if mistakes := graphql_variables.mistakes(document, variables, operation_name):
         return HTTPStatus.BAD_REQUEST, answer_errors(mistakes)
     answer = {**answer_errors(result.errors), "data": result.data}

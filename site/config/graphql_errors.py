@@ -30,9 +30,17 @@ def failure(message: str, code: str) -> dict[str, Any]:
 def answer_errors(errors: Sequence[GraphQLError]) -> dict[str, Any]:
     """Raises Busy when the database is the reason of any."""
     for error in errors:
-        if isinstance(cause := _cause(error), OperationalError | InterfaceError):
-            raise Busy from cause
+        if isinstance(found := cause(error), OperationalError | InterfaceError):
+            raise Busy from found
     return {"errors": [_shown(error) for error in errors]}
+
+
+def cause(error: GraphQLError) -> Exception:
+    """What was raised, below graphql-core's wrappings."""
+    found: Exception = error
+    while isinstance(found, GraphQLError) and not isinstance(found, ApiError) and found.original_error:
+        found = found.original_error
+    return found
 
 
 def _shown(error: GraphQLError) -> dict[str, Any]:
@@ -46,32 +54,24 @@ def _shown(error: GraphQLError) -> dict[str, Any]:
 
 
 def _message_and_code(error: GraphQLError) -> tuple[str, str]:
-    cause = _cause(error)
-    if isinstance(cause, ApiError):
-        return cause.message, cause.code
-    if isinstance(cause, PermissionDenied):
-        return str(cause), "FORBIDDEN"
-    if isinstance(cause, GraphQLError) and (error.path is None or cause.nodes):
+    found = cause(error)
+    if isinstance(found, ApiError):
+        return found.message, found.code
+    if isinstance(found, PermissionDenied):
+        return str(found), "FORBIDDEN"
+    if isinstance(found, GraphQLError) and (error.path is None or found.nodes):
         # Found before anything ran, or in an argument: the caller's. graphql-core's own texts name no code of ours.
         return error.message, "BAD_USER_INPUT"
-    return _masked(error, cause), "INTERNAL"
+    return _masked(error, found), "INTERNAL"
 
 
-def _masked(error: GraphQLError, cause: Exception) -> str:
+def _masked(error: GraphQLError, found: Exception) -> str:
     error_id = uuid.uuid4().hex[:8]
     log.error(
         "graphql.failed",
         text="GraphQL error {error_id} at {path}",
         error_id=error_id,
         path=".".join(map(str, error.path or ())),
-        exc_info=cause,
+        exc_info=found,
     )
     return f"This did not work because of a mistake on our side; the log has the details under {error_id}."
-
-
-def _cause(error: GraphQLError) -> Exception:
-    """What was raised, below graphql-core's wrappings."""
-    cause: Exception = error
-    while isinstance(cause, GraphQLError) and not isinstance(cause, ApiError) and cause.original_error:
-        cause = cause.original_error
-    return cause

@@ -32,6 +32,8 @@ if DEBUG and set(ALLOWED_HOSTS) - set(env.LOOPBACK):
     remedy = "unset it, or MILLRACE_ALLOWED_HOSTS and MILLRACE_PUBLIC_URL"
     env.complain("MILLRACE_DEBUG", f"MILLRACE_DEBUG shows pages with secrets, on this machine alone: {remedy}")
     DEBUG = False
+# Whether people may have code run that they write; the workers ask the same (`workers.sandbox.settings`).
+CODE = env.flag("MILLRACE_CODE", default=ENV == "development")
 AUDIT_DAYS = env.whole_number("MILLRACE_AUDIT_DAYS", 365, 1, 36_500)
 RABBITMQ_URL = env.brokers("RABBITMQ_URL")
 ALLOW_PLAINTEXT = env.flag("MILLRACE_ALLOW_PLAINTEXT", default=False)

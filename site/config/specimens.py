@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from apps.queues import balance, charts, queue_table, spans, spreads
 from apps.queues.figures import COUNT_CAP, Figures
+from apps.queues.limits import Limits
 from apps.queues.models import BrokerLook
 from apps.queues.overview import Overview, Part
 from apps.queues.pauses import Pause
@@ -158,13 +159,15 @@ def _form(user: User) -> TaskForm:
 def _queues(now: datetime) -> queue_table.Table:
     busy = Figures(due=3, in_broker=4, later=1, running=2, oldest=now - timedelta(seconds=75), created=120, ended=118)
     said = {
-        "default": (busy, None, 2),
-        "gpu": (Figures(due=1, oldest=now - timedelta(hours=2)), None, 0),
-        "reports": (Figures(), Pause(now - timedelta(minutes=10), "ana"), 1),
+        "default": (busy, None, Limits(at_once=4, per_minute=600), 2),
+        "gpu": (Figures(due=1, oldest=now - timedelta(hours=2)), None, Limits(), 0),
+        "reports": (Figures(), Pause(now - timedelta(minutes=10), "ana"), Limits(), 1),
     }
     rows = [
-        queue_table.Row(name=name, figures=figures, pause=pause, workers=workers, slots=workers, resting=0, told="")
-        for name, (figures, pause, workers) in said.items()
+        queue_table.Row(
+            name=name, figures=figures, pause=pause, limits=limits, workers=workers, slots=workers, resting=0, told=""
+        )
+        for name, (figures, pause, limits, workers) in said.items()
     ]
     return queue_table.Table(rows=rows, left_out=0, may_operate=True, now=now)
 

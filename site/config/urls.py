@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 from apps.accounts.views import no_second_door
 from apps.queues.views import health, healthz, readyz
-from config import styleguide
+from config import graphiql, styleguide
 from config.graphql import endpoint
 
 handler400 = "config.errors.bad_request"
@@ -29,6 +29,7 @@ urlpatterns = [
     path("shared/", include("apps.tasks.share_urls")),
     path("", include("apps.accounts.urls")),
     path("styleguide/", styleguide.show, name="styleguide"),
+    path("graphiql/", graphiql.show, name="graphiql"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/login/", no_second_door),

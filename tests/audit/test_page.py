@@ -54,11 +54,11 @@ def test_staff_see_everybodys_entries_and_others_their_own(
 
 def test_an_entry_is_a_sentence_with_its_circumstances(desk: Client, alice: User) -> None:
     entry(alice, "task.cancel", "task 12", count=3, details="12, 13, 14", address="192.0.2.9", token="mrp_12345678")
-    entry(alice, "queue.purge", "queue <b>", count=1, result="refused")
+    entry(alice, "queue.purge", "queue <b>", count=29, result="refused")
     page = " ".join(re.sub(r"<[^>]+>", " ", desk.get("/audit/").content.decode()).split())
     assert "Cancelled task 12 and 2 more 12, 13, 14" in page
     assert "192.0.2.9 mrp_12345678" in page
-    assert "Purged queue &lt;b&gt; (1 task) Refused" in page
+    assert "Purged queue &lt;b&gt; 29 times Refused" in page
     assert 'href="/tasks/12/"' in desk.get("/audit/").content.decode()
 
 

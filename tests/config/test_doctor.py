@@ -20,7 +20,7 @@ from apps.accounts.models import Token
 from apps.accounts.permissions import Scope
 from apps.queues import environments
 from apps.queues.models import Worker
-from config import connections, values
+from config import code_switch, connections, values
 from devstack import credentials, disk
 from tests.fixtures.asking import Asker
 from tests.fixtures.production import documented, run
@@ -89,6 +89,23 @@ def test_a_worker_that_shuts_code_in_less_well_is_found() -> None:
     [fault] = connections.of_database()
     assert (fault.id, fault.fix) == ("millrace.W107", "apt-get install bubblewrap")
     assert "w1 (sandbox: reduced)" in fault.what
+
+
+@pytest.mark.usefixtures("sink", "worker")
+def test_no_sandbox_is_missed_where_code_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, now = environments.keep({"sandbox": "none"}), timezone.now()
+    Worker.objects.create(
+        name="w1", host="h", pid=1, concurrency=1, started_at=now, last_seen_at=now, environment_id=kept
+    )
+    assert ids() == ["W107"]
+    with override_settings(CODE=False, ENV="production"):
+        assert ids() == []
+        assert code_switch.sentence() == (
+            "Code written in the browser is off, as in production unless MILLRACE_CODE says otherwise: "
+            "MILLRACE_CODE=on switches it on, for web and workers."
+        )
+    monkeypatch.setenv("MILLRACE_CODE", "1")
+    assert code_switch.sentence().startswith("Code written in the browser is on, as MILLRACE_CODE says:")
 
 
 @pytest.mark.parametrize(("free", "fault"), [(5_000_000_000, []), (900_000_000, ["W109"]), (1_000_000, ["E109"])])
@@ -170,6 +187,7 @@ def test_the_documented_environment_has_no_finding(manage: Manage) -> None:
     assert shown["MILLRACE_TRUSTED_PROXIES"][1] == "environment"
     assert shown["MILLRACE_SECRET_KEY"][1] == "secrets.json"
     assert shown["MILLRACE_DEBUG"] == ("False", "default")
+    assert (shown["MILLRACE_CODE"], told["code"]["on"]) == (("False", "default"), False)
 
 
 def test_production_refuses_to_start_and_says_everything_at_once(manage: Manage, tmp_path: Path) -> None:

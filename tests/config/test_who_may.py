@@ -150,6 +150,14 @@ def pauses(by: Try, _task: Task) -> bool:
     return Queue.objects.paused().exists()
 
 
+def limits(by: Try, _task: Task) -> bool:
+    if by.door == "graphql":
+        by.ask('mutation { updateQueue(input: {name: "default", concurrencyLimit: 2}) { userErrors { code } } }')
+    else:
+        by.post("/queues/default/limits/", concurrency_limit=2)
+    return Queue.objects.filter(concurrency_limit=2).update(concurrency_limit=None) > 0
+
+
 def purges(by: Try, task: Task) -> bool:
     if by.door == "graphql":
         by.ask('mutation { purgeQueue(input: {name: "default"}) { cancelledCount } }')
@@ -181,6 +189,7 @@ MATRIX: Final[dict[str, tuple[Callable[..., bool], str, str]]] = {
     "retry all that match": (sweeps, "FAILED", ACTING),
     "retry all of a cause": (retries_failures, "FAILED", ACTING),
     "pause a queue": (pauses, "QUEUEING", "otto ana"),
+    "limit a queue": (limits, "QUEUEING", "otto ana"),
     "purge a queue": (purges, "QUEUEING", "otto ana"),
     "drain a worker": (drains, "QUEUEING", "otto ana"),
 }

@@ -23,6 +23,13 @@ ACTS = [services.pause_queue, services.resume_queue, services.purge_queue]
 ORDERS = [services.drain_worker, services.stop_worker, services.resume_worker]
 
 
+def limit(*, user: User, name: str) -> object:
+    return services.limit_queue(user=user, name=name, asked={"concurrency_limit": 1})
+
+
+ACTS.append(limit)
+
+
 @pytest.mark.parametrize("act", [*ACTS, *ORDERS])
 @pytest.mark.parametrize("who", ["alice", "sam", "vera"])
 def test_who_may_not_is_told_why_and_nothing_happens(act: object, who: str, alice: User, sam: User, ana: User) -> None:
@@ -154,7 +161,7 @@ def test_figures_are_those_of_each_queue(alice: User) -> None:
 def test_figures_stop_at_a_cap_and_say_so(alice: User) -> None:
     now = timezone.now()
     Task.objects.create(name="t", kind="k", created_by=alice, created_at=now, dispatch_at=now)
-    columns = ", ".join(field.column for field in Task._meta.concrete_fields if not field.primary_key)
+    columns = ", ".join(f"{field.column}" for field in Task._meta.concrete_fields if not field.primary_key)
     with connection.cursor() as cursor:
         for _ in range(figures.COUNT_CAP.bit_length()):
             cursor.execute(f"INSERT INTO tasks_task ({columns}) SELECT {columns} FROM tasks_task")  # noqa: S608

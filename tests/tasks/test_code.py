@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from apps.queues import heartbeats
@@ -129,6 +129,35 @@ def test_graphql_tells_which_kinds_are_open(alice: User, is_superuser: bool) -> 
 def test_nobody_is_told_of_a_kind_that_is_closed_to_them(alice: User) -> None:
     [error] = Asker.of(alice).data(CREATE, input={**DRAFT, "kind": "nope"})["createTask"]["userErrors"]
     assert error["message"] == "There is no kind 'nope'. Kinds: demo.coin, demo.noop."
+
+
+@pytest.mark.usefixtures("may")
+def test_switched_off_nobody_may_and_both_doors_say_what_switches_it_on(web: Client, alice: User) -> None:
+    said = "runs code, which is switched off on this server: who runs it can set MILLRACE_CODE=on"
+    task, asker = has_ended(alice), Asker.of(alice)
+    with override_settings(CODE=False):
+        assert "Code written here is switched off on this server" in text_of(web.get("/tasks/new/"))
+        html = text_of(web.post("/tasks/new/", TYPED))
+        assert f"code.python {said}." in html
+        assert ">code.python (switched off here)</option>" in html
+        assert "1 +" in html
+        assert said in text_of(web.post("/tasks/retry/", {"number": task.pk}))
+        assert ">Retry</button>" not in text_of(web.get(f"/tasks/{task.pk}/"))
+        refused = {"field": ["kind"], "message": f"code.python {said}.", "code": "FORBIDDEN"}
+        assert asker.data(CREATE, input=DRAFT)["createTask"] == {"task": None, "userErrors": [refused]}
+        assert {"name": "code.python", "runsCode": True, "viewerCanCreate": False} in asker.data(KINDS)["kinds"]
+        assert "Run code from the editor (switched off on this server)" in text_of(web.get("/account/"))
+    assert Task.objects.get().status == "FAILED"
+    assert "switched off" not in text_of(web.get("/tasks/new/")) + text_of(web.get("/account/"))
+
+
+@pytest.mark.usefixtures("may")
+def test_the_form_says_when_no_worker_has_a_sandbox(web: Client) -> None:
+    said = "No worker here has a sandbox, so code is refused."
+    beat = {"host": "h", "pid": 7, "queues": ["default"], "concurrency": 2, "running": [], "kinds": [announcement()]}
+    for name, level, told in (("w1", "none", True), ("w2", "reduced", False)):
+        heartbeats.record([(name, {**beat, "environment": {"sandbox": level}})], timezone.now())
+        assert (said in text_of(web.get("/tasks/new/?kind=code.python"))) is told
 
 
 @pytest.mark.usefixtures("may")

@@ -1,14 +1,17 @@
 """How a task is to be run, asked for over GraphQL: its limits, its key, and acts on it afterwards."""
 
+import re
 import threading
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.permissions import Scope
+from apps.queues.models import Queue
 from apps.tasks import services
 from apps.tasks.drafts import Draft, Refused
 from apps.tasks.models import CancelledAttempt, Kind, Task
@@ -16,7 +19,7 @@ from apps.tasks.recording import record
 from apps.tasks.services import create, create_many
 from tests.fixtures.asking import Asker
 from tests.tasks.events import batch, failed
-from tests.tasks.rows import a_task
+from tests.tasks.rows import a_task, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +63,42 @@ def test_a_task_goes_to_the_queue_that_is_named(asker: Asker, kinds: dict[str, K
     assert [asker.data(CREATE, input=again)["createTask"]["created"] for _ in range(2)] == [True, False]
     other = asker.data(CREATE, input=asked(idempotencyKey="k"))["createTask"]
     assert other["userErrors"][0]["code"] == "CONFLICT"
+
+
+def test_the_form_offers_the_queues_and_keeps_the_chosen_one(web: Client, alice: User) -> None:
+    def options(address: str) -> list[str]:
+        field = (
+            text_of(web.get(address))
+            .replace("&#x27;", "'")
+            .partition('<select name="queue"')[2]
+            .partition("</select>")[0]
+        )
+        return ["".join(found) for found in re.findall(r'<option value="[^"]*"( selected)?>(.*?)</option>', field)]
+
+    assert options("/tasks/new/?kind=demo.coin") == [" selectedcoins (its kind's)", "default"]
+    assert options("/tasks/new/?kind=demo.noop&queue=coins") == ["default (its kind's)", " selectedcoins"]
+    for queue, kept in (("", "default"), ("coins", "coins")):
+        web.post("/tasks/new/", {"name": "n", "kind": "demo.noop", "queue": queue})
+        assert Task.objects.latest("pk").queue == kept
+    assert options(f"/tasks/new/?from={Task.objects.latest('pk').pk}") == ["default (its kind's)", " selectedcoins"]
+
+
+def test_a_queue_that_is_not_there_is_told_beside_its_field(web: Client) -> None:
+    told = "There is no queue &#x27;coin&#x27;. Queues: coins, default."
+    assert told in text_of(web.get("/tasks/new/?kind=demo.noop&queue=coin"))
+    response = web.post("/tasks/new/", {"name": "n", "kind": "demo.noop", "queue": "coin"})
+    assert response.status_code == 422
+    html = text_of(response)
+    assert told in html
+    assert '<option value="coin" selected>coin (not a choice)</option>' in html
+    assert not Task.objects.exists()
+
+
+def test_the_form_says_that_the_chosen_queue_is_paused(web: Client) -> None:
+    Queue.objects.create(name="coins", paused_at=timezone.now())
+    said = "The queue coins is paused"
+    assert said in text_of(web.get("/tasks/new/?kind=demo.noop&queue=coins"))
+    assert said not in text_of(web.get("/tasks/new/?kind=demo.coin&queue=default"))
 
 
 def test_a_task_has_its_kinds_limits_unless_told(asker: Asker, kinds: dict[str, Kind]) -> None:

@@ -432,8 +432,8 @@ def test_a_list_costs_as_many_statements_as_one_task(
         "number kind { name } params result statusText error { type message traceback } runSeconds"
         " createdBy { username } attempts { nodes { number error { traceback } } } viewerCan { delete } queue { name }"
     )
-    # The page, its people, its attempts, its last attempts, kinds, live workers, pauses; PostgreSQL's clock is asked.
-    with django_assert_num_queries(7 if connection.vendor == "sqlite" else 8):
+    # The page, its people, its attempts, its last attempts, kinds, live workers, pauses, limits; PostgreSQL's clock.
+    with django_assert_num_queries(8 if connection.vendor == "sqlite" else 9):
         asker.data(f"{{ tasks {{ edges {{ node {{ ...t }} }} }} }} fragment t on Task {{ {task} }}")
     with django_assert_num_queries(1):
         asker.data("{ tasks { nodes { id number name status value createdAt queue { name } } } }")

@@ -1,7 +1,7 @@
 """Finds out, by trying, how well code can be shut in on this machine, and what would make it better.
 
 *full*: namespaces, Landlock if there is one, seccomp, limits. *reduced*: the same without namespaces. *none*: neither
-is possible, and code written in the browser is refused.
+is possible, and code written in the browser is refused. *off*: it is refused because nobody has switched it on.
 """
 
 import json
@@ -33,6 +33,7 @@ class Level(StrEnum):
     FULL = "full"
     REDUCED = "reduced"
     NONE = "none"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,21 +48,30 @@ class Findings:
 
     def sentence(self) -> str:
         """For the worker's log: the level, and what would make it better."""
+        if self.level is Level.OFF:
+            return f"user code: switched off, so code.python is not served. {self.fix}"
         if self.plan is None:
             return " ".join(["user code: no sandbox, so code.python is not served.", *self.missing[:1], self.fix])
         return " ".join([f"user code: {self.level} sandbox", *self.missing[:1], self.fix]).strip()
 
     def refusal(self) -> str:
         """For the outcome of code that is not run here."""
+        if self.level is Level.OFF:
+            return f"This worker runs no code: that is switched off.\n{self.fix}"
         return "\n".join(["This worker has no sandbox, so it runs no code.", self.fix, *self.missing[:1]])
 
     def announced(self) -> dict[str, Any]:
-        """What the worker's environment says of it."""
+        """What the worker's environment says of it; of one that runs no code nothing."""
+        if self.level is Level.OFF:
+            return {}
         if not self.missing:
             return {"sandbox": self.level}
         # A path among them may hold what no message can.
         missing = [each.encode(errors="replace").decode() for each in self.missing]
         return {"sandbox": self.level, "sandbox_missing": missing, "sandbox_fix": self.fix}
+
+
+SWITCHED_OFF = Findings(level=Level.OFF, fix="MILLRACE_CODE=on switches it on, for the web and its workers.")
 
 
 def find_bubblewrap() -> str | None:

@@ -1,4 +1,4 @@
-"""The limits from the worker's environment."""
+"""From the worker's environment: whether code is run at all, and its limits."""
 
 import os
 import re
@@ -7,8 +7,16 @@ from collections.abc import Mapping
 from workers import options
 from workers.sandbox.limits import MIB, PRELOAD, PRELOADED, Limits
 
+SWITCH = "MILLRACE_CODE"
 _MOST = 1024 * 1024 * MIB
 _MOST_PROCESSES = 1_000
+
+
+def is_on(environment: Mapping[str, str] = os.environ) -> bool:
+    """Unless told in development alone, as for the web, which asks the same variables."""
+    if given := environment.get(SWITCH):
+        return options.flag(SWITCH)(given)
+    return environment.get("MILLRACE_ENV", "") in ("", "development")
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Limits:

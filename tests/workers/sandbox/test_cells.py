@@ -2,7 +2,7 @@
 
 from tests.workers.rig import Rabbit, children_of
 from tests.workers.test_slots import is_readable, taken, until, with_slots
-from workers.sandbox.probe import Findings, Level
+from workers.sandbox.probe import SWITCHED_OFF, Findings, Level
 from workers.slots import Slots
 
 SLEEPS = "import time\ntime.sleep(600)"
@@ -84,6 +84,17 @@ def test_without_a_sandbox_code_is_refused_with_the_line_that_would_help(rabbit:
     assert refused["error"]["type"] == "NoSandbox"
     message = "This worker has no sandbox, so it runs no code.\nInstall it.\nNo bubblewrap "
     assert refused["error"]["message"].startswith(message)
+
+
+def test_switched_off_code_is_refused_with_what_switches_it_on(rabbit: Rabbit) -> None:
+    async def work(slots: Slots) -> None:
+        slots.add(taken(1, "code.python", code="1"))
+        await told(rabbit, 1)
+
+    with_slots(rabbit, 1, work, SWITCHED_OFF)
+    refused = rabbit.outcome(1)
+    assert (refused["status"], refused["reason"]) == ("FAILED", "UNKNOWN_KIND")
+    assert refused["error"]["message"].startswith("This worker runs no code: that is switched off.\nMILLRACE_CODE=on")
 
 
 def test_what_waits_behind_code_goes_to_another_worker(rabbit: Rabbit, found: Findings) -> None:

@@ -35,6 +35,27 @@ def test_what_cannot_be_a_module_is_refused(text: str, capsys: pytest.CaptureFix
     assert capsys.readouterr().err == f"error: {wrong}\n"
 
 
+@pytest.mark.parametrize(
+    ("given", "is_on"),
+    [
+        ({}, True),
+        ({"MILLRACE_ENV": "development"}, True),
+        ({"MILLRACE_ENV": "production"}, False),
+        ({"MILLRACE_ENV": "prodution"}, False),
+        ({"MILLRACE_ENV": "production", "MILLRACE_CODE": "On"}, True),
+        ({"MILLRACE_CODE": "off"}, False),
+    ],
+)
+def test_code_is_on_in_development_alone_unless_told(given: dict[str, str], is_on: bool) -> None:
+    assert settings.is_on(given) == is_on
+
+
+def test_a_mistyped_switch_is_answered_with_what_is_accepted(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        settings.is_on({"MILLRACE_CODE": "maybe"})
+    assert "error: MILLRACE_CODE must be 1, true, yes, on, 0, false, no or off (got 'maybe')" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["2", "2GB", "-1GiB", "1.5GiB", "255MiB", "1025GiB 1", "9999999999GiB", "\u0662GiB"])
 def test_a_wrong_size_is_answered_with_what_is_accepted(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

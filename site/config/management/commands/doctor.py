@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, run_checks
 
 from apps.accounts.management.one_line import OneLineCommand
-from config import connections
+from config import code_switch, connections
 from config.checks import messages
 from config.values import values
 
@@ -39,6 +39,7 @@ class Command(OneLineCommand):
             self.stdout.write("")
         for fault in faults:
             self.stdout.write(f"{fault.id} {_level(fault)}: {fault.msg}\n    {fault.hint or ''}".rstrip())
+        self.stdout.write(code_switch.sentence())
         if silenced:
             self.stdout.write(f"Silenced by MILLRACE_SILENCE: {', '.join(silenced)}")
         count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}" if faults else "No fault"
@@ -54,6 +55,7 @@ class Command(OneLineCommand):
                 {"id": each.id, "level": _level(each), "what": each.msg, "fix": each.hint or ""} for each in faults
             ],
             "silenced": silenced,
+            "code": {"on": settings.CODE, "why": code_switch.sentence()},
         }
         if with_values:
             told["values"] = [{"name": each.name, "value": each.shown, "from": each.origin} for each in values()]

@@ -1,0 +1,63 @@
+// GraphiQL, asking with the session of whoever looks; what they typed, and their history, are kept apart from others' in
+// this browser; an address may bring a query along, once.
+const root = document.getElementById("graphiql");
+const { endpoint, csrf, person } = root.dataset;
+const FIRST = `# Ctrl Enter runs it, Ctrl Space completes. The book at the left tells everything that can be asked.
+query {
+  viewer { username }
+  taskCounts { queueing running finished failed cancelled }
+  tasks(first: 5) {
+    nodes { number name status value statusText }
+  }
+}
+`;
+
+async function ask(question) {
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf };
+  try {
+    const response = await fetch(endpoint, { method: "POST", headers, body: JSON.stringify(question) });
+    return await response.json();
+  } catch {
+    return { errors: [{ message: "No answer: the server is away, or what came was no JSON. Try again in a moment." }] };
+  }
+}
+
+const stored = (act) => { try { return act(window.localStorage); } catch { return null; } };
+const own = (key) => `${person} ${key}`;
+// Its theme is that of the page: each of the two switches moves the other.
+const theme = () => ({ light: "light", dark: "dark" })[document.documentElement.dataset.theme] ?? null;
+const choose = (chosen) => document.querySelector(`input[name=theme][value=${chosen}]`)?.click();
+const storage = {
+  get length() { return stored(({ length }) => length) ?? 0; },
+  getItem: (key) => (key === "graphiql:theme" ? theme() : stored((all) => all.getItem(own(key)))),
+  setItem: (key, value) => (key === "graphiql:theme" ? choose(value) : stored((all) => all.setItem(own(key), value))),
+  removeItem: (key) => (key === "graphiql:theme" ? choose("system") : stored((all) => all.removeItem(own(key)))),
+  clear: () => stored((all) => Object.keys(all).filter((key) => key.startsWith(own("graphiql:"))).forEach((key) => all.removeItem(key))),
+};
+
+function wear() {
+  document.body.classList.remove("graphiql-light", "graphiql-dark");
+  if (theme()) document.body.classList.add(`graphiql-${theme()}`);
+}
+
+function brought() {
+  const given = new URLSearchParams(location.search);
+  if (!given.has("query")) return {};
+  history.replaceState(null, "", location.pathname);
+  return { query: given.get("query"), variables: given.get("variables") ?? "" };
+}
+
+// Typing goes on where the editor is, as soon as it is there.
+const arrival = new MutationObserver(() => {
+  const editor = root.querySelector(".graphiql-query-editor .CodeMirror");
+  if (!editor) return;
+  arrival.disconnect();
+  editor.CodeMirror.focus();
+});
+
+const { createElement } = window.React;
+const settings = { fetcher: ask, storage, defaultQuery: FIRST, isHeadersEditorEnabled: false, showPersistHeadersSettings: false, ...brought() };
+arrival.observe(root, { childList: true, subtree: true });
+window.ReactDOM.createRoot(root).render(createElement(window.GraphiQL, settings));
+new MutationObserver(wear).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+wear();
