@@ -54,7 +54,7 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
         ("Crash points", "sqlite", ("tests/chaos/test_crash_points.py",)),
     ),
     (
-        ("Relay and sink, SQLite", "sqlite", ("tests/relay", "tests/sink")),
+        ("Relay and sink, SQLite", "sqlite", ("tests/relay", "tests/sink", "tests/bad_input/test_messages.py")),
         ("Chaos without a mechanism", "sqlite", ("tests/chaos/test_controls.py",)),
         ("A cluster of three", "sqlite", ("tests/cluster",)),
     ),

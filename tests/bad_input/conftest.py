@@ -1,4 +1,4 @@
-"""The cast of these tests: alice owns tasks, bob is somebody else, ana may do everything."""
+"""The cast of these tests: alice owns tasks, bob is somebody else, ana may do everything. RabbitMQ and its readers."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -7,6 +7,9 @@ from django.utils import timezone
 
 from apps.tasks.models import Kind
 from tests.fixtures.asking import Asker
+from tests.workers.fixtures import rabbit, start, web, worker
+
+__all__ = ["rabbit", "start", "web", "worker"]
 
 SCHEMA = {
     "type": "object",
@@ -36,7 +39,7 @@ def fit(db: None) -> Kind:
 
 
 @pytest.fixture
-def web(client: Client, alice: User, fit: Kind) -> Client:
+def visitor(client: Client, alice: User, fit: Kind) -> Client:
     client.force_login(alice)
     return client
 

@@ -61,10 +61,10 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("number", MISTAKES)
-def test_a_mistake_has_its_sentence_and_what_was_typed_is_kept(web: Client, number: str) -> None:
+def test_a_mistake_has_its_sentence_and_what_was_typed_is_kept(visitor: Client, number: str) -> None:
     typed, sentence = MISTAKES[number]
     sent = {"name": "the name", "kind": "fit", "p.x": '"kept"', **typed}
-    response = web.post("/tasks/new/", sent, headers=HTMX)
+    response = visitor.post("/tasks/new/", sent, headers=HTMX)
     html = text_of(response)
     assert response.status_code == 422
     assert escape(sentence) in html
@@ -107,10 +107,10 @@ def test_no_text_in_a_field_is_a_fault_of_ours(desk: Client, fit: Kind, address:
         assert desk.post(address, sent).status_code < 500, text[:20]
 
 
-def test_half_a_letter_is_told_where_it_stands(web: Client) -> None:
+def test_half_a_letter_is_told_where_it_stands(visitor: Client) -> None:
     form = "application/x-www-form-urlencoded"
     for letter in ("%ED%A0%80", "%FF"):
-        response = web.post("/tasks/new/", f"name=a{letter}b&kind=fit", content_type=form)
+        response = visitor.post("/tasks/new/", f"name=a{letter}b&kind=fit", content_type=form)
         assert response.status_code == 422
         assert "Not valid Unicode: \ufffd stands where it could not be read. Type it anew." in text_of(response)
 
@@ -118,24 +118,24 @@ def test_half_a_letter_is_told_where_it_stands(web: Client) -> None:
 # The whole request: 8, 20 and 29
 
 
-def test_too_large_or_too_many_is_a_page_that_names_the_limit(web: Client) -> None:
+def test_too_large_or_too_many_is_a_page_that_names_the_limit(visitor: Client) -> None:
     sent: dict[str, Any] = {"name": "n", "kind": "fit", "p.x": "x" * 1_100_000}
-    response = web.post("/tasks/new/", sent)
+    response = visitor.post("/tasks/new/", sent)
     assert (response.status_code, "larger than 1 MiB" in text_of(response)) == (413, True)
-    response = web.post("/tasks/new/", {f"p.{number}": "1" for number in range(10_000)})
+    response = visitor.post("/tasks/new/", {f"p.{number}": "1" for number in range(10_000)})
     assert (response.status_code, "more than 2,000 fields or 100 files" in text_of(response)) == (400, True)
     files = {f"f{number}": SimpleUploadedFile("f", b"x") for number in range(101)}
-    response = web.post("/tasks/new/", files)
+    response = visitor.post("/tasks/new/", files)
     assert (response.status_code, "more than 2,000 fields or 100 files" in text_of(response)) == (400, True)
-    response = web.post("/tasks/new/", {"name": SimpleUploadedFile("name", b"x"), "kind": "fit"})
+    response = visitor.post("/tasks/new/", {"name": SimpleUploadedFile("name", b"x"), "kind": "fit"})
     assert (response.status_code, "Give the task a name." in text_of(response)) == (422, True)
 
 
-def test_what_is_no_form_at_all_is_a_page_of_ours(web: Client) -> None:
+def test_what_is_no_form_at_all_is_a_page_of_ours(visitor: Client) -> None:
     for content_type in ("multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=é"):
-        response = web.post("/tasks/new/", b"nonsense", content_type=content_type)
+        response = visitor.post("/tasks/new/", b"nonsense", content_type=content_type)
         assert (response.status_code, "<h1>Not understood</h1>" in text_of(response)) == (400, True)
-    assert web.post("/tasks/new/", b"{}", content_type="application/json").status_code == 422
+    assert visitor.post("/tasks/new/", b"{}", content_type="application/json").status_code == 422
 
 
 # Acts: 24 to 28
@@ -150,20 +150,22 @@ def test_what_is_no_form_at_all_is_a_page_of_ours(web: Client) -> None:
         ("delete", "RUNNING", "Task {} is running: cancel it first."),
     ],
 )
-def test_what_cannot_be_done_now_is_a_conflict(web: Client, alice: User, act: str, status: str, sentence: str) -> None:
+def test_what_cannot_be_done_now_is_a_conflict(
+    visitor: Client, alice: User, act: str, status: str, sentence: str
+) -> None:
     task = a_task(alice, status=status)
     for headers in ({}, HTMX):
-        response = web.post(f"/tasks/{act}/", {"number": task.pk, "confirmed": "1"}, headers=headers)
+        response = visitor.post(f"/tasks/{act}/", {"number": task.pk, "confirmed": "1"}, headers=headers)
         assert response.status_code == 409
         assert sentence.format(task.pk) in text_of(response)
     assert Task.objects.get().status == status
 
 
 @pytest.mark.parametrize("act", ["cancel", "retry", "delete", "priority"])
-def test_anothers_task_is_answered_as_one_that_never_was(web: Client, bob: User, act: str) -> None:
+def test_anothers_task_is_answered_as_one_that_never_was(visitor: Client, bob: User, act: str) -> None:
     task = a_task(bob, status="FAILED", name="secret")
     answers = [
-        web.post(f"/tasks/{act}/", {"number": number, "confirmed": "1", "priority": "5"}, headers=HTMX)
+        visitor.post(f"/tasks/{act}/", {"number": number, "confirmed": "1", "priority": "5"}, headers=HTMX)
         for number in (task.pk, task.pk + 1)
     ]
     assert len({(answer.status_code, answer.content) for answer in answers}) == 1
@@ -174,9 +176,9 @@ def test_anothers_task_is_answered_as_one_that_never_was(web: Client, bob: User,
 @pytest.mark.parametrize(
     "path", ["cancel/", "retry/", "delete/", "again/", "priority/", "all/1/stop/", "1/shares/1/revoke/"]
 )
-def test_an_address_that_takes_a_form_says_so(web: Client, alice: User, path: str) -> None:
+def test_an_address_that_takes_a_form_says_so(visitor: Client, alice: User, path: str) -> None:
     task = a_task(alice)
-    response = web.get(f"/tasks/{path}?number={task.pk}&confirmed=1")
+    response = visitor.get(f"/tasks/{path}?number={task.pk}&confirmed=1")
     assert (response.status_code, response["Allow"]) == (405, "POST")
     assert "only takes what a form or a button sends, and nothing was changed" in text_of(response)
     assert Task.objects.get() == task
@@ -200,15 +202,17 @@ def test_an_act_whose_session_has_ended_comes_back_to_its_page(client: Client, d
         (range(1, 100_002), 413, "The form is larger than 1 MiB."),
     ],
 )
-def test_a_selection_that_is_none_or_too_many_says_so(web: Client, numbers: Any, status: int, sentence: str) -> None:
-    response = web.post("/tasks/delete/", urlencode([("number", each) for each in numbers]), content_type=FORM)
+def test_a_selection_that_is_none_or_too_many_says_so(
+    visitor: Client, numbers: Any, status: int, sentence: str
+) -> None:
+    response = visitor.post("/tasks/delete/", urlencode([("number", each) for each in numbers]), content_type=FORM)
     assert response.status_code == status
     assert sentence in text_of(response)
 
 
-def test_of_a_mixed_selection_ones_own_are_counted(web: Client, alice: User, bob: User) -> None:
+def test_of_a_mixed_selection_ones_own_are_counted(visitor: Client, alice: User, bob: User) -> None:
     own, foreign = a_task(alice), a_task(bob)
-    response = web.post("/tasks/delete/", {"number": [own.pk, foreign.pk], "confirmed": "1"}, headers=HTMX)
+    response = visitor.post("/tasks/delete/", {"number": [own.pk, foreign.pk], "confirmed": "1"}, headers=HTMX)
     assert "1 task deleted." in text_of(response)
     assert Task.objects.get() == foreign
 
@@ -224,9 +228,9 @@ def test_a_worker_that_is_none_cannot_be_asked_about(desk: Client) -> None:
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"}])
 def test_another_host_is_refused_with_the_setting_that_allows_it(
-    web: Client, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+    visitor: Client, headers: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    response = web.get("/tasks/", headers=headers)
+    response = visitor.get("/tasks/", headers=headers)
     assert "evil" not in text_of(response)
     if "Host" in headers:
         assert (response.status_code, "MILLRACE_ALLOWED_HOSTS" in text_of(response)) == (400, True)
