@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from workers.address import Address, BadAddress, is_here, parse_addresses
+from workers.fields import QUEUE_NAME_RULE, is_queue_name
 
 EXIT_WRONG_OPTION = 2
 DEFAULT_PORT = 8000
@@ -92,6 +93,19 @@ def words(name: str) -> Callable[[str], list[str]]:
         if not found:
             refuse(f"{name} must be one or several names, separated by commas (got {text!r:.60})")
         return list(dict.fromkeys(found))
+
+    return read
+
+
+def queue_names(name: str) -> Callable[[str], list[str]]:
+    """A reader for the same, whose names may be those of queues."""
+
+    def read(text: str) -> list[str]:
+        found = words(name)(text)
+        for each in found:
+            if not is_queue_name(each):
+                refuse(f"{name} must be names of queues, each of {QUEUE_NAME_RULE} (got {each!r:.60})")
+        return found
 
     return read
 

@@ -114,6 +114,11 @@ def answer(request: HttpRequest, status: int, title: str, sentence: str, error_i
     return HttpResponse(render_to_string(template, context), status=status)
 
 
+def first_line(error: BaseException) -> str:
+    """What a database's driver says, without the numbers of the system's errors."""
+    return re.sub(r"\[Errno -?\d+\] ", "", str(error).strip().partition("\n")[0])
+
+
 def _logged(response: HttpResponse) -> HttpResponse:
     """Django would log every answer from 500 on once more."""
     vars(response)["_has_been_logged"] = True

@@ -31,6 +31,7 @@ LAST_LINES = 10
 # itself: Playwright's event loop would be in the way of others.
 # What kills processes all the time comes last in its lane: it holds up what is made for a machine at rest.
 BAD_INPUT = ("tests/bad_input/test_forms.py", "tests/bad_input/test_graphql.py")
+BAD_COMMANDS = ("tests/bad_input/test_commands.py", "tests/bad_input/test_document.py")
 ON_BOTH = ("tests/accounts", "tests/audit", *BAD_INPUT, "tests/config", "tests/queues", "tests/tasks")
 NOT_AGAIN = "--ignore=tests/config/test_who_may.py"  # who may do what is decided in Python
 LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
@@ -40,7 +41,7 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     ),
     (
         ("A newcomer's story, PostgreSQL", "postgresql", ("tests/system/test_story.py",)),
-        ("Setting up and keeping", "sqlite", ("tests/devstack", "tests/bad_input/test_document.py")),
+        ("Setting up and keeping", "sqlite", ("tests/devstack", *BAD_COMMANDS)),
         ("What uses the database, PostgreSQL", "postgresql", ("-m", "database", *ON_BOTH, NOT_AGAIN)),
         ("Chaos, PostgreSQL", "postgresql", ("tests/chaos/test_short.py",)),
     ),

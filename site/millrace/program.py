@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import io
 import os
+import re
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from millrace import __version__, commands, top
 from millrace.errors import Error, Misconfigured
@@ -49,9 +51,24 @@ def _complain(error: Exception, code: int) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuses what it does not know by itself: only it knows what may be meant."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            word = unknown[0].partition("=")[0]
+            self.error(f"there is no {word:.40}{_meant(word, re.findall(r'--[a-z-]+', self.format_help()))}")
+        return found, unknown
+
     def error(self, message: str) -> NoReturn:
+        if wrong := re.match(r"argument COMMAND: invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            message = f"there is no command {wrong[1]:.40}{_meant(wrong[1], re.findall(r'[a-z]+', wrong[2]))}"
         commands.complain(f"{message} ({self.prog} --help)")
         sys.exit(2)
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _parser() -> argparse.ArgumentParser:
