@@ -40,6 +40,10 @@ LINES = {
     "66 no command": (f"{MANAGE} xyzzy", "there is no command xyzzy; ./manage.py help lists them"),
     "66 client": (f"{CLIENT} lst", "there is no command lst; did you mean list? (millrace --help)"),
     "66 option": (f"{CLIENT} list --limt 5", "there is no --limt; did you mean --limit? (millrace list --help)"),
+    "74 seconds": (
+        f"{CLIENT} create demo.noop --delay nan",
+        "argument --delay: must be a number of seconds from 0 to 1000000000 (got 'nan') (millrace create --help)",
+    ),
     "68 option": (
         f"DATABASE_URL='postgres://u:p@h/x?nonsense=1' {MANAGE} token list",
         "DATABASE_URL has an option that PostgreSQL does not know: nonsense",
@@ -54,6 +58,7 @@ LINES = {
     ),
     "79 full": (f"{MANAGE} help doctor >/dev/full", "what is printed cannot be written: there is no space left"),
     "79 head": (f"{MANAGE} help doctor | true", ""),
+    "79 client": (f"MILLRACE_API_TOKEN=x {CLIENT} create demo.noop --json - <&-", ""),
     "79 closed": (f"{MANAGE} help doctor <&- >&-", ""),
 }
 
