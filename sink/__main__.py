@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Sequence
 
 from sink.artifacts import PATH, Artifacts
@@ -13,6 +12,7 @@ from sink.consumer import Consumer
 from workers import log, options
 from workers.address import Address
 from workers.artifacts import OCTETS
+from workers.descriptors import open_closed
 from workers.endpoint import Endpoint
 from workers.publisher import Publisher
 
@@ -20,6 +20,7 @@ LEAVE_SECONDS = 3.5  # a supervisor kills after 5
 
 
 def main() -> None:
+    open_closed()
     parser: argparse.ArgumentParser = options.Parser(
         prog="python -m sink", description="Brings the workers' outcomes home through GraphQL."
     )
@@ -30,7 +31,6 @@ def main() -> None:
     log.configure()
     with asyncio.Runner() as runner:
         runner.run(_run(addresses, *endpoints))
-        sys.stderr.flush()
         os._exit(0)  # the runner would wait for a thread that waits for the web; its outcomes stay in RabbitMQ
 
 

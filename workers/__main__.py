@@ -3,12 +3,12 @@
 import asyncio
 import os
 import signal
-import sys
 from dataclasses import replace
 
 from workers import artifacts, limits, log, options, tree
 from workers.builtin import BUILT_IN, SANDBOX
 from workers.children import HandlersUnusable, Template
+from workers.descriptors import open_closed
 from workers.sandbox import settings as sandbox_settings
 from workers.sandbox.limits import Limits
 from workers.sandbox.probe import SWITCHED_OFF, Findings, find_bubblewrap, probe
@@ -16,12 +16,12 @@ from workers.worker import Settings, Worker
 
 
 def main() -> None:
+    open_closed()
     settings, sandbox_limits = _settings()
     log.configure()
     tree.adopt_orphans()
     with asyncio.Runner() as runner:
         exit_code = runner.run(_run(settings, sandbox_limits))
-        sys.stderr.flush()
         os._exit(exit_code)  # the runner would wait for a thread that asks the web something that no longer matters
 
 
@@ -66,7 +66,7 @@ def _settings() -> tuple[Settings, Limits | None]:
     code, is_on = SANDBOX in modules, sandbox_settings.is_on()
     settings = Settings(
         concurrency=options.whole_number("--concurrency", 1, 64)(given.concurrency),
-        queues=options.words("--queues")(given.queues),
+        queues=options.queue_names("--queues")(given.queues),
         grace_seconds=options.seconds("--grace", 0, 86_400)(given.grace),
         modules=[module for module in modules if module != SANDBOX],
         addresses=options.broker_addresses(),

@@ -23,6 +23,7 @@ MAX_TRACEBACK_LENGTH = 16_384
 HEAD_BYTES = 65_536  # of what an attempt prints; beyond it the last TAIL_BYTES are kept and the rest is counted
 TAIL_BYTES = 65_536
 MAX_PROGRESS_LENGTH = 200
+ABSURD_RUN_SECONDS = 1e9  # 30 years: it would have begun before there were tasks
 
 FinalStatus = Literal["FINISHED", "FAILED"]
 Stream = Literal["stdout", "stderr"]
@@ -178,7 +179,7 @@ def _outcome(data: dict[str, Any]) -> Outcome:
         value=value_of(data),
         result=result_of(data) if data.get("result") is not None else None,
         error=_error(object_of(data, "error")) if data.get("error") is not None else None,
-        run_seconds=seconds_of(data, "run_seconds"),
+        run_seconds=seconds_of(data, "run_seconds", below=ABSURD_RUN_SECONDS),
         cpu_seconds=seconds_of(data, "cpu_seconds") if data.get("cpu_seconds") is not None else None,
         peak_bytes=_count(data, "peak_bytes") if data.get("peak_bytes") is not None else None,
     )

@@ -66,9 +66,9 @@ def list_of(data: dict[str, Any], name: str, kind: type) -> list[Any]:
     return value
 
 
-def seconds_of(data: dict[str, Any], name: str) -> float:
+def seconds_of(data: dict[str, Any], name: str, below: float = 1e11) -> float:
     value = data.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e11:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < below:
         raise BadMessage(f"'{name}' must be a number of seconds")
     return float(value)
 

@@ -10,7 +10,8 @@ name followed by the fields. No time and no process name: honcho, systemd and co
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import FilteringBoundLogger
@@ -21,7 +22,7 @@ def configure() -> None:
     structlog.configure(
         processors=[structlog.stdlib.add_log_level, structlog.processors.format_exc_info, _as_line],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Patient())),
         cache_logger_on_first_use=True,
     )
     # pika tells every lost connection several times, with tracebacks; broker.py says it once.
@@ -31,6 +32,18 @@ def configure() -> None:
 def get_logger() -> FilteringBoundLogger:
     logger: FilteringBoundLogger = structlog.get_logger()
     return logger
+
+
+class _Patient:
+    """Stderr, whose disk may be full and whose reader may have gone: nothing else is to end because of that."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 def _as_line(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> str:

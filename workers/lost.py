@@ -1,6 +1,7 @@
 """That a channel or its connection has ended, and why in one line; how to wait for what that may cut off."""
 
 import asyncio
+import ssl
 from typing import Any
 
 from pika.exceptions import (
@@ -38,15 +39,22 @@ def why_lost(error: BaseException) -> BrokerLost:
     cause = _root(error)
     if isinstance(cause, ConnectionClosed | ChannelClosed):
         return BrokerLost(cause.reply_text, cause.reply_code)
-    if isinstance(cause, ProbableAuthenticationError):
-        return BrokerLost("it refuses the user name or password", 403)
-    if isinstance(cause, ProbableAccessDeniedError):
-        return BrokerLost("it refuses this user access to the virtual host", 403)
-    if isinstance(cause, ConnectionOpenAborted):
-        return BrokerLost("it does not answer")
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return BrokerLost(f"its certificate is not to be trusted: {cause.verify_message}")
+    for kind, text, code in _IN_OUR_WORDS:
+        if isinstance(cause, kind):
+            return BrokerLost(text, code)
     if isinstance(cause, OSError):
         return BrokerLost((cause.strerror or str(cause)).lower())
     return BrokerLost(str(cause) or type(cause).__name__)
+
+
+_IN_OUR_WORDS = (
+    (ProbableAuthenticationError, "it refuses the user name or password", 403),
+    (ProbableAccessDeniedError, "it refuses this user access to the virtual host", 403),
+    (ConnectionOpenAborted, "it does not answer", 0),
+    (ssl.SSLError, "it speaks no TLS at this port: amqps:// is for its TLS port, which is 5671 by custom", 0),
+)
 
 
 def _root(error: BaseException) -> BaseException:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from workers.address import Address, BadAddress, is_here, parse_addresses
+from workers.fields import QUEUE_NAME_RULE, is_queue_name
 
 EXIT_WRONG_OPTION = 2
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -104,6 +105,19 @@ def flag(name: str) -> Callable[[str], bool]:
         if text.lower() not in TRUE + FALSE:
             refuse(f"{name} must be {', '.join((TRUE + FALSE)[:-1])} or {FALSE[-1]} (got {text!r:.60})")
         return text.lower() in TRUE
+
+    return read
+
+
+def queue_names(name: str) -> Callable[[str], list[str]]:
+    """A reader for the same, whose names may be those of queues."""
+
+    def read(text: str) -> list[str]:
+        found = words(name)(text)
+        for each in found:
+            if not is_queue_name(each):
+                refuse(f"{name} must be names of queues, each of {QUEUE_NAME_RULE} (got {each!r:.60})")
+        return found
 
     return read
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -42,7 +43,9 @@ class RequireSignIn(LoginRequiredMiddleware):
             return None
         if request.headers.get("HX-Request") == "true":
             return _leave_the_page(request)
-        return self.handle_no_permission(request, view_func)
+        if request.method in ("GET", "HEAD"):
+            return self.handle_no_permission(request, view_func)
+        return redirect_to_login(_page_of(request, request.headers.get("Referer", "")))
 
     def get_login_url(self, _view_func: Callable[..., Any]) -> str:
         return str(settings.LOGIN_URL)  # the admin's views name a login page of their own
@@ -50,13 +53,13 @@ class RequireSignIn(LoginRequiredMiddleware):
 
 def _leave_the_page(request: HttpRequest) -> HttpResponse:
     """A fragment's request whose session has ended: the whole page goes to sign in, and comes back afterwards."""
-    query = urlencode({"next": _current_page(request), "ended": 1}, safe="/")
+    page = _page_of(request, request.headers.get("HX-Current-URL", ""))
+    query = urlencode({"next": page, "ended": 1}, safe="/")
     return HttpResponse(status=401, headers={"HX-Redirect": f"{resolve_url(settings.LOGIN_URL)}?{query}"})
 
 
-def _current_page(request: HttpRequest) -> str:
-    """The path of the page that sent the fragment's request; a foreign address is nothing to come back to."""
-    url = request.headers.get("HX-Current-URL", "")
+def _page_of(request: HttpRequest, url: str) -> str:
+    """The path of the page that sent the request; a foreign address is nothing to come back to."""
     if not url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}):
         return resolve_url(settings.LOGIN_REDIRECT_URL)
     parts = urlsplit(url)

@@ -24,6 +24,7 @@ from apps.tasks.lifecycle import Status
 from apps.tasks.models import Task
 from apps.tasks.sentences import duration
 from apps.tasks.services import cancel_waiting
+from workers.messages import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,6 +129,11 @@ def resume_worker(*, user: User, name: str) -> Worker:
     return _order(user, name, "")
 
 
+def find_worker(name: str) -> Worker | None:
+    """PostgreSQL cannot even be asked for a name with a NUL."""
+    return Worker.objects.filter(name=name).first() if storable(name) else None
+
+
 def _check_operator(user: User, act: str, what: str) -> None:
     if not may_operate(user):
         refuse(act, what, user=user)
@@ -175,7 +181,7 @@ def _order(user: User, name: str, order: Order | str) -> Worker:
     _check_operator(user, act, f"worker {name}")
     ordered_by = user if order else None
     with transaction.atomic():
-        worker = Worker.objects.filter(name=name).first()
+        worker = find_worker(name)
         if trouble := _gone(worker, name):
             raise Refused([Problem(field=("id",), message=trouble, code="NOT_FOUND")])
         Worker.objects.filter(name=name).update(order=order, ordered_by=ordered_by)

@@ -58,8 +58,10 @@ def drain(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def stop(request: SignedInRequest) -> HttpResponse:
-    if not request.htmx and "confirmed" not in request.POST:
-        return render(request, "queues/stop.html", {"name": request.POST.get("name", "")[:WORKER_LENGTH]})
+    name = request.POST.get("name", "")[:WORKER_LENGTH]
+    asks = not request.htmx and "confirmed" not in request.POST
+    if asks and services.find_worker(name):
+        return render(request, "queues/stop.html", {"name": name})
     return _act(request, services.stop_worker, "Worker {name} is told to finish and leave.")
 
 

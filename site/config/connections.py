@@ -18,6 +18,9 @@ from apps.accounts.permissions import Scope
 from apps.queues.environments import summaries
 from apps.queues.models import Worker
 from apps.tasks.clock import database_now
+from apps.tasks.lifecycle import LIVE
+from apps.tasks.models import Kind, Task
+from config.errors import first_line
 from config.faults import Fault
 from devstack import credentials, disk
 from workers.broker import BadAddress, BrokerLost, open_connection, parse_addresses
@@ -49,8 +52,9 @@ def of_database() -> Iterator[Fault]:
         yield from _of_clock()
         yield from _of_tokens()
         yield from _of_sandboxes()
+        yield from _of_time_limits()
     except (DatabaseError, InterfaceError, OSError) as error:
-        said = str(error).strip().partition("\n")[0]
+        said = first_line(error)
         fix = "Start the database, and look at DATABASE_URL and whether this user may open it."
         yield Fault("millrace.E101", f"The database cannot be used: {said}.", fix)
 
@@ -122,6 +126,28 @@ def _of_sandboxes() -> Iterator[Fault]:
             where = f"{', '.join(names[:3])} (sandbox: {summary.sandbox})"
             what = f"Code from the browser is shut in less well than it can be on {where}."
             yield Fault("millrace.W107", what, summary.fix or "See docs/code.md, or leave workers.sandbox out there.")
+
+
+def _of_time_limits() -> Iterator[Fault]:
+    """The private node waits longer than any of them may be."""
+    if not settings.RABBITMQ_URL:
+        return
+    wait = settings.CONSUMER_TIMEOUT_SECONDS
+    kinds = Kind.objects.filter(timeout_seconds__gte=wait).values_list("timeout_seconds", "name")
+    tasks = Task.objects.filter(status__in=LIVE, timeout_seconds__gte=wait).values_list("timeout_seconds", "pk")
+    for rows, who in ((kinds, "The kind"), (tasks, "Task")):
+        if longest := rows.order_by("-timeout_seconds").first():
+            limit, name = longest
+            enough = int(limit or 0) + 60
+            what = (
+                f"{who} {name} may run {limit:,.0f} seconds, but RabbitMQ takes a delivery back after {wait:,} "
+                "(its consumer_timeout) and hands it over again."
+            )
+            fix = (
+                f"Set consumer_timeout = {enough * 1000} in rabbitmq.conf and "
+                f"MILLRACE_CONSUMER_TIMEOUT_SECONDS={enough}, or lower the time limit."
+            )
+            yield Fault("millrace.E110", what, fix)
 
 
 async def _of_broker() -> list[Fault]:

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -25,6 +25,7 @@ from workers.options import FALSE, TRUE
 Network = IPv4Network | IPv6Network
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 HOST = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
+DJANGOS_OPTIONS = {"assume_role", "isolation_level", "pool", "server_side_binding"}  # beside psycopg's
 CHECK_ID = re.compile(r"[a-z_]+\.[EW][0-9]{3}")
 
 P = ParamSpec("P")
@@ -200,7 +201,24 @@ def database(name: str, default_sqlite: Path) -> dict[str, Any]:
         _refuse(name, accepted, shown="a malformed URL")
     if scheme not in ("sqlite", "postgres", "postgresql") or parsed["NAME"] in ("", ":memory:"):
         _refuse(name, accepted, shown=f"{scheme}://...")
+    if unknown := _unknown_option(parsed):
+        raise Wrong(name, f"{name} has an option that PostgreSQL does not know: {unknown:.40}")
     return {**parsed, "PASSWORD": unquote(parsed.get("PASSWORD", ""))} if parsed.get("PASSWORD") else dict(parsed)
+
+
+def _unknown_option(parsed: Mapping[str, Any]) -> str:
+    """The first of a URL's query that psycopg would stumble over at each connection."""
+    if not parsed["ENGINE"].endswith("postgresql"):
+        return ""
+    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 SQLite does without
+
+    option: str
+    for option in sorted(set(parsed.get("OPTIONS", {})) - DJANGOS_OPTIONS):
+        try:
+            conninfo.make_conninfo(**{option: ""})
+        except ProgrammingError:
+            return option
+    return ""
 
 
 @_reader

@@ -4,9 +4,11 @@ import logging
 import re
 import sys
 import uuid
+from collections.abc import Callable
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import InterfaceError, OperationalError
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
@@ -14,6 +16,11 @@ log = logging.getLogger(__name__)
 
 BUSY = "The database is busy or away. Try again in a few seconds."
 FULL = "The disk of the database is full, so nothing was saved. Make room on it, then try again."
+UNKNOWN_HOST = (
+    "Millrace does not answer under the name in this address. Whoever runs it can allow the name: "
+    "MILLRACE_ALLOWED_HOSTS, or MILLRACE_PUBLIC_URL behind a proxy."
+)
+WRONG_METHOD = "This address only takes what a form or a button sends, and nothing was changed. Go on from the tasks."
 LOOK_FIRST = "If you sent something to be saved, look first whether it is there."
 
 
@@ -21,7 +28,11 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     if isinstance(exception, RequestDataTooBig):
         return answer(request, 413, "Too much at once", "The form is larger than 1 MiB. Nothing was saved; send less.")
     if isinstance(exception, TooManyFieldsSent | TooManyFilesSent):
-        return answer(request, 400, "Too many fields", "The form has more fields than are accepted. Nothing was saved.")
+        limits = f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} fields or {settings.DATA_UPLOAD_MAX_NUMBER_FILES:,} files"
+        sentence = f"The form has more than {limits}. Nothing was saved; send less at once."
+        return answer(request, 400, "Too many fields", sentence)
+    if isinstance(exception, DisallowedHost):
+        return answer(request, 400, "Not known by this name", UNKNOWN_HOST)
     return answer(request, 400, "Not understood", "The browser sent something that cannot be read. Nothing was saved.")
 
 
@@ -34,6 +45,21 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
     return answer(request, 403, "Not allowed", "Your account may not do this.")
 
 
+class WrongMethod:
+    """The middleware that gives a wrong method a page, for which Django has none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        if response.status_code != 405 or response.content:
+            return response
+        page = answer(request, 405, "Not at this address", WRONG_METHOD)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
+
+
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     sentence = "There is nothing at this address: it was deleted, never existed, or is not yours to see."
     return answer(request, 404, "Not found", sentence)
@@ -41,9 +67,12 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     # Django calls this while it handles the exception, wherever in the request it was raised.
-    if isinstance(exception := sys.exception(), OperationalError | InterfaceError):
+    exception = sys.exception()
+    if isinstance(exception, OperationalError | InterfaceError):
         log.warning("%s %s: the database is busy or away: %s", request.method, request.path, _line(exception))
         return _logged(unavailable(request))
+    if is_unstorable(exception):
+        return bad_request(request)
     error_id = uuid.uuid4().hex[:8]
     log.error("error %s: %s %s failed", error_id, request.method, request.path, exc_info=True)  # noqa: LOG014
     sentence = "Something went wrong on our side; the log has the details under this number."
@@ -66,6 +95,13 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def is_unstorable(error: BaseException | None) -> bool:
+    """Whether somebody has sent a text that no database can even be asked for (SQLite can for a NUL)."""
+    if isinstance(error, UnicodeEncodeError):
+        return error.reason == "surrogates not allowed"
+    return isinstance(error, DataError) and "NUL (0x00)" in str(error)
+
+
 def answer(request: HttpRequest, status: int, title: str, sentence: str, error_id: str = "") -> HttpResponse:
     """A whole page without any query; for HTMX a toast, so that what the person was typing stays where it is.
 
@@ -76,6 +112,11 @@ def answer(request: HttpRequest, status: int, title: str, sentence: str, error_i
     template = "errors/_toast.html" if request.headers.get("HX-Request") == "true" else "errors/error.html"
     context = {"status": status, "title": title, "sentence": sentence, "error_id": error_id}
     return HttpResponse(render_to_string(template, context), status=status)
+
+
+def first_line(error: BaseException) -> str:
+    """What a database's driver says, without the numbers of the system's errors."""
+    return re.sub(r"\[Errno -?\d+\] ", "", str(error).strip().partition("\n")[0])
 
 
 def _logged(response: HttpResponse) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 from graphql import GraphQLError
 
 from apps.api.errors import ApiError
+from config.errors import is_unstorable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +60,8 @@ def _message_and_code(error: GraphQLError) -> tuple[str, str]:
         return found.message, found.code
     if isinstance(found, PermissionDenied):
         return str(found), "FORBIDDEN"
+    if is_unstorable(found):
+        return "No text may hold a NUL or half of a surrogate pair.", "BAD_USER_INPUT"
     if isinstance(found, GraphQLError) and (error.path is None or found.nodes):
         # Found before anything ran, or in an argument: the caller's. graphql-core's own texts name no code of ours.
         return error.message, "BAD_USER_INPUT"

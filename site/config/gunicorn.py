@@ -7,8 +7,12 @@ from config.settings import ENV, PORT, VAR
 
 pythonpath = "site"
 bind = f"127.0.0.1:{PORT}"
-worker_class = "gthread"
+worker_class = "config.serving.Worker"
 threads = 8
+limit_request_line = 8_190  # gunicorn's most
+limit_request_field_size = (
+    16_384  # browsers send the cookies of everything else on this machine along, whatever its port
+)
 keepalive = 75  # the sink and the workers keep their connection
 graceful_timeout = 3  # honcho kills after 5
 loglevel = "warning"

@@ -20,4 +20,6 @@ def configure(settings: dict[str, Any]) -> None:
 
 class _Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
+        if record.name.startswith("django.security"):  # what somebody has sent; where in Django it was met says nothing
+            record.exc_info = None
         return f"{record.levelname.lower()}: {super().format(record)}"

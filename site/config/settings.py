@@ -17,9 +17,10 @@ SECRETS = env.secrets(VAR)
 
 DEBUG = env.flag("MILLRACE_DEBUG", default=False)
 SECRET_KEY = env.secret_key("MILLRACE_SECRET_KEY", SECRETS.get("secret_key", ""))
-if not SECRET_KEY:
+if not SECRET_KEY and "secrets.json" not in env.wrong:
     advice = f"run bin/setup, which writes {VAR / 'secrets.json'}, or set MILLRACE_SECRET_KEY"
     env.complain("MILLRACE_SECRET_KEY", f"no secret key: {advice}")
+if not SECRET_KEY:
     SECRET_KEY = secrets.token_urlsafe(50)  # for the commands that tell what is wrong
 
 PORT = env.whole_number("MILLRACE_PORT", kept_port(VAR), 1, 65535)
@@ -36,6 +37,8 @@ if DEBUG and set(ALLOWED_HOSTS) - set(env.LOOPBACK):
 CODE = env.flag("MILLRACE_CODE", default=ENV == "development")
 AUDIT_DAYS = env.whole_number("MILLRACE_AUDIT_DAYS", 365, 1, 36_500)
 RABBITMQ_URL = env.brokers("RABBITMQ_URL")
+# What the RabbitMQ of RABBITMQ_URL has; AMQP does not tell. Its own default is 30 minutes.
+CONSUMER_TIMEOUT_SECONDS = env.whole_number("MILLRACE_CONSUMER_TIMEOUT_SECONDS", 1_800, 60, 31_536_000)
 ALLOW_PLAINTEXT = env.flag("MILLRACE_ALLOW_PLAINTEXT", default=False)
 
 INSTALLED_APPS = [
@@ -69,6 +72,7 @@ MIDDLEWARE = [
     "apps.accounts.middleware.RequireSignIn",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.errors.WrongMethod",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

@@ -17,7 +17,8 @@ handler500 = "config.errors.server_error"
 urlpatterns = [
     # First what open pages and programs ask for all the time: the addresses are tried in this order.
     path("", RedirectView.as_view(pattern_name="tasks:list")),
-    path("graphql/", endpoint, name="graphql"),
+    path("graphql", endpoint, name="graphql"),  # a redirect would make a GET of a program's POST
+    path("graphql/", endpoint, name="graphql"),  # the last of a name is the one that is told
     path("health/", health, name="health"),
     path("tasks/", include("apps.tasks.urls")),
     path("failures/", include("apps.tasks.failure_urls")),

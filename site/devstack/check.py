@@ -30,7 +30,9 @@ LAST_LINES = 10
 # database runs on both; what cannot get at it, as tests/conftest.py finds, runs once. The browser has a process to
 # itself: Playwright's event loop would be in the way of others.
 # What kills processes all the time comes last in its lane: it holds up what is made for a machine at rest.
-ON_BOTH = ("tests/accounts", "tests/audit", "tests/config", "tests/queues", "tests/tasks")
+BAD_INPUT = ("tests/bad_input/test_forms.py", "tests/bad_input/test_graphql.py")
+BAD_COMMANDS = ("tests/bad_input/test_commands.py", "tests/bad_input/test_document.py")
+ON_BOTH = ("tests/accounts", "tests/audit", *BAD_INPUT, "tests/config", "tests/queues", "tests/tasks")
 NOT_AGAIN = "--ignore=tests/config/test_who_may.py"  # who may do what is decided in Python
 LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     (
@@ -38,7 +40,7 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
         ("Chaos, SQLite", "sqlite", ("tests/chaos/test_short.py",)),
     ),
     (
-        ("Setting up and keeping", "sqlite", ("tests/devstack",)),
+        ("Setting up and keeping", "sqlite", ("tests/devstack", *BAD_COMMANDS)),
         ("What uses the database, PostgreSQL", "postgresql", ("-m", "database", *ON_BOTH, NOT_AGAIN)),
         ("Chaos, PostgreSQL", "postgresql", ("tests/chaos/test_short.py",)),
     ),
@@ -53,7 +55,7 @@ LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
         ("What uses the database, SQLite", "sqlite", (*ON_BOTH, "tests/templates")),
     ),
     (
-        ("Relay and sink, SQLite", "sqlite", ("tests/relay", "tests/sink")),
+        ("Relay and sink, SQLite", "sqlite", ("tests/relay", "tests/sink", "tests/bad_input/test_messages.py")),
         ("Chaos without a mechanism", "sqlite", ("tests/chaos/test_controls.py",)),
         ("A cluster of three", "sqlite", ("tests/cluster",)),
     ),

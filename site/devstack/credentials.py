@@ -30,6 +30,8 @@ def read(var: Path) -> dict[str, Any]:
         data = json.loads(text)
     except FileNotFoundError:
         return {}
+    except PermissionError as error:
+        raise Stop(f"{places.short(path)} cannot be used: {places.not_open(path) or error.strerror}", code=2) from None
     except OSError as error:
         raise _unusable(path, (error.strerror or str(error)).lower()) from None
     except ValueError:

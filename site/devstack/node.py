@@ -20,6 +20,8 @@ NAME = "millrace@localhost"  # not the host's name, which may change and would o
 KEEP_NAMES = "[dets:sync(T)||T<-dets:all()]"
 KEEP_DEAD_LETTERING = "catch(supervisor:restart_child(rabbit_sup,rabbit_fifo_dlx_sup))"
 LOOK_AFTER = f"timer:apply_interval(250,erlang,apply,[fun()->{KEEP_NAMES},{KEEP_DEAD_LETTERING}end,[]])."
+# A day more than any time limit may be: RabbitMQ would take the delivery of a task that runs longer away from it.
+CONSUMER_TIMEOUT_SECONDS = 8 * 86_400
 PERMISSIONS = {
     "relay": {"configure": r"^millrace\..*", "write": r"^millrace\..*", "read": r"^millrace\..*"},
     "worker": {
@@ -62,8 +64,7 @@ def _configuration(port: int) -> str:
 listeners.tcp.1 = 127.0.0.1:{port}
 load_definitions = definitions.json
 heartbeat = 20
-# A delivery may stay unsettled for a day; the default of 30 minutes would close the channel of every longer task.
-consumer_timeout = 86400000
+consumer_timeout = {CONSUMER_TIMEOUT_SECONDS * 1000}
 max_message_size = 1048576
 # What it holds is in memory as well; the default of 512 MB would let artifacts raise the memory alarm, which stops all.
 raft.wal_max_size_bytes = 67108864

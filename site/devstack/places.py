@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -56,3 +57,20 @@ def make_private(folder: Path) -> None:
 
 def cannot_be_used(path: Path, error: OSError) -> Stop:
     return Stop(f"{short(path)} cannot be used: {(error.strerror or str(error)).lower()}", code=2)
+
+
+def not_open(path: Path) -> str:
+    """What on the way to this file the present user may not use, and who may; empty when it is open to them."""
+    for part in [*reversed(path.parents), path]:
+        wanted = {path: os.R_OK | os.W_OK, path.parent: os.W_OK | os.X_OK}.get(part, os.X_OK)
+        if os.access(part, os.F_OK, effective_ids=True) and not os.access(part, wanted, effective_ids=True):
+            owner, user = _name_of(part.stat().st_uid), _name_of(os.geteuid())
+            return f"{short(part)} is not open to the user {user}; run this as {owner}, to whom it belongs"
+    return ""
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"with the number {uid}"

@@ -35,7 +35,7 @@ def complain(sentence: str, kind: str = "error") -> None:
 
 def run(main: Callable[[], object]) -> int:
     """Run a program of ours; its exit code is what `main` returns, if a number. A Stop is one line, no traceback."""
-    _open_closed()
+    open_closed()
     try:
         code = main()
         return code if isinstance(code, int) else 0
@@ -50,7 +50,7 @@ def run(main: Callable[[], object]) -> int:
         return 130
 
 
-def _open_closed() -> None:
+def open_closed() -> None:
     """`bin/dev >&-`: else the next file that is opened would stand where output goes."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
@@ -96,5 +96,9 @@ def _write(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        # `bin/dev | head`: the reader has seen enough, and the stack goes on.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say_no_more()  # `bin/dev | head`: the reader has seen enough, and the stack goes on
+
+
+def say_no_more() -> None:
+    """What is printed from now on, and what is still to be written, goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import io
 import os
+import re
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from millrace import __version__, commands, top
 from millrace.errors import Error, Misconfigured
@@ -22,6 +24,7 @@ EPILOG = "MILLRACE_URL says where the server is, MILLRACE_API_TOKEN (or ~/.confi
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    _open_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # where the locale has no such letter
@@ -36,22 +39,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except (Misconfigured, commands.Usage) as error:
         return _complain(error, 2)
-    except (Error, OSError, ValueError) as error:
+    except OSError as error:
+        return _complain(f"{error.filename or 'output'}: {(error.strerror or str(error)).lower()}", 1)
+    except (Error, ValueError) as error:
         return _complain(error, 1)
     return code
 
 
-def _complain(error: Exception, code: int) -> int:
-    with suppress(BrokenPipeError):
+def _open_closed() -> None:
+    """`millrace list >&-`."""
+    for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 for as long as it runs
+
+
+def _complain(error: Exception | str, code: int) -> int:
+    with suppress(OSError):
         sys.stdout.flush()
     commands.complain(str(error))
     return code
 
 
 class _Parser(argparse.ArgumentParser):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuses what it does not know by itself: only it knows what may be meant."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            word = unknown[0].partition("=")[0]
+            self.error(f"there is no {word:.40}{_meant(word, re.findall(r'--[a-z-]+', self.format_help()))}")
+        return found, unknown
+
     def error(self, message: str) -> NoReturn:
+        if wrong := re.match(r"argument COMMAND: invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            message = f"there is no command {wrong[1]:.40}{_meant(wrong[1], re.findall(r'[a-z]+', wrong[2]))}"
         commands.complain(f"{message} ({self.prog} --help)")
         sys.exit(2)
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         _json(each)
     screen = add("top", help="a live screen of all that; printed once where it is no terminal")
     screen.set_defaults(run=top.run)
-    screen.add_argument("--every", type=float, default=2.0, metavar="SECONDS", help="how often it is drawn anew (2)")
+    screen.add_argument(
+        "--every", type=_seconds(0.1, 86_400), default=2.0, metavar="SECONDS", help="how often it is drawn anew (2)"
+    )
     return parser
 
 
@@ -82,17 +111,17 @@ def _create(parser: argparse.ArgumentParser) -> None:
     add("--json", metavar="@FILE|-", help="one task for each object of a JSON array, or on each line; - is stdin")
     add("--name", help="as it stands in the table (the kind)")
     add("--queue", help="which (its kind's)")
-    add("--priority", type=int, help="-100 to 100: the higher goes first")
-    add("--delay", type=float, metavar="SECONDS", help="not before so many seconds have passed")
-    add("--timeout", type=float, metavar="SECONDS", help="how long an attempt may run")
-    add("--max-attempts", type=int, metavar="N", help="how many attempts may fail")
+    add("--priority", type=_whole(-100, 100), help="-100 to 100: the higher goes first")
+    add("--delay", type=_seconds(0, 1e9), metavar="SECONDS", help="not before so many seconds have passed")
+    add("--timeout", type=_seconds(0.001, 604_800), metavar="SECONDS", help="how long an attempt may run")
+    add("--max-attempts", type=_whole(1, 100), metavar="N", help="how many attempts may fail")
     add("--key", help="idempotency key: asked for twice under the same, it is one task")
 
 
 def _list(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=commands.list_)
     parser.add_argument("query", nargs="*", help="such as status:FAILED kind:fit created:>2h")
-    parser.add_argument("--limit", type=int, default=50, metavar="N", help="how many at most (50)")
+    parser.add_argument("--limit", type=_whole(1, 10**9), default=50, metavar="N", help="how many at most (50)")
     parser.add_argument("--order", default="-created_at", help="such as run_seconds or -created_at")
     _json(parser)
 
@@ -103,20 +132,39 @@ def _of_tasks(add: Callable[..., argparse.ArgumentParser]) -> None:
     _json(show)
     wait = add("wait", help="wait until tasks have ended; prints their results")
     _number(wait, commands.wait, "+")
-    wait.add_argument("--timeout", type=float, metavar="SECONDS", help="give up after so many seconds")
+    wait.add_argument("--timeout", type=_seconds(0, 1e9), metavar="SECONDS", help="give up after so many seconds")
     _number(add("cancel", help="have tasks run by nobody"), commands.cancel, "+")
     _number(add("retry", help="have tasks that have ended tried again"), commands.retry, "+")
     logs = add("logs", help="what a task prints")
     _number(logs, commands.logs)
     logs.add_argument("-f", "--follow", action="store_true", help="go on until it has ended")
-    logs.add_argument("--attempt", type=int, metavar="N", help="which (the last)")
+    logs.add_argument("--attempt", type=_whole(1, 2**31 - 1), metavar="N", help="which (the last)")
 
 
 def _number(
     parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int], count: str | None = None
 ) -> None:
     parser.set_defaults(run=run)
-    parser.add_argument("number", nargs=count, type=int, help="the number of a task")
+    parser.add_argument("number", nargs=count, type=_whole(1, 2**31 - 1), help="the number of a task")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (re.fullmatch(r"-?[0-9]{1,19}", text) and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(f"must be a whole number from {low} to {high} (got {text!r:.40})")
+        return int(text)
+
+    return read
+
+
+def _seconds(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        with suppress(ValueError):
+            if low <= float(text) <= high:
+                return float(text)
+        raise argparse.ArgumentTypeError(f"must be a number of seconds from {low} to {high:.0f} (got {text!r:.40})")
+
+    return read
 
 
 def _json(parser: argparse.ArgumentParser) -> None:

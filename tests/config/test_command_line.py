@@ -10,7 +10,7 @@ import pytest
 from tests.fixtures.processes import ROOT
 
 UNUSABLE = {
-    "sqlite:////nope/dir/x.db": "the database /nope/dir/x.db cannot be used: unable to open database file",
+    "sqlite:////nope/dir/x.db": "the database /nope/dir/x.db cannot be used: there is no folder /nope/dir",
     "sqlite:///{folder}/text": "the database {folder}/text cannot be used: file is not a database",
     "postgres://u:secret@127.0.0.1:1/x": (
         'the database cannot be used: connection failed: connection to server at "127.0.0.1", port 1 failed:'

@@ -20,6 +20,9 @@ from apps.accounts.models import Token
 from apps.accounts.permissions import Scope
 from apps.queues import environments
 from apps.queues.models import Worker
+from apps.tasks.drafts import Draft
+from apps.tasks.models import Kind
+from apps.tasks.services import create
 from config import code_switch, connections, values
 from devstack import credentials, disk
 from tests.fixtures.asking import Asker
@@ -106,6 +109,21 @@ def test_no_sandbox_is_missed_where_code_is_off(monkeypatch: pytest.MonkeyPatch)
         )
     monkeypatch.setenv("MILLRACE_CODE", "1")
     assert code_switch.sentence().startswith("Code written in the browser is on, as MILLRACE_CODE says:")
+
+
+@pytest.mark.usefixtures("sink", "worker")
+def test_a_time_limit_beyond_what_another_broker_waits_is_found_with_both_values(alice: User, noop: Kind) -> None:
+    Kind.objects.update(timeout_seconds=7_200)
+    assert ids() == []  # the private one waits longer than any of them may be
+    with override_settings(RABBITMQ_URL="amqp://u:p@h/"):
+        [fault] = connections.of_database()
+        assert fault.id == "millrace.E110"
+        assert "demo.noop may run 7,200 seconds, but RabbitMQ takes a delivery back after 1,800" in fault.what
+        assert "consumer_timeout = 7260000 in rabbitmq.conf and MILLRACE_CONSUMER_TIMEOUT_SECONDS=7260" in fault.fix
+        create(user=alice, draft=Draft(name="n", kind="demo.noop", timeout_seconds=9_000))
+        assert ids() == ["E110", "E110"]
+        with override_settings(CONSUMER_TIMEOUT_SECONDS=9_060):
+            assert ids() == []
 
 
 @pytest.mark.parametrize(("free", "fault"), [(5_000_000_000, []), (900_000_000, ["W109"]), (1_000_000, ["E109"])])

@@ -1,4 +1,5 @@
 import itertools
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.queues.models import Pulse, Queue, Worker
-from apps.tasks.clock import ticks
+from apps.tasks.clock import database_now, ticks
 from apps.tasks.drafts import Draft
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Attempt, Kind, Task
@@ -121,6 +122,18 @@ def test_each_malformed_event_is_invalid_and_the_rest_is_recorded(task: Task) ->
 def test_an_unknown_task_is_told_as_such(task: Task) -> None:
     task.pk += 1000
     assert record([batch(finished(task), finished(task, attempt=2**40))]) == ["UNKNOWN_TASK", "UNKNOWN_TASK"]
+
+
+@pytest.mark.parametrize("seconds", [9e10, 1e9, 1e300])
+def test_a_run_that_began_before_anybody_was_born_is_invalid(task: Task, seconds: float) -> None:
+    later: dict[str, Any] = {"finished_at": "2999-01-01T00:00:00Z", "started_at": "1970-01-01T00:00:00Z"}
+    verdicts = record([batch(finished(task, run_seconds=seconds), finished(task, run_seconds=5, **later))])
+    assert verdicts == ["INVALID", "APPLIED"]
+    task.refresh_from_db()
+    assert task.finished_at
+    assert task.started_at
+    assert abs(task.finished_at - database_now()) < timedelta(minutes=1)
+    assert task.finished_at - task.started_at == timedelta(seconds=5)
 
 
 @pytest.mark.parametrize(

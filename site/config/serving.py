@@ -1,0 +1,41 @@
+"""Gunicorn's worker, which says in our words what it refuses by itself before Django hears of it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
+from gunicorn.util import write_nonblock
+from gunicorn.workers.gthread import ThreadWorker
+
+from config import errors
+
+TOO_LONG = "This address is longer than {limit:,} bytes. Shorten it: of a search, look for less at once."
+TOO_MANY_COOKIES = (
+    "The browser sends more than {limit:,} bytes in one header, most likely cookies that other programs have set for "
+    "this address. Delete the cookies of this address in the browser's settings, then sign in again."
+)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        if isinstance(exc, LimitRequestLine):
+            sentence = TOO_LONG.format(limit=self.cfg.limit_request_line)
+            write_nonblock(client, _page("414 URI Too Long", "Too long an address", sentence))
+        elif isinstance(exc, LimitRequestHeaders):
+            sentence = TOO_MANY_COOKIES.format(limit=self.cfg.limit_request_field_size)
+            write_nonblock(client, _page("431 Request Header Fields Too Large", "Too much in a header", sentence))
+        else:
+            super().handle_error(req, client, addr, exc)
+
+
+def _page(status: str, title: str, sentence: str) -> bytes:
+    page = errors.answer(HttpRequest(), int(status[:3]), title, sentence).content
+    head = (
+        f"HTTP/1.1 {status}",
+        "Connection: close",
+        "Content-Type: text/html; charset=utf-8",
+        f"Content-Length: {len(page)}",
+        "X-Content-Type-Options: nosniff",
+        "HX-Reswap: none",  # who searches while typing keeps the table
+    )
+    return "\r\n".join([*head, "", ""]).encode() + page
