@@ -23,6 +23,7 @@ from apps.tasks.lifecycle import Status
 from apps.tasks.models import Task
 from apps.tasks.sentences import duration
 from apps.tasks.services import cancel_waiting
+from workers.messages import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,7 +154,7 @@ def _order(user: User, name: str, order: Order | str) -> Worker:
     _check_operator(user, act, f"worker {name}")
     ordered_by = user if order else None
     with transaction.atomic():
-        worker = Worker.objects.filter(name=name).first()
+        worker = Worker.objects.filter(name=name).first() if storable(name) else None
         if trouble := _gone(worker, name):
             raise Refused([Problem(field=("id",), message=trouble, code="NOT_FOUND")])
         Worker.objects.filter(name=name).update(order=order, ordered_by=ordered_by)

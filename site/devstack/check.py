@@ -30,7 +30,7 @@ LAST_LINES = 10
 # database runs on both; what cannot get at it, as tests/conftest.py finds, runs once. The browser has a process to
 # itself: Playwright's event loop would be in the way of others.
 # What kills processes all the time comes last in its lane: it holds up what is made for a machine at rest.
-ON_BOTH = ("tests/accounts", "tests/audit", "tests/config", "tests/queues", "tests/tasks")
+ON_BOTH = ("tests/accounts", "tests/audit", "tests/config", "tests/fuzz", "tests/queues", "tests/tasks")
 NOT_AGAIN = "--ignore=tests/config/test_who_may.py"  # who may do what is decided in Python
 LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     (

@@ -149,6 +149,7 @@ def test_a_mistake_in_a_document_is_shown_with_its_place(asker: Asker) -> None:
         ('{ task(id: "VXNlcjox") { id } }', {}, "This is not the id of a Task"),
         ("{ task { id } }", {}, "Give either id or number."),
         ('{ node(id: "abc") { id } }', {}, "This is not an id: 'abc'"),
+        ('{ node(id: "VGFza0tpbmQ6YQBi") { id } }', {}, "This is not an id: 'VGFza0tpbmQ6YQBi'"),  # with a NUL
         ("{ tasks(filter: {status: [BANANA]}) { totalCount } }", {}, "Value 'BANANA' does not exist in 'TaskStatus'"),
         (
             'mutation { createTask(input: {name: "n", options: {delaySeconds: 1e999}}) { task { id } } }',
