@@ -13,7 +13,7 @@ from apps.accounts.permissions import may_create, may_write
 from apps.audit.journal import note
 from apps.queues import names
 from apps.relay import wake
-from apps.tasks import artifacts, keys
+from apps.tasks import artifacts, keys, quota
 from apps.tasks.batches import insert_rows
 from apps.tasks.clock import database_now, tick
 from apps.tasks.drafts import NO_CODE, Draft, Problem, Refused, cleaned, for_each
@@ -149,6 +149,7 @@ def _save_at_once(
 
     tasks = for_all(drafts, make)
     if new := [task for task in tasks if not task.existed]:
+        quota.check(user, len(new))
         _insert(user, new)
     return tasks
 

@@ -35,6 +35,8 @@ if DEBUG and set(ALLOWED_HOSTS) - set(env.LOOPBACK):
     env.complain("MILLRACE_DEBUG", f"MILLRACE_DEBUG shows pages with secrets, on this machine alone: {remedy}")
     DEBUG = False
 AUDIT_DAYS = env.whole_number("MILLRACE_AUDIT_DAYS", 365, 1, 36_500)
+MUTATIONS_PER_MINUTE = env.whole_number("MILLRACE_MUTATIONS_PER_MINUTE", 30_000, 0, 10_000_000)
+OPEN_TASKS_PER_PERSON = env.whole_number("MILLRACE_OPEN_TASKS_PER_PERSON", 1_000_000, 0, 1_000_000_000)
 RABBITMQ_URL = env.brokers("RABBITMQ_URL")
 ALLOW_PLAINTEXT = env.flag("MILLRACE_ALLOW_PLAINTEXT", default=False)
 
