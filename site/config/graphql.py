@@ -144,6 +144,7 @@ def _execute(
 ) -> tuple[HTTPStatus, dict[str, Any]]:
     try:
         document = compiled(query, introspection=context.caller.may_introspect)
+        graphql_variables.check_size(document, variables)
     except BadDocument as bad:
         return HTTPStatus.BAD_REQUEST, answer_errors(bad.errors)
     _count(context.caller, document)
