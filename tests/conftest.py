@@ -7,6 +7,8 @@ import pytest
 from django.core.cache import cache
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from apps.accounts import rates
+
 pytest_plugins = [
     "tests.fixtures.broker",
     "tests.fixtures.browser",
@@ -25,8 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_from_the_test_before() -> None:
-    """What is remembered for a second (whether all is well) is of another test's database."""
+    """What is remembered (whether all is well, what somebody has changed) is of another test's database."""
     cache.clear()
+    rates.mutations.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -61,6 +61,11 @@ class Caller:
             raise PermissionDenied(f"This needs the scope {scope}.")
 
     @property
+    def counted_as(self) -> int | None:
+        """The person whose changes are counted. None: of the sink, of the workers, of staff in a browser."""
+        return self.user.pk if self.by_token or not _is_staff(self.user) else None
+
+    @property
     def may_introspect(self) -> bool:
         return may_explore(self.user) and not self.by_token
 

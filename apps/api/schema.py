@@ -15,6 +15,7 @@ from graphql_relay import from_global_id
 
 from apps.api.errors import BadInput
 from apps.api.keyset import BIGGEST_ID
+from workers.messages import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -154,7 +155,7 @@ def key_of(type_name: str, text: str) -> int:
 def type_and_key(text: str) -> tuple[str, str]:
     """The two parts of a global id. Raises BadInput."""
     kind, key = _split(text)
-    if not key:
+    if not (key and storable(key)):
         raise BadInput(f"This is not an id: {text!r:.80}")
     return kind, key
 

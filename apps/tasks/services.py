@@ -14,7 +14,7 @@ from apps.audit.journal import note
 from apps.audit.refusals import refuse
 from apps.queues import names
 from apps.relay import wake
-from apps.tasks import artifacts, keys
+from apps.tasks import artifacts, keys, quota
 from apps.tasks.batches import insert_rows
 from apps.tasks.clock import database_now, tick
 from apps.tasks.drafts import Draft, Problem, Refused, cleaned, for_each, no_code
@@ -155,6 +155,7 @@ def _save_at_once(
 
     tasks = for_all(drafts, make)
     if new := [task for task in tasks if not task.existed]:
+        quota.check(user, len(new))
         _insert(user, new)
     return tasks
 

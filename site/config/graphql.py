@@ -10,16 +10,17 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from django.conf import settings
 from django.http import HttpResponse, UnreadablePostError
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 from graphql import ExecutionResult
 from graphql.execution.execute import assume_not_awaitable, execute
 
-from apps.accounts import callers
+from apps.accounts import callers, rates
 from apps.accounts.permissions import Caller, Scope
 from apps.api.context import Context
-from config import graphql_variables
+from config import graphql_limits, graphql_variables
 from config.errors import unavailable
 from config.graphql_audit import note_refusals
 from config.graphql_documents import BadDocument, compiled
@@ -29,6 +30,7 @@ from config.schema import schema
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+    from graphql import DocumentNode
 
 BODY_LIMIT = 1_048_576
 SINK_BODY_LIMIT = 16 * BODY_LIMIT
@@ -143,8 +145,10 @@ def _execute(
 ) -> tuple[HTTPStatus, dict[str, Any]]:
     try:
         document = compiled(query, introspection=context.caller.may_introspect)
+        graphql_variables.check_size(document, variables)
     except BadDocument as bad:
         return HTTPStatus.BAD_REQUEST, answer_errors(bad.errors)
+    _count(context.caller, document)
     result = execute(
         schema.graphql_schema,
         document,
@@ -163,6 +167,15 @@ def _execute(
     answer = {**answer_errors(result.errors), "data": result.data}
     anything = result.data and any(value is not None for value in result.data.values())
     return (HTTPStatus.OK if anything else _status(answer["errors"][0])), answer
+
+
+def _count(caller: Caller, document: DocumentNode) -> None:
+    """Raises Refused when that makes more changes than somebody may make in a minute."""
+    most, person = settings.MUTATIONS_PER_MINUTE, caller.counted_as
+    count = graphql_limits.mutations(document) if most and person is not None else 0
+    if count and person is not None and (seconds := rates.mutations.take(person, count, most)):
+        message = f"At most {most:,} changes a minute: wait {seconds} s. createTasks makes up to 1,000 tasks as one."
+        raise Refused(HTTPStatus.TOO_MANY_REQUESTS, message, "RATE_LIMITED", **{"Retry-After": str(seconds)})
 
 
 def _status(error: dict[str, Any]) -> HTTPStatus:

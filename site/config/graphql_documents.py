@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from graphql import FloatValueNode, GraphQLError, GraphQLSyntaxError, parse, specified_rules, validate
+from graphql import FloatValueNode, GraphQLError, GraphQLSyntaxError, parse, print_ast, specified_rules, validate
 from graphql.validation import NoSchemaIntrospectionCustomRule, ValidationRule
 
 from apps.api.errors import ApiError, TooComplex
@@ -65,8 +65,15 @@ def _compile(text: str, introspection: bool) -> DocumentNode:
     if not introspection:
         rules.append(NoSchemaIntrospectionCustomRule)
     if errors := validate(schema.graphql_schema, document, rules, max_errors=20):
-        raise BadDocument(errors)
+        raise BadDocument([_told(error) for error in errors])
     return document
+
+
+def _told(error: GraphQLError) -> GraphQLError:
+    """What Python says of a value that it cannot read, such as a number of 5,000 digits, is nobody's to see."""
+    if error.nodes and error.original_error and not isinstance(error.original_error, GraphQLError):
+        return GraphQLError(f"This value cannot be read: {print_ast(error.nodes[0]):.40}...", error.nodes)
+    return error
 
 
 def _too_complex(error: GraphQLSyntaxError) -> TooComplex | None:

@@ -16,6 +16,7 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
+    OperationType,
     get_named_type,
 )
 
@@ -50,6 +51,22 @@ def check(document: DocumentNode, schema: GraphQLSchema) -> None:
     for size in sizes:
         _refuse("levels", DEPTH, size.depth)
         _refuse("values in its answer", VALUES, size.values)
+
+
+def mutations(document: DocumentNode) -> int:
+    """How many a document that has passed asks for: one for each of its root fields; 0 for a query."""
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+
+    def count(selections: SelectionSetNode) -> int:
+        return sum(one(node) for node in selections.selections)
+
+    def one(node: Any) -> int:
+        if isinstance(node, FragmentSpreadNode):
+            node = fragments[node.name.value]
+        return 1 if isinstance(node, FieldNode) else count(node.selection_set)
+
+    operations = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    return sum(count(node.selection_set) for node in operations if node.operation == OperationType.MUTATION)
 
 
 @dataclass(frozen=True, slots=True)

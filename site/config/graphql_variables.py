@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -12,11 +13,14 @@ from graphql import (
     GraphQLList,
     coerce_input_value,
     get_nullable_type,
+    is_leaf_type,
     is_non_null_type,
     type_from_ast,
 )
 from graphql.utilities import get_operation_ast
 
+from apps.api.errors import TooComplex
+from config.graphql_documents import BadDocument
 from config.schema import schema
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from graphql import DocumentNode
 
 MOST_TOLD = 20
+# createTasks takes 1,000 tasks of at most 13; to look at a million takes graphql-core seconds.
+MOST_VALUES = 20_000
 _WANTED = {
     "String": "a text",
     "ID": "a text or a whole number",
@@ -33,6 +39,40 @@ _WANTED = {
     "Boolean": "true or false",
     "DateTime": "a date and time, such as 2026-03-01T12:00:00Z",
 }
+
+
+def check_size(document: DocumentNode, values: dict[str, Any]) -> None:
+    """Raises BadDocument when there is more to look at than any mutation takes. What is in a JSON is not looked at."""
+    operation = get_operation_ast(document, None) if values else None
+    left = MOST_VALUES
+    for definition in operation.variable_definitions if operation else ():
+        name = definition.variable.name.value
+        if (
+            name in values
+            and (left := left - _size(type_from_ast(schema.graphql_schema, definition.type), values[name])) < 0
+        ):
+            message = f"The variables may hold at most {MOST_VALUES:,} values, those in a JSON not counted."
+            raise BadDocument([TooComplex(message)])
+
+
+def _size(type_: Any, value: Any) -> int:
+    """How many items and fields there are; of far too many only some are counted."""
+    type_ = get_nullable_type(type_)
+    if isinstance(type_, GraphQLList):
+        items = value if isinstance(value, list) else [value]
+        of = get_nullable_type(type_.of_type)
+        count = len(items)
+        return count if count > MOST_VALUES or is_leaf_type(of) else count + sum(_size(of, item) for item in items)
+    if not (isinstance(type_, GraphQLInputObjectType) and isinstance(value, dict)):
+        return 1
+    return len(value) + sum(_size(of, value[name]) for name, of in _large(type_) if name in value)
+
+
+@cache
+def _large(type_: GraphQLInputObjectType) -> Sequence[tuple[str, Any]]:
+    """The fields that can hold more than one value."""
+    types = ((name, get_nullable_type(field.type)) for name, field in type_.fields.items())
+    return [(name, of) for name, of in types if not is_leaf_type(of)]
 
 
 def mistakes(document: DocumentNode, values: dict[str, Any], operation_name: str | None) -> list[GraphQLError]:
@@ -48,6 +88,10 @@ def mistakes(document: DocumentNode, values: dict[str, Any], operation_name: str
     return found[:MOST_TOLD]
 
 
+class _Enough(Exception):
+    """No more of them would be told."""
+
+
 def _mistakes_of(name: str, value: Any, type_: Any) -> list[str]:
     texts: list[str] = []
 
@@ -57,9 +101,13 @@ def _mistakes_of(name: str, value: Any, type_: Any) -> list[str]:
             texts.append(f"{place}: {error.message}")
         else:
             texts.append(f"{place} must be {_wanted(_type_at(type_, path))} (it is {_shown(wrong)}).")
+        if len(texts) == MOST_TOLD:
+            raise _Enough
 
     try:
         coerce_input_value(value, type_, tell)
+    except _Enough:
+        pass
     except RecursionError:
         texts.append(f"${name} is nested too deeply.")
     return texts

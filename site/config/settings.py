@@ -36,6 +36,8 @@ if DEBUG and set(ALLOWED_HOSTS) - set(env.LOOPBACK):
 # Whether people may have code run that they write; the workers ask the same (`workers.sandbox.settings`).
 CODE = env.flag("MILLRACE_CODE", default=ENV == "development")
 AUDIT_DAYS = env.whole_number("MILLRACE_AUDIT_DAYS", 365, 1, 36_500)
+MUTATIONS_PER_MINUTE = env.whole_number("MILLRACE_MUTATIONS_PER_MINUTE", 30_000, 0, 10_000_000)
+OPEN_TASKS_PER_PERSON = env.whole_number("MILLRACE_OPEN_TASKS_PER_PERSON", 1_000_000, 0, 1_000_000_000)
 RABBITMQ_URL = env.brokers("RABBITMQ_URL")
 # What the RabbitMQ of RABBITMQ_URL has; AMQP does not tell. Its own default is 30 minutes.
 CONSUMER_TIMEOUT_SECONDS = env.whole_number("MILLRACE_CONSUMER_TIMEOUT_SECONDS", 1_800, 60, 31_536_000)

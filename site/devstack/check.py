@@ -32,7 +32,7 @@ LAST_LINES = 10
 # What kills processes all the time comes last in its lane: it holds up what is made for a machine at rest.
 BAD_INPUT = ("tests/bad_input/test_forms.py", "tests/bad_input/test_graphql.py")
 BAD_COMMANDS = ("tests/bad_input/test_commands.py", "tests/bad_input/test_document.py")
-ON_BOTH = ("tests/accounts", "tests/audit", *BAD_INPUT, "tests/config", "tests/queues", "tests/tasks")
+ON_BOTH = ("tests/accounts", "tests/audit", *BAD_INPUT, "tests/config", "tests/fuzz", "tests/queues", "tests/tasks")
 NOT_AGAIN = "--ignore=tests/config/test_who_may.py"  # who may do what is decided in Python
 LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
     (

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
-AGAIN = frozenset({408, 429, 502, 503, 504})
+AGAIN = frozenset({408, 502, 503, 504})
+TOO_MUCH = 429
 AGENT = "millrace-client"
 
 
@@ -51,14 +52,16 @@ class Transport:
         end = time.monotonic() + self._patience
         pause = FIRST_PAUSE
         while True:
+            wait = pause * random.uniform(0.5, 1)  # noqa: S311 so that many clients do not come back together
             try:
                 with self._answer("POST", f"{self._parts.path}/graphql/", body, headers) as answer:
+                    wait = max(wait, _seconds(answer.headers.get("Retry-After", "")))
                     return _data(answer.status, answer.read(), self.url)
-            except Unreachable as error:
-                never_sent = isinstance(error, _NotSent)
-                if not (safe or never_sent) or time.monotonic() + pause > end:
+            except (Unreachable, _Later) as error:
+                nothing_done = isinstance(error, _NotSent | _Later)
+                if not (safe or nothing_done) or time.monotonic() + wait > end:
                     raise
-            time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 so that many clients do not come back together
+            time.sleep(wait)
             pause = min(2 * pause, LONGEST_PAUSE)
 
     @contextmanager
@@ -121,6 +124,13 @@ class _NotSent(Unreachable):
     """Nothing was sent: whatever it was, it may be tried again."""
 
 
+class _Later(Refused):
+    """It was too much for now, so nothing was done: whatever it was, it may be tried again."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__([Problem((), message, "RATE_LIMITED")])
+
+
 def _was_closed(connection: http.client.HTTPConnection) -> bool:
     """By the other side, while nobody used it: there is something to read, which can only be its end."""
     if connection.sock is None:
@@ -141,6 +151,11 @@ def _why(error: BaseException) -> str:
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
 
 
+def _seconds(retry_after: str) -> float:
+    """0 for a date, which no server of ours sends."""
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
+
+
 def _data(status: int, body: bytes, url: str) -> dict[str, Any]:
     try:
         answer = json.loads(body)
@@ -150,6 +165,8 @@ def _data(status: int, body: bytes, url: str) -> dict[str, Any]:
     match told.get("errors"):
         case [{} as first, *_]:
             raise _error(status, first, url)
+    if status == TOO_MUCH:
+        raise _Later(f"{url} takes no more for now (HTTP {status})")
     if status in AGAIN:
         raise Unreachable(f"{url} is not available now (HTTP {status})")
     if status >= 500:
@@ -173,4 +190,4 @@ def _error(status: int, error: dict[str, Any], url: str) -> Error:
         return Unreachable(message)
     if code == "INTERNAL":
         return ServerFault(message)
-    return Refused([Problem((), message, code)])
+    return _Later(message) if status == TOO_MUCH else Refused([Problem((), message, code)])

@@ -17,25 +17,31 @@ OWNERS = {"sam": 700, "alice": 299, "bob": 1}
 @contextmanager
 def filled(database: str, count: int) -> Iterator[dict[str, Any]]:
     """The people by name: sam is staff and owns most, alice owns much, bob a thousandth."""
+    with tempfile.TemporaryDirectory(prefix="millrace-rows-", dir=os.environ.get("TMPDIR")) as folder:
+        use_new_database(database, Path(folder))
+        from django.contrib.auth.models import User
+        from django.utils import timezone
+
+        from apps.tasks.models import Kind
+
+        people = {name: User.objects.create_user(name, is_staff=name == "sam") for name in OWNERS}
+        Kind.objects.bulk_create(Kind(name=name, announced_at=timezone.now()) for name in KINDS)
+        fill(count, people)
+        yield people
+
+
+def use_new_database(database: str, folder: Path) -> None:
+    """Sets Django up, on an empty one: "sqlite" in the folder, or "postgresql"."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     os.environ["MILLRACE_TEST_DATABASE"] = database  # read when the settings are, below
     import django
 
     django.setup()
     from django.conf import settings
-    from django.contrib.auth.models import User
     from django.core.management import call_command
-    from django.utils import timezone
 
-    from apps.tasks.models import Kind
-
-    with tempfile.TemporaryDirectory(prefix="millrace-rows-", dir=os.environ.get("TMPDIR")) as folder:
-        _use_new_database(settings.DATABASES["default"], Path(folder))
-        call_command("migrate", verbosity=0)
-        people = {name: User.objects.create_user(name, is_staff=name == "sam") for name in OWNERS}
-        Kind.objects.bulk_create(Kind(name=name, announced_at=timezone.now()) for name in KINDS)
-        fill(count, people)
-        yield people
+    _name_new_database(settings.DATABASES["default"], folder)
+    call_command("migrate", verbosity=0)
 
 
 def fill(count: int, people: dict[str, Any]) -> None:
@@ -63,7 +69,7 @@ def _owners(people: dict[str, Any]) -> dict[str, int]:
     return {name: person.pk for name, person in people.items()}
 
 
-def _use_new_database(settings: dict[str, Any], folder: Path) -> None:
+def _name_new_database(settings: dict[str, Any], folder: Path) -> None:
     if settings["ENGINE"].endswith("sqlite3"):
         settings["NAME"] = str(folder / "rows.sqlite3")
         return

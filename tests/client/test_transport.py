@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -28,8 +29,14 @@ CREATED = {"data": {"createTasks": {"tasks": [ROW], "userErrors": []}}}
 ARTIFACT = {"name": "../a/fit.csv", "contentType": "text/csv", "bytes": 3, "url": "/artifacts/1/x", "sha256": "0" * 64}
 
 
+class Wait(int):
+    """A status, with after how many seconds one may ask again."""
+
+    seconds = "1"
+
+
 class Web:
-    """Answers with what is next in `answers`: data as JSON, a status; "": the connection ends without a word.
+    """Answers with what is next in `answers`: data as JSON, a status, a Wait; "": the connection ends without a word.
 
     A signal: the same, after the program has got it.
     """
@@ -63,7 +70,9 @@ class Web:
                     return
                 status = answer if isinstance(answer, int) else 200
                 body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(status)
+                self.send_response(int(status))
+                if isinstance(answer, Wait):
+                    self.send_header("Retry-After", answer.seconds)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -125,6 +134,28 @@ def test_a_creation_whose_answer_is_lost_is_sent_again_under_the_same_key(client
     client.create("demo.noop", Options(idempotency_key="mine"), x=1)
     first, second = (each["variables"]["input"][0]["options"]["idempotencyKey"] for each in web.asked[4:])
     assert (first in keys, second) == (False, "mine")
+
+
+def test_one_waits_as_long_as_the_server_says(client: Client, web: Web) -> None:
+    web.answers += [Wait(429), CREATED]
+    before = time.monotonic()
+    assert client.create("demo.noop").number == 7
+    assert time.monotonic() - before >= 1
+
+
+def test_what_was_too_much_for_now_is_sent_again_whatever_it_is(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "FIRST_PAUSE", 0.001)
+    task = Task(transport.Transport(web.url, "t", 5, 5), ROW)
+    web.answers += [429, {"data": {"cancelTask": {"task": {**ROW, "status": "CANCELLED"}, "userErrors": []}}}]
+    assert task.cancel().status == "CANCELLED"
+    web.answers += [503]
+    with pytest.raises(millrace.Unreachable):
+        task.cancel()
+    impatient = Client(web.url, "t", patience=0.5)
+    web.answers += [Wait(429)]
+    with pytest.raises(millrace.Refused, match="takes no more for now") as refused:
+        impatient.create("demo.noop")
+    assert [problem.code for problem in refused.value.problems] == ["RATE_LIMITED"]
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), datetime.now(UTC), Decimal(1), {1: {(2,): 3}}])

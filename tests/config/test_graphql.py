@@ -264,6 +264,50 @@ def test_what_is_refused_leaves_the_rest_of_the_answer(asker: Asker) -> None:
     assert code_of(response) == "FORBIDDEN"
 
 
+# How much
+
+
+def changing(asker: Asker, times: int = 1) -> Any:
+    deletes = " ".join(f'a{n}: deleteTask(input: {{id: "1"}}) {{ userErrors {{ code }} }}' for n in range(times))
+    return asker.send({"query": f"mutation {{ {deletes} }}"})
+
+
+def test_changes_have_a_limit_that_says_when_to_come_again(asker: Asker, settings: Any) -> None:
+    settings.MUTATIONS_PER_MINUTE = 60
+    assert [changing(asker, 29).status_code for _ in range(2)] == [200, 200]
+    late = changing(asker, 29)  # each of them counts, by whatever token
+    assert (late.status_code, code_of(late)) == (429, "RATE_LIMITED")
+    assert 20 <= int(late.headers["Retry-After"]) <= 27
+    assert late.json()["errors"][0]["message"].startswith("At most 60 changes a minute: wait 2")
+    another = Asker.of(User.objects.get())
+    assert changing(another, 29).status_code == 429
+    assert asker.send(VIEWER).status_code == 200
+    assert changing(Asker.of(User.objects.create_user("bob")), 29).status_code == 200
+
+
+def test_a_fragment_hides_no_changes(asker: Asker, settings: Any) -> None:
+    settings.MUTATIONS_PER_MINUTE = 2
+    spread = 'fragment f on Mutation { a: deleteTask(input: {id: "1"}) { userErrors { code } } ... { b: __typename } }'
+    assert asker.send({"query": f"mutation {{ ...f }} {spread}"}).status_code == 200
+    assert changing(asker).status_code == 429
+
+
+def test_processes_and_staff_in_a_browser_have_no_limit(sink: Asker, worker: Asker, sam: User, settings: Any) -> None:
+    settings.MUTATIONS_PER_MINUTE = 1
+    by_staff = browser(sam, strict=False)
+    for _ in range(3):
+        assert sink.send({"query": RECORD}).status_code == 200
+        assert worker.send({"query": CLAIM}).status_code == 200
+        assert post(by_staff, {"query": DELETE}).status_code == 200
+    token = Asker.of(sam)
+    assert [changing(token).status_code for _ in range(2)] == [200, 429]
+
+
+def test_no_limit_is_none(asker: Asker, settings: Any) -> None:
+    settings.MUTATIONS_PER_MINUTE = 0
+    assert {changing(asker).status_code for _ in range(3)} == {200}
+
+
 # When it goes wrong here
 
 

@@ -213,6 +213,8 @@ def test_workers_are_operated_over_graphql(ana: User) -> None:
     gone = 'mutation { drainWorker(input: {id: "w9"}) { worker { id } userErrors { message code } } }'
     errors = [{"message": "There is no worker w9.", "code": "NOT_FOUND"}]
     assert asker.data(gone)["drainWorker"] == {"worker": None, "userErrors": errors}
+    (error,) = asker.data(gone.replace("w9", r"w\u0000"))["drainWorker"]["userErrors"]
+    assert error["code"] == "NOT_FOUND", "which PostgreSQL could not even look for"
 
 
 def test_without_the_scope_nothing_is_operated_and_workers_alone_ask_what_is_paused(ana: User, sam: User) -> None:
