@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
@@ -13,7 +14,7 @@ from apps.accounts.permissions import may_create, may_write
 from apps.audit.journal import note
 from apps.queues import names
 from apps.relay import wake
-from apps.tasks import artifacts, keys
+from apps.tasks import artifacts, keys, kinds
 from apps.tasks.batches import insert_rows
 from apps.tasks.clock import database_now, tick
 from apps.tasks.drafts import NO_CODE, Draft, Problem, Refused, cleaned, for_each
@@ -118,18 +119,18 @@ def _save(
     check_writer(user)
     if not drafts:
         return []
-    kinds = {kind.name: kind for kind in Kind.objects.all()}
+    known_kinds = kinds.known()
     for _ in range(MOST_LOOKS):
         # Somebody may use one of the keys after they were looked up: the next time it is known.
         with suppress(IntegrityError):
-            return _save_at_once(user, drafts, kinds, for_all)
-    return _save_at_once(user, drafts, kinds, for_all)
+            return _save_at_once(user, drafts, known_kinds, for_all)
+    return _save_at_once(user, drafts, known_kinds, for_all)
 
 
 def _save_at_once(
     user: User,
     drafts: Sequence[Draft],
-    kinds: Mapping[str, Kind],
+    known_kinds: Mapping[str, Kind],
     for_all: Callable[[Sequence[Draft], Callable[[Draft], Task]], list[Task]],
 ) -> list[Task]:
     now = database_now()
@@ -142,7 +143,7 @@ def _save_at_once(
             keys.check(known[key], digest)
             known[key].existed = True
             return known[key]
-        task = _task(user, cleaned(draft, kinds, now, user, queues), kinds[draft.kind], digest, now)
+        task = _task(user, cleaned(draft, known_kinds, now, user, queues), known_kinds[draft.kind], digest, now)
         if key:
             known[key] = task
         return task
@@ -155,7 +156,7 @@ def _save_at_once(
 
 def _insert(user: User, tasks: Sequence[Task]) -> None:
     with transaction.atomic():
-        numbers = insert_rows(Task, COLUMNS, [[getattr(task, name) for name in COLUMNS] for task in tasks])
+        numbers = insert_rows(Task, COLUMNS, [_values(task) for task in tasks])
         note("task.create", f"task {numbers[0]}", user=user, count=len(numbers), details=tasks[0].kind)
         tick(numbers)
         transaction.on_commit(wake.relay, robust=True)  # it is saved by then, whatever becomes of the hint
@@ -191,6 +192,7 @@ def _task(user: User, draft: Draft, kind: Kind, request_digest: str, now: dateti
 _CREATED_BY = Task._meta.get_field("created_by")  # noqa: SLF001
 DEFAULTS = {field.attname: field.get_default() for field in Task._meta.concrete_fields}  # noqa: SLF001
 COLUMNS = tuple(field.attname for field in Task._meta.concrete_fields if field.attname != "id")  # noqa: SLF001
+_values = attrgetter(*COLUMNS)
 
 
 def _act(
