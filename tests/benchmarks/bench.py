@@ -32,10 +32,11 @@ def running(database: str, workers: int, **options: Any) -> Iterator[tuple[Any, 
 
     with tempfile.TemporaryDirectory(prefix="millrace-benchmark-") as folder:
         database_url = fresh_database()
-        stack = Stack(Path(folder), workers=workers, database_url=database_url, **options)
+        stack: Any = Stack(Path(folder), workers=workers, database_url=database_url, **options)
         stack.start()
         try:
-            yield stack, _reader(stack, database_url)
+            stack.database_url = database_url
+            yield stack, _reader(stack)
         finally:
             stack.stop()
 
@@ -108,11 +109,17 @@ def median(values: list[float]) -> float:
     return statistics.median(values)
 
 
-def _reader(stack: Any, database_url: str) -> Ask:
+def connect(stack: Any) -> Any:
+    """To the database of a stack that `running` gave."""
     import psycopg
 
-    if database_url:
-        connection: Any = psycopg.connect(database_url, autocommit=True)
-    else:
-        connection = sqlite3.connect(f"file:{stack.var / 'millrace.sqlite3'}?mode=ro", uri=True)
+    if stack.database_url:
+        return psycopg.connect(stack.database_url)
+    return sqlite3.connect(stack.var / "millrace.sqlite3")
+
+
+def _reader(stack: Any) -> Ask:
+    connection = connect(stack)
+    if stack.database_url:
+        connection.autocommit = True
     return lambda question: connection.execute(question).fetchone()[0]
