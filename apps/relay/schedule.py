@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.queues import limits
 from apps.queues.models import Queue
 from apps.relay.gates import Gate
 from apps.tasks import priority
-from apps.tasks.clock import database_now, now_in_query, tick
+from apps.tasks.batches import select_rows
+from apps.tasks.clock import database_now, now_in_sql, tick
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Task
+from apps.tasks.querysets import listed
 from apps.tasks.turns import IN_TURN
 from workers.broker import DEFAULT_QUEUE
 
@@ -103,7 +105,7 @@ class Schedule:
         Of the queues in `leave_out` nothing is handed over, nor of paused ones.
         """
         if time.monotonic() - self._queues_read_at > QUEUES_SECONDS:
-            known = dict(Queue.objects.values_list("name", "paused_at"))
+            known: dict[str, datetime | None] = dict(select_rows(Queue, ("name", "paused_at"), ""))
             self.queues = {DEFAULT_QUEUE, *known}
             self._paused = {queue for queue, paused_at in known.items() if paused_at}
             self._limit(limits.current())
@@ -167,22 +169,34 @@ class Schedule:
 
 def held_by_broker(queue: str, most: int) -> int:
     """Attempts that the broker has confirmed and no worker has begun, counted up to `most`."""
-    handed = Task.objects.filter(queue=queue, status=Status.QUEUEING, dispatch_at__isnull=True)
-    return handed.order_by()[:most].count()
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [queue, most])
+        held: int = cursor.fetchone()[0]
+    return held
 
 
 def due(queue: str, most: int) -> list[Due]:
     """The attempts whose time has come: those of the highest priority first, of these the longest due."""
-    columns = ("id", "attempt", "kind", "params", "queue", "reason", "dispatch_at", "timeout_seconds", "handed_at")
     found: list[Due] = []
     # One after the other: in one walk from the highest down, all that is due later would be passed over.
     for level in priority.due(queue):
-        waiting = Task.objects.filter(queue=queue, priority=level, status__in=LIVE, dispatch_at__lte=now_in_query())
-        rows = waiting.order_by(*IN_TURN).values_list(*columns)
-        found += [Due(*row) for row in rows[: most - len(found)]]
+        found += [Due(*row) for row in select_rows(Task, COLUMNS, *_waiting(queue, level, most - len(found)))]
         if len(found) == most:
             break
     return found
+
+
+def _waiting(queue: str, level: int, most: int) -> tuple[str, list[Any]]:
+    now, values = now_in_sql()
+    here = f"t.queue = %s AND t.priority = %s AND t.status IN ({listed(LIVE)}) AND t.dispatch_at <= {now}"
+    return f"WHERE {here} ORDER BY {', '.join(IN_TURN)} LIMIT %s", [queue, level, *values, most]
+
+
+COLUMNS = ("id", *Due._fields[1:])
+_HELD = (
+    "SELECT count(*) FROM (SELECT 1 FROM tasks_task t WHERE t.queue = %s AND t.dispatch_at IS NULL"
+    " AND t.status = 'QUEUEING' LIMIT %s) AS held"
+)
 
 
 def mark_handed_over(confirmed: Sequence[Due]) -> None:

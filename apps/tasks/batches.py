@@ -1,15 +1,49 @@
-"""Many rows of one table written in one go, without a model instance or a CASE expression for each of them."""
+"""Rows of one table read and written in one go, without a model instance or a CASE expression for each of them.
+
+Where tasks flow every one of them passes here, often alone: there Django needs longer to put a query together than the
+database to answer it (0.5 ms against 0.05).
+"""
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
 from django.db.models import DateTimeField, JSONField, Model
 
 Row = Sequence[Any]
+Converters = list[tuple[int, Callable[[Any], Any]]]  # by a value's place in its row
+
+
+def select_rows(model: type[Model], columns: Sequence[str], more: str, values: Sequence[Any] = ()) -> list[Any]:
+    """The values of `columns`. `more` is SQL: what follows FROM, over the alias `t`."""
+    rows = stored_rows(model, columns, more, values)
+    readers = _readers(_fields(model, tuple(columns)), connection.vendor)
+    return [_read(row, readers) for row in rows] if readers else rows
+
+
+def stored_rows(model: type[Model], columns: Sequence[str], more: str, values: Sequence[Any] = ()) -> list[Row]:
+    """The same in the form that the database has them in."""
+    names = ", ".join(f"t.{field.column}" for field in _fields(model, tuple(columns)))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {names} FROM {_table(model)} t {more}", values)
+        rows: list[Row] = cursor.fetchall()
+    return rows
+
+
+def read_row(model: type[Model], columns: Sequence[str], stored: Row) -> Row:
+    """One of `stored_rows` as `select_rows` gives it."""
+    return _read(stored, _readers(_fields(model, tuple(columns)), connection.vendor))
+
+
+def among(column: str, numbers: Collection[int]) -> tuple[str, list[Any]]:
+    """The condition that `column` is one of these, and the values to bind."""
+    if connection.vendor == "postgresql":
+        return f"{column} = ANY(%s)", [list(numbers)]  # one text for any number of them, so that it is prepared once
+    return f"{column} IN ({', '.join(['%s'] * len(numbers))})", list(numbers)
 
 
 def update_rows(
@@ -31,9 +65,9 @@ def update_rows(
     fields = _fields(model, (*columns, *keys))
     changed, found = ([field.column for field in part] for part in (fields[: len(columns)], fields[len(columns) :]))
     more = f" AND {only_if}" if only_if else ""
-    steps = [f"{field.column} = t.{field.column} + 1" for field in _fields(model, raised)]
+    steps = [f"{field.column} = t.{field.column} + 1" for field in _fields(model, tuple(raised))]
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if connection.vendor == "postgresql" and len(rows) > 1:
             settings = ", ".join([*(f"{name} = v.{name}" for name in changed), *steps])
             where = " AND ".join(f"t.{name} = v.{name}" for name in found)
             source, values = _source(fields, rows)
@@ -49,10 +83,13 @@ def update_rows(
 
 def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> list[int]:
     """The new rows' numbers, in the order of the rows."""
-    fields = _fields(model, columns)
+    fields = _fields(model, tuple(columns))
     names = ", ".join(field.column for field in fields)
     head = f"INSERT INTO {_table(model)} ({names})"
     with connection.cursor() as cursor:
+        if len(rows) == 1:
+            cursor.execute(f"{head} VALUES ({_places(fields)}) RETURNING id", _prepared(fields, rows)[0])
+            return [number for (number,) in cursor.fetchall()]
         if connection.vendor == "postgresql":
             source, values = _source(fields, rows)
             cursor.execute(f"{head} SELECT {names} FROM {source} ORDER BY nth RETURNING id", values)
@@ -80,15 +117,17 @@ def upsert_rows(
     """
     if not rows:
         return
-    fields = _fields(model, columns)
+    fields = _fields(model, tuple(columns))
     names = ", ".join(field.column for field in fields)
-    known = ", ".join(field.column for field in _fields(model, unique))
+    known = ", ".join(field.column for field in _fields(model, tuple(unique)))
     settings = ", ".join(f"{name} = excluded.{name}" for name in update)
     more = f" WHERE {only_if}" if only_if else ""
     head = f"INSERT INTO {_table(model)} AS t ({names})"
     tail = f"ON CONFLICT ({known}) DO UPDATE SET {settings}{more}"
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if len(rows) == 1:
+            cursor.execute(f"{head} VALUES ({_places(fields)}) {tail}", _prepared(fields, rows)[0])
+        elif connection.vendor == "postgresql":
             source, values = _source(fields, rows)
             cursor.execute(f"{head} SELECT {names} FROM {source} {tail}", values)
         else:
@@ -97,12 +136,41 @@ def upsert_rows(
                 cursor.execute(f"{head} {source} WHERE true {tail}", values)
 
 
+def _places(fields: Sequence[Any]) -> str:
+    return ", ".join(["%s"] * len(fields))
+
+
 def _table(model: type[Model]) -> str:
     return model._meta.db_table
 
 
-def _fields(model: type[Model], names: Iterable[str]) -> list[Any]:
-    return [model._meta.get_field(name) for name in names]
+@lru_cache
+def _fields(model: type[Model], names: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(model._meta.get_field(name) for name in names)
+
+
+@lru_cache
+def _readers(fields: tuple[Any, ...], vendor: str) -> Converters:
+    """For what comes from the database in another form than it has in Python."""
+    found: Converters = []
+    for at, field in enumerate(fields):
+        if isinstance(field, JSONField):
+            found.append((at, json.loads))
+        elif isinstance(field, DateTimeField) and vendor == "sqlite":
+            found.append((at, _in_utc))
+    return found
+
+
+def _read(row: Row, readers: Converters) -> Row:
+    values = list(row)
+    for at, read in readers:
+        if values[at] is not None:
+            values[at] = read(values[at])
+    return values
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC)
 
 
 def _source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, list[Any]]:
@@ -127,7 +195,7 @@ def _sqlite_source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, lis
     places = {field: f"v.column{nth}" for nth, (field, _) in enumerate(own, 1)}
     selected = ", ".join(places.get(field, "%s") for field in fields)
     own_rows = list(zip(*(column for _, column in own), strict=True)) if own else [(None,)] * len(rows)
-    row = f"({', '.join(['%s'] * len(own_rows[0]))})"
+    row = f"({_places(own_rows[0])})"
     values = [*(column[0] for _, column in shared), *(value for each in own_rows for value in each)]
     return f"SELECT {selected} FROM (VALUES {', '.join([row] * len(rows))}) AS v", values
 
@@ -140,13 +208,14 @@ def _split(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[list[tuple[Any, 
     return shared, [column for column, is_same in zip(columns, same, strict=True) if not is_same]
 
 
+@lru_cache(maxsize=1_000)
 def _type(field: Any) -> str:
     return str(field.rel_db_type(connection))
 
 
 def _prepared(fields: Sequence[Any], rows: Sequence[Row]) -> Sequence[Row]:
     """The values as the database takes them; only times and JSON differ from what they are in Python."""
-    converters = [(at, convert) for at, field in enumerate(fields) if (convert := _converter(field))]
+    converters = _converters(tuple(fields), connection.vendor)
     prepared = [list(row) for row in rows]
     for at, convert in converters:
         known: dict[int, Any] = {}  # by identity: most rows of a batch share their times
@@ -156,12 +225,15 @@ def _prepared(fields: Sequence[Any], rows: Sequence[Row]) -> Sequence[Row]:
     return prepared
 
 
-def _converter(field: Any) -> Callable[[Any], Any] | None:
-    if isinstance(field, JSONField):
-        return json.dumps
-    if isinstance(field, DateTimeField):
-        return connection.ops.adapt_datetimefield_value if connection.vendor == "postgresql" else _sqlite_moment
-    return None
+@lru_cache
+def _converters(fields: tuple[Any, ...], vendor: str) -> Converters:
+    found: Converters = []
+    for at, field in enumerate(fields):
+        if isinstance(field, JSONField):
+            found.append((at, json.dumps))
+        elif isinstance(field, DateTimeField) and vendor == "sqlite":  # PostgreSQL's driver takes them as they are
+            found.append((at, _sqlite_moment))
+    return found
 
 
 def _sqlite_moment(value: datetime | None) -> str | None:

@@ -23,6 +23,13 @@ def now_in_query() -> Any:
     return Now() if connection.vendor == "postgresql" else database_now()
 
 
+def now_in_sql() -> tuple[str, list[Any]]:
+    """The same in SQL that is written by hand: the text, and the values to bind."""
+    if connection.vendor == "postgresql":
+        return "statement_timestamp()", []
+    return "%s", [connection.ops.adapt_datetimefield_value(database_now())]
+
+
 def ticks() -> int:
     """Where the tick stands: equal to an earlier answer = no table of tasks has changed since."""
     return ticks_and_now()[0]

@@ -4,7 +4,7 @@ from typing import Final
 
 from django.db import connection
 
-from apps.tasks.clock import database_now
+from apps.tasks.clock import now_in_sql
 
 LOWEST: Final = -100
 HIGHEST: Final = 100
@@ -17,11 +17,9 @@ def is_priority(number: int) -> bool:
 
 def due(queue: str) -> list[int]:
     """The priorities at which something of the queue is due, the highest first."""
+    now, values = now_in_sql()
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_DUE.format(now="statement_timestamp()"), [queue])
-        else:
-            cursor.execute(_DUE.format(now="%s"), [queue, connection.ops.adapt_datetimefield_value(database_now())])
+        cursor.execute(_DUE.format(now=now), [queue, *values])
         return [priority for (priority,) in cursor.fetchall()]
 
 

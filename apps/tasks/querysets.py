@@ -11,7 +11,7 @@ from django.db import connection, models
 
 from apps.accounts.permissions import may_see_all
 from apps.queues.models import Queue
-from apps.tasks.batches import insert_rows, update_rows
+from apps.tasks.batches import among, insert_rows, select_rows, update_rows
 from apps.tasks.clock import database_now
 from apps.tasks.lifecycle import LIVE, Status, Step
 
@@ -66,7 +66,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
             columns=("status", *columns),
             rows=[(step.after, *row) for row in rows],
             raised=("attempt",) if step.next_attempt else (),
-            only_if=f"t.status IN ({_listed(step.before)})",
+            only_if=f"t.status IN ({listed(step.before)})",
         )
 
     def hand_over(self, attempts: Sequence[tuple[int, int]]) -> None:
@@ -82,7 +82,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
             keys=("id", "attempt"),
             columns=("dispatch_at", "reason", "handed_at"),
             rows=[(None, "", now, *attempt) for attempt in attempts if attempt[0] not in later],
-            only_if=f"t.status IN ({_listed(LIVE)})",
+            only_if=f"t.status IN ({listed(LIVE)})",
         )
 
     def hand_over_again(self, attempts: Sequence[tuple[int, int]]) -> None:
@@ -94,15 +94,23 @@ class TaskQuerySet(models.QuerySet["Task"]):
             keys=("id", "attempt"),
             columns=("dispatch_at",),
             rows=[(now, *attempt) for attempt in attempts],
-            only_if=f"t.status IN ({_listed(LIVE)}) AND t.dispatch_at IS NULL",
+            only_if=f"t.status IN ({listed(LIVE)}) AND t.dispatch_at IS NULL",
         )
 
     def _lock(self, attempts: Sequence[tuple[int, int]]) -> dict[int, datetime | None]:
-        """When each is due. In id order, as the recording locks them: PostgreSQL would meet deadlocks otherwise."""
-        ids = [task for task, _ in attempts]
-        return dict(
-            self.filter(id__in=ids).order_by("id").select_for_update(no_key=True).values_list("id", "dispatch_at")
-        )
+        """When each is due."""
+        return dict(self.locked([task for task, _ in attempts], ("id", "dispatch_at")))
+
+    def locked(self, numbers: Collection[int], columns: Sequence[str]) -> list[Any]:
+        """The values of `columns` of these tasks' rows, which nobody else changes until the transaction ends.
+
+        In id order, and so for all who lock many: PostgreSQL would meet deadlocks otherwise.
+        """
+        if not numbers:
+            return []
+        these, values = among("t.id", numbers)
+        lock = " FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""  # SQLite has one writer at a time
+        return select_rows(self.model, columns, f"WHERE {these} ORDER BY t.id{lock}", values)
 
 
 class CancelledAttemptQuerySet(models.QuerySet["CancelledAttempt"]):
@@ -114,7 +122,9 @@ class CancelledAttemptQuerySet(models.QuerySet["CancelledAttempt"]):
 
     def untold(self, most: int) -> dict[int, tuple[int, int]]:
         """(task, attempt) of which the workers are yet to be told, by the id under which to mark them."""
-        rows = self.filter(told_at__isnull=True).order_by("id").values_list("id", "task", "attempt")[:most]
+        rows = select_rows(
+            self.model, ("id", "task", "attempt"), "WHERE t.told_at IS NULL ORDER BY t.id LIMIT %s", [most]
+        )
         return {id_: (task, attempt) for id_, task, attempt in rows}
 
     def told(self, ids: Collection[int]) -> None:
@@ -129,5 +139,6 @@ class CancelledAttemptQuerySet(models.QuerySet["CancelledAttempt"]):
         return list(self.order_by("-id").values_list("task", "attempt")[:MOST_FOR_A_NEWCOMER])
 
 
-def _listed(statuses: Iterable[Status]) -> str:
+def listed(statuses: Iterable[Status]) -> str:
+    """As SQL has them between the brackets of IN."""
     return ", ".join(f"'{status}'" for status in sorted(statuses))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
@@ -14,7 +15,7 @@ from apps.audit.journal import note
 from apps.audit.refusals import refuse
 from apps.queues import names
 from apps.relay import wake
-from apps.tasks import artifacts, keys, quota
+from apps.tasks import artifacts, keys, kinds, quota
 from apps.tasks.batches import insert_rows
 from apps.tasks.clock import database_now, tick
 from apps.tasks.drafts import Draft, Problem, Refused, cleaned, for_each, no_code
@@ -121,21 +122,21 @@ def _save(
     check_writer(user, "task.create")
     if not drafts:
         return []
-    kinds = {kind.name: kind for kind in Kind.objects.all()}
-    closed = {name for name, kind in kinds.items() if not may_create(user, kind)}
+    known_kinds = kinds.known()
+    closed = {name for name, kind in known_kinds.items() if not may_create(user, kind)}
     if asked := closed.intersection(draft.kind for draft in drafts):
         refuse("task.create", user=user, details=", ".join(sorted(asked)))
     for _ in range(MOST_LOOKS):
         # Somebody may use one of the keys after they were looked up: the next time it is known.
         with suppress(IntegrityError):
-            return _save_at_once(user, drafts, kinds, for_all)
-    return _save_at_once(user, drafts, kinds, for_all)
+            return _save_at_once(user, drafts, known_kinds, for_all)
+    return _save_at_once(user, drafts, known_kinds, for_all)
 
 
 def _save_at_once(
     user: User,
     drafts: Sequence[Draft],
-    kinds: Mapping[str, Kind],
+    known_kinds: Mapping[str, Kind],
     for_all: Callable[[Sequence[Draft], Callable[[Draft], Task]], list[Task]],
 ) -> list[Task]:
     now = database_now()
@@ -148,7 +149,7 @@ def _save_at_once(
             keys.check(known[key], digest)
             known[key].existed = True
             return known[key]
-        task = _task(user, cleaned(draft, kinds, now, user, queues), kinds[draft.kind], digest, now)
+        task = _task(user, cleaned(draft, known_kinds, now, user, queues), known_kinds[draft.kind], digest, now)
         if key:
             known[key] = task
         return task
@@ -162,7 +163,7 @@ def _save_at_once(
 
 def _insert(user: User, tasks: Sequence[Task]) -> None:
     with transaction.atomic():
-        numbers = insert_rows(Task, COLUMNS, [[getattr(task, name) for name in COLUMNS] for task in tasks])
+        numbers = insert_rows(Task, COLUMNS, [_values(task) for task in tasks])
         note("task.create", f"task {numbers[0]}", user=user, count=len(numbers), details=tasks[0].kind)
         tick(numbers)
         transaction.on_commit(wake.relay, robust=True)  # it is saved by then, whatever becomes of the hint
@@ -198,6 +199,7 @@ def _task(user: User, draft: Draft, kind: Kind, request_digest: str, now: dateti
 _CREATED_BY = Task._meta.get_field("created_by")  # noqa: SLF001
 DEFAULTS = {field.attname: field.get_default() for field in Task._meta.concrete_fields}  # noqa: SLF001
 COLUMNS = tuple(field.attname for field in Task._meta.concrete_fields if field.attname != "id")  # noqa: SLF001
+_values = attrgetter(*COLUMNS)
 
 
 def _act(

@@ -122,8 +122,7 @@ class Page:
         """Of the tasks that these events are about."""
         events = list(events)
         # Locked in id order, as the relay locks them: two writers of many rows would deadlock on PostgreSQL otherwise.
-        tasks = {event.task for event in events}
-        rows = Task.objects.filter(id__in=tasks).order_by("id").select_for_update(no_key=True).values_list(*READ)
+        rows = Task.objects.locked({event.task for event in events}, READ)
         standings = [Standing(task, attempt, Status(status), *rest) for task, attempt, status, *rest in rows]
         unknown = {each.task for each in events if isinstance(each, Outcome) and each.reason == Reason.UNKNOWN_KIND}
         by_task = {standing.task: standing for standing in standings}

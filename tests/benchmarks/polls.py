@@ -42,6 +42,9 @@ class Table:
         live = LIVE.search(html)
         assert live, html[:500]
         self._address, tag = (unescape(_attribute(name, live[0])) for name in ("hx-get", "hx-ptag"))
+        rhythm = re.match(r"every ([0-9.]+)(m?)s", _attribute("hx-trigger", live[0]))
+        assert rhythm, live[0]
+        self.rhythm_seconds = float(rhythm[1]) / (1000 if rhythm[2] else 1)
         self._headers |= {"HX-Request": "true", "HX-PTag": tag}
 
     def poll(self) -> tuple[float, int, int]:
@@ -62,7 +65,7 @@ def main() -> None:
         busy = {"kind": "demo.coin", "params": {"seconds": 600, "failure_rate": 0}, "name": "long"}
         waiting = [{"name": f"n{n}", "kind": "demo.noop", "params": {"x": n}} for n in range(58)]
         stack.call(CREATE_MANY, input=[busy, busy, *waiting])
-        cookies = _signed_in(stack)
+        cookies = signed_in(stack)
         _one(stack, Table(stack.port, cookies))
         tables = [Table(stack.port, cookies) for _ in range(TABLES)]
         _many(stack, tables, "nothing happens", lambda: None)
@@ -137,7 +140,7 @@ def _web_seconds(stack: Any) -> float:
     return sum(int(each[11]) + int(each[12]) for each in fields) / TICK
 
 
-def _signed_in(stack: Any) -> str:
+def signed_in(stack: Any) -> str:
     answer = urllib3.request("GET", stack.link, redirect=False)
     return "; ".join(cookie.partition(";")[0] for cookie in answer.headers.getlist("Set-Cookie"))
 

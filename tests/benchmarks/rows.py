@@ -17,6 +17,14 @@ OWNERS = {"sam": 700, "alice": 299, "bob": 1}
 @contextmanager
 def filled(database: str, count: int) -> Iterator[dict[str, Any]]:
     """The people by name: sam is staff and owns most, alice owns much, bob a thousandth."""
+    with empty(database) as people:
+        fill(count, people)
+        yield people
+
+
+@contextmanager
+def empty(database: str) -> Iterator[dict[str, Any]]:
+    """The same people and kinds, without tasks."""
     with tempfile.TemporaryDirectory(prefix="millrace-rows-", dir=os.environ.get("TMPDIR")) as folder:
         use_new_database(database, Path(folder))
         from django.contrib.auth.models import User
@@ -26,7 +34,6 @@ def filled(database: str, count: int) -> Iterator[dict[str, Any]]:
 
         people = {name: User.objects.create_user(name, is_staff=name == "sam") for name in OWNERS}
         Kind.objects.bulk_create(Kind(name=name, announced_at=timezone.now()) for name in KINDS)
-        fill(count, people)
         yield people
 
 
@@ -63,6 +70,20 @@ def fill(count: int, people: dict[str, Any]) -> None:
         cursor.execute("INSERT INTO tasks_clock (id, ticks, forgotten) VALUES (1, 1, 0) ON CONFLICT DO NOTHING")
     if postgresql:
         connection.connection.execute("VACUUM ANALYZE")
+
+
+def queued(vendor: str, count: int, owner: int) -> str:
+    """SQL that has so many tasks wait, all of them due."""
+    postgresql = vendor == "postgresql"
+    now = "now()" if postgresql else "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+    numbers = f"generate_series(1, {count}) AS s(n)" if postgresql else _COUNTING % {"count": count}
+    values = {
+        "name": "'waits ' || n", "kind": "'demo.noop'", "params": "'{\"x\": 1}'", "queue": "'default'",
+        "status": "'QUEUEING'", "reason": "''", "attempt": "1", "worker": "''", "value_text": "''",
+        "created_by_id": str(owner), "created_at": now, "dispatch_at": now, "errors": "0", "crashes": "0",
+        "max_attempts": "1", "max_crashes": "3", "retry_seconds": "10", "request_digest": "''", "progress_text": "''",
+    }  # fmt: skip
+    return f"INSERT INTO tasks_task ({', '.join(values)}) SELECT {', '.join(values.values())} FROM {numbers}"
 
 
 def _owners(people: dict[str, Any]) -> dict[str, int]:

@@ -1,0 +1,74 @@
+"""Millrace: bin/dev as it comes, on PostgreSQL, a worker process of one slot for each slot.
+
+One by one a task is created by the service, as by any Django code in its process; many by `createTasks` over HTTP.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from tests.benchmarks.peers import work
+
+SETTINGS = {"": "-"}
+TASKS = 2_000
+BULK_TASKS = 10_000
+PORT = os.environ.get("PEERS_PORT", "")
+CREATE_MANY = "mutation($input: [CreateTaskInput!]!) { createTasks(input: $input) { createdCount } }"
+
+
+def workers() -> list[list[str]]:
+    return [["bin/dev", "--port", PORT, "--var", os.environ["MILLRACE_VAR"], "--workers", str(work.SLOTS)]]
+
+
+class Producer:
+    def __init__(self) -> None:
+        _set_up()
+        import urllib3
+        from django.contrib.auth.models import User
+
+        from apps.accounts import tokens
+        from apps.accounts.permissions import Scope
+
+        self._user = User.objects.get(username="admin")
+        _, token = tokens.make(user=self._user, scopes=[Scope.TASKS_READ, Scope.TASKS_WRITE])
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._http = urllib3.PoolManager()
+
+    def send(self, number: int) -> Any:
+        from apps.tasks import services
+        from apps.tasks.drafts import Draft
+
+        return services.create(user=self._user, draft=Draft(**_task(number))).pk
+
+    def send_many(self, numbers: Iterable[int]) -> None:
+        body = json.dumps({"query": CREATE_MANY, "variables": {"input": [_task(number) for number in numbers]}})
+        answer = self._http.request("POST", f"http://127.0.0.1:{PORT}/graphql/", body=body, headers=self._headers)
+        assert "errors" not in answer.json(), answer.json()
+
+
+class Watcher(work.Rows):
+    def __init__(self) -> None:
+        super().__init__("tasks_task", "id", "status = 'FINISHED'")
+
+
+def _task(number: int) -> dict[str, Any]:
+    return {"name": "sum", "kind": "demo.noop", "params": {"x": work.outcome(work.params(number))}}
+
+
+def _set_up() -> None:
+    """Once the stack is ready: it makes the tables, and workers tell of their kinds."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    import django
+
+    django.setup()
+    import urllib3
+
+    while True:
+        try:
+            if urllib3.request("GET", f"http://127.0.0.1:{PORT}/readyz", retries=False).status == 200:
+                return
+        except urllib3.exceptions.HTTPError:
+            pass
+        time.sleep(0.1)
