@@ -1,4 +1,4 @@
-"""A few hundred requests of `python -m tests.fuzz`, always the same."""
+"""Some requests of `python -m tests.fuzz`, always the same."""
 
 import pytest
 from hypothesis import given, settings
@@ -7,7 +7,7 @@ from tests.fuzz.campaign import CALM, Found
 from tests.fuzz.cast import Cast
 from tests.fuzz.requests import Shot, shots
 
-REQUESTS = 250
+REQUESTS = 120
 
 
 @pytest.mark.django_db(transaction=True)
