@@ -36,7 +36,8 @@ def check(folder: Path) -> None:
         if not stat.S_ISDIR(there.stat().st_mode):
             raise Stop(f"{short(folder)} cannot be used: {short(there)} is not a folder", code=2)
         if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
-            raise Stop(f"{short(folder)} cannot be used: {short(there)} may not be written", code=2)
+            why = not_open(there / "secrets.json") or f"{short(there)} may not be written"
+            raise Stop(f"{short(folder)} cannot be used: {why}", code=2)
         stands_open = there == folder and folder.stat().st_mode & 0o077
         if stands_open and not (folder / "secrets.json").exists() and any(folder.iterdir()):
             # Somebody's home or /tmp: closing that for everybody else would do harm.
@@ -65,6 +66,9 @@ def not_open(path: Path) -> str:
         wanted = {path: os.R_OK | os.W_OK, path.parent: os.W_OK | os.X_OK}.get(part, os.X_OK)
         if os.access(part, os.F_OK, effective_ids=True) and not os.access(part, wanted, effective_ids=True):
             owner, user = _name_of(part.stat().st_uid), _name_of(os.geteuid())
+            if owner == user:
+                look = "look at its permissions, and whether its file system is read-only"
+                return f"{short(part)} is not open to the user {user}, to whom it belongs: {look}"
             return f"{short(part)} is not open to the user {user}; run this as {owner}, to whom it belongs"
     return ""
 

@@ -112,7 +112,7 @@ def test_a_database_of_another_user_is_told_with_whose_it_is(settings: Any, monk
 def test_secrets_of_another_user_are_not_to_be_thrown_away(tmp_path: Path) -> None:
     credentials.ensure(tmp_path / "var")
     (tmp_path / "var/secrets.json").chmod(0)
-    with somebody_else(), pytest.raises(Stop, match=r"is not open to the user .*; run this as .*, to whom") as stop:
+    with somebody_else(), pytest.raises(Stop, match=r"is not open to the user .*, to whom") as stop:
         credentials.read(tmp_path / "var")
     assert "remove" not in str(stop.value)
 

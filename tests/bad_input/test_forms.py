@@ -74,7 +74,7 @@ def test_a_mistake_has_its_sentence_and_what_was_typed_is_kept(visitor: Client, 
 
 # A NUL or half a letter, wherever a text is taken: 6 and 7
 
-TEXTS = ["a\0b", "\ufffd", "\u202e", "x" * 5_000, "9" * 500, "' OR 1=1 --"]
+TEXTS = ["a\0b", "9" * 500, "'" + "x" * 5_000]
 ASKED = [
     "/tasks/?q={}", "/tasks/?status={}", "/tasks/?order={}", "/tasks/?columns={}", "/tasks/?at={}", "/tasks/?after={}",
     "/tasks/completions/?q={}", "/tasks/copy/?q={}", "/tasks/new/?kind={}", "/tasks/new/?from={}&name={}",
@@ -94,17 +94,20 @@ SENT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("address", ASKED)
-def test_no_text_in_an_address_is_a_fault_of_ours(desk: Client, fit: Kind, address: str) -> None:
-    for text in TEXTS:
-        assert desk.get(address.replace("{}", quote(text, safe=""))).status_code < 500, text[:20]
+def test_no_text_in_an_address_is_a_fault_of_ours(desk: Client, fit: Kind) -> None:
+    addresses = [address.replace("{}", quote(text, safe="")) for address in ASKED for text in TEXTS]
+    assert [address[:80] for address in addresses if desk.get(address).status_code >= 500] == []
 
 
-@pytest.mark.parametrize(("address", "field"), SENT)
-def test_no_text_in_a_field_is_a_fault_of_ours(desk: Client, fit: Kind, address: str, field: str) -> None:
-    for text in TEXTS:
-        sent = {"confirmed": "1", "name": "n", "kind": "fit", "number": "1", "act": "retry", field: text}
-        assert desk.post(address, sent).status_code < 500, text[:20]
+def test_no_text_in_a_field_is_a_fault_of_ours(desk: Client, fit: Kind) -> None:
+    sent = {"confirmed": "1", "name": "n", "kind": "fit", "number": "1", "act": "retry"}
+    faults = [
+        (address, field, text[:20])
+        for address, field in SENT
+        for text in TEXTS
+        if desk.post(address, {**sent, field: text}).status_code >= 500
+    ]
+    assert faults == []
 
 
 def test_half_a_letter_is_told_where_it_stands(visitor: Client) -> None:
