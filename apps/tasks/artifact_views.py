@@ -15,7 +15,7 @@ from apps.accounts.permissions import Scope
 from apps.tasks import artifact_sheet, artifacts, ranges
 from apps.tasks.models import Artifact, Task
 from workers.artifacts import CHUNK_HEADER, OCTETS, Chunk
-from workers.messages import BadMessage
+from workers.messages import BadMessage, storable
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -53,6 +53,8 @@ def file(request: SignedInRequest, number: int, name: str) -> HttpResponseBase:
 
 def sent(request: HttpRequest, among: QuerySet[Artifact], number: int, name: str) -> HttpResponseBase:
     """The file of one of these. Raises Http404."""
+    if not storable(name):
+        raise Http404
     try:
         artifact = among.filter(name=name).select_related("file").get(pk=number)
         opened = artifacts.opened(artifact)
