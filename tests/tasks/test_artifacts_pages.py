@@ -171,6 +171,7 @@ def test_an_address_that_is_not_quite_its_own_is_nothing(web: Client, task: Task
     artifact = keep(task, DATA)
     for address in (
         f"/artifacts/{artifact.pk}/other.csv",
+        f"/artifacts/{artifact.pk}/fit%00.csv",
         "/artifacts/99999999999999999999/fit.csv",
         "/artifacts/-1/x",
     ):

@@ -19,6 +19,7 @@ DRAFT = Draft(name="n", kind="demo.noop")
 
 @pytest.fixture(autouse=True)
 def _few(settings: Any) -> None:
+    quota.forget()
     settings.OPEN_TASKS_PER_PERSON = 3
 
 
@@ -39,7 +40,7 @@ def test_what_has_ended_makes_room(alice: User) -> None:
     with pytest.raises(Refused):
         services.create(user=alice, draft=DRAFT)
     services.cancel(user=alice, numbers=[Task.objects.filter(status="QUEUEING")[0].pk])
-    cache.clear()  # as after two seconds
+    cache.clear()  # as after five seconds
     services.create(user=alice, draft=DRAFT)
 
 
