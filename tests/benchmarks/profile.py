@@ -59,7 +59,16 @@ def _processes(stack: Any, database: str) -> dict[str, int]:
 
 
 def _spy(pid: int, file: Path) -> "subprocess.Popen[bytes]":
-    command = [FOLDER / "bin" / "py-spy", "record", "--pid", str(pid), "--format", "raw", "--rate", "200"]
+    command: list[str | Path] = [
+        FOLDER / "bin" / "py-spy",
+        "record",
+        "--pid",
+        str(pid),
+        "--format",
+        "raw",
+        "--rate",
+        "200",
+    ]
     return subprocess.Popen([*command, "--output", file, "--duration", "600"], stdout=subprocess.DEVNULL)
 
 
