@@ -120,21 +120,21 @@ def _save(
     check_writer(user)
     if not drafts:
         return []
-    known_kinds = kinds.known()
+    known_kinds, now = kinds.known_now()
     for _ in range(MOST_LOOKS):
         # Somebody may use one of the keys after they were looked up: the next time it is known.
         with suppress(IntegrityError):
-            return _save_at_once(user, drafts, known_kinds, for_all)
-    return _save_at_once(user, drafts, known_kinds, for_all)
+            return _save_at_once(user, drafts, known_kinds, now, for_all)
+    return _save_at_once(user, drafts, known_kinds, now, for_all)
 
 
 def _save_at_once(
     user: User,
     drafts: Sequence[Draft],
     known_kinds: Mapping[str, Kind],
+    now: datetime,
     for_all: Callable[[Sequence[Draft], Callable[[Draft], Task]], list[Task]],
 ) -> list[Task]:
-    now = database_now()
     known = keys.known(user, drafts)
     queues = names.known() if any(draft.queue is not None for draft in drafts) else ()
 
