@@ -20,22 +20,17 @@ Converters = list[tuple[int, Callable[[Any], Any]]]  # by a value's place in its
 
 def select_rows(model: type[Model], columns: Sequence[str], more: str, values: Sequence[Any] = ()) -> list[Any]:
     """The values of `columns`. `more` is SQL: what follows FROM, over the alias `t`."""
-    rows = stored_rows(model, columns, more, values)
-    readers = _readers(_fields(model, tuple(columns)), connection.vendor)
-    return [_read(row, readers) for row in rows] if readers else rows
-
-
-def stored_rows(model: type[Model], columns: Sequence[str], more: str, values: Sequence[Any] = ()) -> list[Row]:
-    """The same in the form that the database has them in."""
-    names = ", ".join(f"t.{field.column}" for field in _fields(model, tuple(columns)))
+    fields = _fields(model, tuple(columns))
+    names = ", ".join(f"t.{field.column}" for field in fields)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {names} FROM {_table(model)} t {more}", values)
         rows: list[Row] = cursor.fetchall()
-    return rows
+    readers = _readers(fields, connection.vendor)
+    return [_read(row, readers) for row in rows] if readers else rows
 
 
 def read_row(model: type[Model], columns: Sequence[str], stored: Row) -> Row:
-    """One of `stored_rows` as `select_rows` gives it."""
+    """One that was selected otherwise, as `select_rows` gives it."""
     return _read(stored, _readers(_fields(model, tuple(columns)), connection.vendor))
 
 

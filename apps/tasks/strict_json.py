@@ -8,6 +8,7 @@ from workers.messages import storable
 MAX_DEPTH = 64
 MAX_DIGITS = 400
 MAX_BYTES = 65_536
+_TOO_LARGE = 10**MAX_DIGITS
 
 
 class BadJson(ValueError):
@@ -53,7 +54,7 @@ def _check_scalar(item: object) -> None:
         raise BadJson("Not valid Unicode: a NUL or half of a surrogate pair.")
     if isinstance(item, float) and (item != item or item in (float("inf"), float("-inf"))):  # noqa: PLR0124 NaN
         raise BadJson("NaN and Infinity are not JSON numbers.")
-    if isinstance(item, int) and abs(item) >= 10**MAX_DIGITS:
+    if isinstance(item, int) and not -_TOO_LARGE < item < _TOO_LARGE:
         raise BadJson(f"A whole number has at most {MAX_DIGITS} digits.")
 
 

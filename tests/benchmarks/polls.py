@@ -6,19 +6,16 @@ on which something moves does, at first while nothing happens and then while a t
 second: how many polls a second are answered, and how much of one core all processes of the web use for it.
 """
 
-import argparse
-import os
 import re
-import statistics
 import threading
 import time
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import urllib3
 
-from tests.benchmarks.bench import CREATE_MANY, CREATE_ONE, percentile, running
+from tests.benchmarks import report, usage
+from tests.benchmarks.bench import CREATE_MANY, CREATE_ONE, median, percentile, running
 
 POLLS = 500
 CHANGES = 15
@@ -29,7 +26,6 @@ SECONDS = 15
 CANCEL = "mutation($input: BulkTasksInput!) { bulkTasks(input: $input) { affectedCount } }"
 NUMBERS = "{ tasks(first: 60) { nodes { number } } }"
 LIVE = re.compile(r'<div id="live"[^>]*>')
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Table:
@@ -58,26 +54,29 @@ class Table:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = report.parser(__doc__)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     options = parser.parse_args()
+    told = report.Report("polls", options)
     with running(options.database, workers=2) as (stack, _):
         busy = {"kind": "demo.coin", "params": {"seconds": 600, "failure_rate": 0}, "name": "long"}
         waiting = [{"name": f"n{n}", "kind": "demo.noop", "params": {"x": n}} for n in range(58)]
         stack.call(CREATE_MANY, input=[busy, busy, *waiting])
         cookies = signed_in(stack)
-        _one(stack, Table(stack.port, cookies))
+        _one(told, stack, Table(stack.port, cookies))
+        told.table(f"{TABLES} tables", "meanwhile", "polls/s", "with changes", "p50 ms", "p99 ms", "cores")
         tables = [Table(stack.port, cookies) for _ in range(TABLES)]
-        _many(stack, tables, "nothing happens", lambda: None)
-        _many(stack, tables, "one task a second", lambda: _run_one(stack))
-    print(f"{options.database}, load {os.getloadavg()[0]:.1f} at the end")
+        told.row("nothing happens", *_many(stack, tables, lambda: None))
+        told.row("one task a second", *_many(stack, tables, lambda: _run_one(stack)))
+    told.save()
 
 
-def _one(stack: Any, table: Table) -> None:
+def _one(told: report.Report, stack: Any, table: Table) -> None:
+    told.table("One poll", "what has changed", "p50 ms", "p99 ms", "bytes")
     table.poll()
     took, statuses, sizes = zip(*(table.poll() for _ in range(POLLS)), strict=True)
     assert (set(statuses), set(sizes)) == ({304}, {0})
-    print(f"unchanged poll: p50 {statistics.median(took):.2f} ms, p99 {percentile(list(took), 99):.2f} ms, 0 bytes")
+    told.row("nothing", median(list(took)), percentile(list(took), 99), 0)
     numbers = [row["number"] for row in stack.call(NUMBERS)["tasks"]["nodes"]]  # the long ones come last
     changed = []
     for _ in range(CHANGES):
@@ -88,16 +87,15 @@ def _one(stack: Any, table: Table) -> None:
     stack.call(CANCEL, input={"action": "CANCEL", "ids": numbers})
     took, statuses, sizes = zip(*changed, strict=True)
     assert set(statuses) == {200}
-    print(
-        f"three rows changed: p50 {statistics.median(took):.2f} ms, worst {max(took):.2f} ms,"
-        f" at most {max(sizes):,} bytes"
-    )
+    told.row("three rows", median(list(took)), max(took), max(sizes))
 
 
-def _many(stack: Any, tables: list[Table], said: str, each_second: Any) -> None:
+def _many(stack: Any, tables: list[Table], each_second: Any) -> tuple[float, float, float, float, float]:
+    """Polls a second, the share of those with changes, milliseconds, cores that the web uses."""
     answered: list[list[tuple[float, int, int]]] = [[] for _ in range(THREADS)]
     end = time.monotonic() + SECONDS
-    before, began = _web_seconds(stack), time.monotonic()
+    web = {"web": stack.pids("web")}
+    before, began = usage.cpu_seconds(web), time.monotonic()
     threads = [
         threading.Thread(target=_poll_in_turn, args=(tables[nth::THREADS], end, answered[nth]))
         for nth in range(THREADS)
@@ -110,12 +108,9 @@ def _many(stack: Any, tables: list[Table], said: str, each_second: Any) -> None:
     for thread in threads:
         thread.join()
     passed = time.monotonic() - began
-    share, polls = (_web_seconds(stack) - before) / passed, [poll for some in answered for poll in some]
+    share, polls = usage.since(before, web)["web"] / passed, [poll for some in answered for poll in some]
     took, changed = [poll[0] for poll in polls], sum(poll[1] == 200 for poll in polls)
-    print(
-        f"{len(tables)} tables, {said}: {len(polls) / passed:.0f} polls/s ({changed / len(polls):.0%} with changes),"
-        f" p50 {statistics.median(took):.1f} ms, p99 {percentile(took, 99):.1f} ms, {share:.2f} of one core"
-    )
+    return len(polls) / passed, changed / len(polls), median(took), percentile(took, 99), share
 
 
 def _poll_in_turn(tables: list[Table], end: float, answered: list[tuple[float, int, int]]) -> None:
@@ -129,15 +124,6 @@ def _poll_in_turn(tables: list[Table], end: float, answered: list[tuple[float, i
 
 def _run_one(stack: Any) -> None:
     stack.call(CREATE_ONE, input={"name": "one", "kind": "demo.noop", "params": {"x": 1}})
-
-
-def _web_seconds(stack: Any) -> float:
-    """Of the processors, of all processes of the web together."""
-    from devstack import lifeline
-
-    pids = [pid for starter in stack.pids("web") for pid in (starter, *lifeline.children_of(starter))]
-    fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
-    return sum(int(each[11]) + int(each[12]) for each in fields) / TICK
 
 
 def signed_in(stack: Any) -> str:

@@ -32,7 +32,7 @@ class Report:
     def table(self, title: str, *columns: str) -> None:
         """Begins another one."""
         self._tables.append({"title": title, "columns": columns, "rows": []})
-        self._widths = [max(len(column), 9) for column in columns]
+        self._widths = [max(len(column), 9 if nth else 24) for nth, column in enumerate(columns)]
         print(f"\n{title}\n")
         self._print(columns)
         self._print(["-" * width for width in self._widths])

@@ -7,13 +7,13 @@ left out. *fork*: what it takes to get the next such child ready, between two ta
 the time that many take one after the other in the one slot of a whole worker, from the queue to the outcome's queue.
 """
 
-import os
 import statistics
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks import report
 from tests.benchmarks.bench import percentile
 from tests.fixtures.broker import Broker
 from tests.workers.fixtures import started
@@ -31,29 +31,34 @@ BACK_TO_BACK: dict[str, tuple[int, dict[str, Any]]] = {
 
 
 def main() -> None:
+    told = report.Report("sandbox", report.parser(__doc__).parse_args())
     found = probe(Limits(), find_bubblewrap())
-    print(f"level {found.level}; load {os.getloadavg()[0]:.1f}", *found.missing)
+    print(f"level {found.level}", *found.missing)
     if not found.plan:
         return
     sandbox = Sandbox(found.plan, found.bubblewrap)
     held = {pid: _held_mb(pid) for pid in (sandbox.process.pid, *children_of(sandbox.process.pid))}
     runs = [_run(sandbox) for _ in range(TASKS)]
+    told.table("ms", "what", "p50", "p95", "best")
     for name, times in zip(("fork", "warm"), zip(*runs, strict=True), strict=True):
         each = list(times)
-        p50, p95 = statistics.median(each), percentile(each, 95)
-        print(f"{name}: p50 {p50:.1f} ms, p95 {p95:.1f} ms, best {min(each):.1f} ms")
-    print("memory of the idle template (RSS): " + " + ".join(f"{size:.0f}" for size in held.values()) + " MB")
+        told.row(name, statistics.median(each), percentile(each, 95), min(each))
+    told.table("memory of the idle template", "process", "RSS MB")
+    for pid, size in held.items():
+        told.row(str(pid), size)
     sandbox.close()
     with tempfile.TemporaryDirectory(prefix="millrace-benchmark-") as folder:
         broker = Broker(Path(folder))
         broker.start()
         try:
-            _back_to_back(broker)
+            _back_to_back(told, broker)
         finally:
             broker.stop()
+    told.save()
 
 
-def _back_to_back(broker: Broker) -> None:
+def _back_to_back(told: report.Report, broker: Broker) -> None:
+    told.table("back to back", "kind", "ms a task")
     rabbit = Rabbit(broker)
     rabbit.make_queues()
     with serving(Web()) as web:
@@ -67,7 +72,7 @@ def _back_to_back(broker: Broker) -> None:
                 began = time.perf_counter()
                 rabbit.put(*[task(number, kind, **params) for number in range(1, count + 1)])
                 rabbit.outcomes(seen + 1 + count, timeout_seconds=120)
-                print(f"back to back, {kind}: {(time.perf_counter() - began) / count * 1000:.2f} ms a task")
+                told.row(kind, (time.perf_counter() - began) / count * 1000)
             process.stop()
 
 

@@ -1,17 +1,15 @@
-"""How soon a change is on the screen: `python -m tests.benchmarks.screen [--database postgresql]`.
+"""How soon a change is on the screen: `python -m tests.benchmarks.screen [--database postgresql] [--json FILE]`.
 
 Starts a stack of its own with 60 finished tasks and opens the table in a browser. Prints the time from the answer of
 `createTask` until the browser shows the new row.
 """
 
-import argparse
-import os
 import random
-import statistics
 import time
 from typing import Any
 
-from tests.benchmarks.bench import CREATE_MANY, CREATE_ONE, running
+from tests.benchmarks import report
+from tests.benchmarks.bench import CREATE_ONE, create_many, median, running, wait_until_left
 
 # Not `locator.wait_for`, which looks no more than twice a second.
 SHOWN = """id => new Promise(done => {
@@ -22,17 +20,17 @@ APPEARANCES = 40
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = report.parser(__doc__)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     options = parser.parse_args()
     with running(options.database, workers=2) as (stack, ask):
-        tasks = [{"name": f"n{n}", "kind": "demo.noop", "params": {"x": n}} for n in range(60)]
-        stack.call(CREATE_MANY, input=tasks)
-        while ask("SELECT count(*) FROM tasks_task WHERE status <> 'FINISHED'"):
-            time.sleep(0.01)
+        create_many(stack, 60)
+        wait_until_left(ask, 0)
         appearances = _in_a_browser(stack)
-    print(f"{options.database}, load {os.getloadavg()[0]:.1f} at the end")
-    print(f"created to on the screen: p50 {statistics.median(appearances):.0f} ms, worst {max(appearances):.0f} ms")
+    told = report.Report("screen", options)
+    told.table(f"{options.database}: ms from created to on the screen", "", "p50", "worst", "samples")
+    told.row("one row", median(appearances), max(appearances), len(appearances))
+    told.save()
 
 
 def _in_a_browser(stack: Any) -> list[float]:

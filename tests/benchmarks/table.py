@@ -5,12 +5,11 @@ Prints the median and the worst of each, whole pages with all their parts, from 
 process; and those above 100 ms once more at the end.
 """
 
-import argparse
-import os
-import statistics
 import time
 from typing import Any
 
+from tests.benchmarks import report
+from tests.benchmarks.bench import median
 from tests.benchmarks.rows import filled
 
 REPEATS = 9
@@ -31,11 +30,12 @@ DEEP = [
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = report.parser(__doc__)
     parser.add_argument("--tasks", type=int, default=1_000_000)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     options = parser.parse_args()
-    slow: list[str] = []
+    told, slow = report.Report("table", options), list[report.Cell]()
+    told.table(f"{options.database}, {options.tasks:,} tasks: ms", "address", "who", "rows", "median", "worst")
     with filled(options.database, options.tasks) as people:
         from django.test import Client
 
@@ -43,19 +43,20 @@ def main() -> None:
             client = Client(headers={"host": "localhost"})
             client.force_login(person)
             for query in ASKED:
-                _measure(client, f"{person}", query, slow)
+                slow += _measure(told, client, f"{person}", query)
             for query in DEEP:
-                _measure(client, f"{person} deep", _deep(query, person, options.tasks), slow)
-    print(f"{options.database}, {options.tasks:,} tasks, load {os.getloadavg()[0]:.1f} at the end")
-    print("above 100 ms:", *(slow or ["none"]), sep="\n  ")
+                slow += _measure(told, client, f"{person} deep", _deep(query, person, options.tasks))
+    told.table("Above 100 ms", "address")
+    for address in slow:
+        told.row(address)
+    told.save()
 
 
-def _measure(client: Any, who: str, query: str, slow: list[str]) -> None:
+def _measure(told: report.Report, client: Any, who: str, query: str) -> list[str]:
+    """Its address when it takes too long."""
     took, rows = zip(*(_ask(client, query) for _ in range(REPEATS)), strict=True)
-    line = f"{statistics.median(took):7.1f} {max(took):7.1f} ms {rows[0]:3} rows  {who:10} /tasks/?{query}"
-    print(line, flush=True)
-    if statistics.median(took) > 100:
-        slow.append(line)
+    told.row(f"/tasks/?{query}", who, rows[0], median(list(took)), max(took))
+    return [f"/tasks/?{query} ({who})"] if median(list(took)) > 100 else []
 
 
 def _ask(client: Any, query: str) -> tuple[float, int]:

@@ -39,6 +39,11 @@ def pss_megabytes(roles: Roles) -> dict[str, float]:
     return {role: sum(map(_pss_megabytes, _trees(pids))) for role, pids in roles.items()}
 
 
+def tree(pid: int) -> list[int]:
+    """It and everything below it."""
+    return list(_trees([pid]))
+
+
 def ours(figures: Mapping[str, float]) -> float:
     """Of the processes that are the project's own."""
     return sum(figures[role] for role in OURS)

@@ -3,7 +3,8 @@
     PYTHONPATH=.:site .venv/bin/python -m tests.benchmarks.peers --rounds 5 --json peers.json   # --only all: every one
 
 In each round every one in turn is started, measured and stopped again; figures are medians over the rounds. Throughput:
-from the first create call of one producer to the last outcome stored where a user could query it. The peers' packages
+from the first create call of one producer to the last outcome stored where a user could query it. CPU of Millrace's
+workers is that of bin/dev with all it starts, its broker too; what the peers share are `servers`. The peers' packages
 go into a virtual environment of their own, `.cache/peers`; Redis is the system's.
 """
 
@@ -19,6 +20,8 @@ from tests.benchmarks.peers import servers
 from tests.benchmarks.peers.contest import WAYS, Contender, Result, contenders, run
 from tests.benchmarks.peers.environment import ensure
 
+SERVERS = ("rabbitmq", "redis", "postgresql")
+PLACES = (("workers", "producer", *SERVERS), ("workers",), ("producer",), SERVERS)
 FIRST = ("celery:late", "dramatiq:confirms")  # what is told as a ratio
 
 
@@ -56,21 +59,26 @@ def _tell(options: argparse.Namespace, found: dict[Contender, list[Result]]) -> 
     ratios = [name for name in FIRST if name in rates]
     for way in WAYS:
         told.table(
-            f"{way}, {options.slots} slots: tasks a second (median, each round), CPU of all processes",
-            "peer", "tasks/s", "rounds", *(f"x {name}" for name in ratios), "CPU us/task", "gives up",
+            f"{way}, {options.slots} slots: tasks a second (median, each round), CPU in microseconds a task",
+            *("peer", "tasks/s", "rounds", *(f"x {name}" for name in ratios)),
+            *("us/task", "workers", "producer", "servers", "gives up"),
         )  # fmt: skip
         for each, results in found.items():
             rate, each_round = rates[each.name][way], [result.rates[way] for result in results if way in result.rates]
             if rate:
                 ours = [rate / other if (other := rates[name][way]) else None for name in ratios]
-                cpu = median([result.cpu[way] for result in results if way in result.cpu])
+                cpu = [_cpu(results, way, roles) for roles in PLACES]
                 listed = " ".join(f"{one:,.0f}" for one in each_round)
-                told.row(each.name, rate, listed, *ours, cpu, each.gives_up)
+                told.row(each.name, rate, listed, *ours, *cpu, each.gives_up)
     told.table("Idle: create to outcome readable, ms", "peer", "p50", "p99", "samples")
     for each, results in found.items():
         if latencies := [one for result in results for one in result.latencies]:
             told.row(each.name, median(latencies), percentile(latencies, 99), len(latencies))
     told.save()
+
+
+def _cpu(results: Sequence[Result], way: str, roles: Sequence[str]) -> float:
+    return median([sum(result.cpu[way][role] for role in roles) for result in results if way in result.cpu])
 
 
 def _median(results: Sequence[Result], way: str) -> float | None:

@@ -48,10 +48,10 @@ class Contender:
 
 @dataclass
 class Result:
-    """Of one round. `rates`, `cpu`: by way; microseconds a task of all processes together."""
+    """Of one round. `rates`, `cpu`: by way; microseconds a task by role."""
 
     rates: dict[str, float] = field(default_factory=dict)
-    cpu: dict[str, float] = field(default_factory=dict)
+    cpu: dict[str, dict[str, float]] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)
     error: str = ""
 
@@ -90,15 +90,16 @@ def _counts(each: Contender, options: argparse.Namespace) -> dict[str, int]:
 
 def _rates(
     counts: Mapping[str, int], producer: _Agent, watcher: _Agent, roles: usage.Roles
-) -> tuple[dict[str, float], dict[str, float]]:
-    """By way: tasks a second, microseconds of CPU a task."""
-    rates, cpu = {}, {}
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """By way: tasks a second, microseconds of CPU a task by role."""
+    rates: dict[str, float] = {}
+    cpu: dict[str, dict[str, float]] = {}
     for way, count in counts.items():
         before, used = watcher.ask("count")["count"], usage.cpu_seconds(roles)
         asked = producer.ask("produce", n=count, way=way)
         ended = watcher.ask("wait", n=before + count, seconds=RUN_SECONDS)["at"]
         rates[way] = count / (ended - asked["started"])
-        cpu[way] = sum(usage.since(used, roles).values()) / count * MICRO
+        cpu[way] = {role: seconds / count * MICRO for role, seconds in usage.since(used, roles).items()}
     return rates, cpu
 
 
