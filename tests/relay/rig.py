@@ -29,7 +29,8 @@ Run = Callable[..., Process]
 
 @contextmanager
 def opened(broker: Broker) -> Iterator[Any]:
-    connection = pika.BlockingConnection(pika.URLParameters(broker.url("relay")))
+    url = f"{broker.url('relay')}?heartbeat=0"  # while a test waits for something else nobody would answer
+    connection = pika.BlockingConnection(pika.URLParameters(url))
     yield connection.channel()
     connection.close()
 
