@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware, get_user
+from django.db import transaction
 from django.utils.functional import SimpleLazyObject
 
 from apps.accounts import visits
@@ -33,12 +34,14 @@ class RememberedPerson(AuthenticationMiddleware):
 def forget(**_: Any) -> None:
     """Somebody's session, role or account is another one now. Other processes go by the second."""
     _seen.clear()
+    transaction.on_commit(_seen.clear)  # who was asked for meanwhile was read as before
 
 
 def _person(request: HttpRequest) -> Person:
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     seen_at, person = _seen.get(key, (-SECONDS, None))
     if person and time.monotonic() - seen_at < SECONDS:
+        request.session.accessed = True  # the answer depends on the cookie all the same, and says so
         return person
     asked_at, user = time.monotonic(), get_user(request)
     if user.is_authenticated:

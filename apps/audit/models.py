@@ -92,7 +92,7 @@ class Entry(models.Model):
 
 
 class Refusals(models.Model):
-    """How often something was refused to somebody (`who`) within the minute `since` when `first` tells of it."""
+    """How often something was refused within the minute `since` when `first` tells of it. `who`: and from where."""
 
     WHO_LENGTH = 200
 

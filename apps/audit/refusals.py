@@ -1,6 +1,6 @@
 """What somebody without the right to it has tried: the first time within a minute at once, the rest of it as a number.
 
-So whoever tries in a loop, by a page or a token, adds two entries a minute for each act, and not one a request.
+So whoever tries in a loop adds two entries a minute for each act, token and address, and not one a request.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WITHIN: Final = timedelta(minutes=1)
 PIECE: Final = 200
 AGAIN: Final = "again, within a minute"
-COPIED: Final = ("person", "name", "act", "object", "result", "way", "token", "address")
+COPIED: Final = ("person", "name", "act", "result", "way", "token", "address")  # not of what: it may be many things
 
 
 def refuse(act: str, what: str = "", *, user: Person | None = None, details: str = "") -> None:
@@ -30,7 +30,8 @@ def refuse(act: str, what: str = "", *, user: Person | None = None, details: str
         return
     now = database_now()
     values = journal.values(act, what, user=user, details=details, result=Result.REFUSED)
-    key = {"who": f"{values['person'] or ''} {values['name']}"[: Refusals.WHO_LENGTH], "act": act}
+    who = " ".join(str(values[name] or "-") for name in ("person", "way", "token", "address", "name"))
+    key = {"who": who[: Refusals.WHO_LENGTH], "act": act}
     with transaction.atomic():
         if Refusals.objects.filter(**key, since__gt=now - WITHIN).update(more=F("more") + 1):
             return

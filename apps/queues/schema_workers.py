@@ -67,15 +67,16 @@ class WorkerType(DjangoObjectType):
         return worker.name in context.once(_alive)
 
     def resolve_running(worker: Worker, info: GraphQLResolveInfo) -> list[Task]:
-        if "tasks" not in vars(worker):
-            # Of a worker that was met elsewhere, such as an attempt's: those of all workers are looked up once.
-            asked = requested(info, "")
-            found = info.context.once(_running)
-            if asked not in found:
-                found[asked] = _tasks_of_workers(info.context.caller, asked)
-            vars(worker)["tasks"] = [task for task in found[asked] if task.worker == worker.name]
-        tasks: list[Task] = vars(worker)["tasks"]
-        return tasks
+        if "tasks" in vars(worker):
+            brought: list[Task] = vars(worker)["tasks"]
+            return brought
+        # Of a worker that was met elsewhere, such as an attempt's: those of all workers are looked up, once for each
+        # way in which they are asked for.
+        asked = requested(info, "")
+        found: dict[Any, list[Task]] = info.context.once(_running)
+        if asked not in found:
+            found[asked] = _tasks_of_workers(info.context.caller, asked)
+        return [task for task in found[asked] if task.worker == worker.name]
 
     def resolve_pid(worker: Worker, info: GraphQLResolveInfo) -> int | None:
         return worker.pid if worker.pid <= BIGGEST_INT else None

@@ -156,14 +156,15 @@ class Schedule:
         held = held_by_broker(queue, window.most)
         room = min(most, window.room(held))
         if limited.at_once is not None:
-            running = Task.objects.filter(queue=queue, status=Status.RUNNING).count()
+            # What the reconciler has taken back is to be handed over again, and runs nowhere.
+            running = Task.objects.filter(queue=queue, status=Status.RUNNING, dispatch_at=None).count()
             room = min(room, limited.at_once - held - running)
         if gate:
             room = min(room, gate.room(), math.ceil(2 * gate.most) - held)
         found = due(queue, room) if room > 0 else []
         if gate:
             gate.passed(len(found))
-        self.holds_back = self.holds_back or len(found) >= room
+        self.holds_back = self.holds_back or (len(found) >= room and bool(found or priority.due(queue)))
         return found
 
 

@@ -22,7 +22,7 @@ from apps.tasks.zones import zone_of
 if TYPE_CHECKING:
     from apps.tasks.views import SignedInRequest
 
-LONGEST_ADDRESS = 3_900  # of a request's first line that the server reads
+LONGEST_ADDRESS = 8_000  # of a request's first line that the server reads
 
 
 @require_safe

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import graphene
+from django.core.cache import cache
 from graphene import relay
 from graphene_django import DjangoObjectType
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from apps.tasks.models import Task
 
 
+FIGURES_SECONDS = 5
 LATELY = f"Of everybody's, among the newest {kind_figures.NEWEST:,}; null when none has ended."
 
 
@@ -99,7 +101,12 @@ def _figures_of(kind: Kind, context: Context) -> kind_figures.Figures:
 
 
 def _figures() -> dict[str, kind_figures.Figures]:
-    return kind_figures.of(Kind.objects.values_list("name", flat=True))
+    """Of everybody's tasks, so they are the same for all who ask within some seconds."""
+    found: dict[str, kind_figures.Figures] | None = cache.get("kind-figures")
+    if found is None:
+        found = kind_figures.of(Kind.objects.values_list("name", flat=True))
+        cache.set("kind-figures", found, FIGURES_SECONDS)
+    return found
 
 
 def _unserved() -> set[str]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 ROWS = 50
 COUNT_CAP = 10_000
-MANY_SECONDS = 5
+MANY_SECONDS = 5  # so long several web processes may say different things of a count that has fallen below the cap
 NEWS_CAP = 999
 START_LENGTH = 200
 CODE = "code"  # the parameter that holds code, whose beginning tells more than that of all parameters

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import PermissionDenied
 from graphql import FieldNode, value_from_ast_untyped
+from graphql_relay import from_global_id
 
 from apps.audit.refusals import refuse
 from config.graphql_errors import cause
@@ -50,8 +51,13 @@ def _note(node: FieldNode, variables: dict[str, Any], reason: str) -> None:
     act, named = ACTS[node.name.value]
     given = _input(node, variables)
     word, _, key = named.partition(" ")
-    what = f"{word} {given[key]}" if isinstance(given.get(key), str | int) else ""
+    what = f"{word} {_named(given[key])}" if isinstance(given.get(key), str | int) else ""
     refuse(act.format(action=BULK.get(str(given.get("action")), "retry")), what, details=reason)
+
+
+def _named(key: str | int) -> str:
+    """As the services name it, also when it came as a global id."""
+    return from_global_id(str(key))[1] or str(key)
 
 
 def _input(node: FieldNode, variables: dict[str, Any]) -> dict[str, Any]:

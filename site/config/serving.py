@@ -8,11 +8,13 @@ from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
 
 from config import errors
+from config.content_policy import POLICY
 
 TOO_LONG = "This address is longer than {limit:,} bytes. Shorten it: of a search, look for less at once."
-TOO_MANY_COOKIES = (
-    "The browser sends more than {limit:,} bytes in one header, most likely cookies that other programs have set for "
-    "this address. Delete the cookies of this address in the browser's settings, then sign in again."
+TOO_MUCH = (
+    "The browser sends more than {fields} headers, or more than {limit:,} bytes in one, most likely cookies that other "
+    "programs have set for this address. Delete the cookies of this address in the browser's settings, then sign in "
+    "again."
 )
 
 
@@ -20,12 +22,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         if isinstance(exc, LimitRequestLine):
             sentence = TOO_LONG.format(limit=self.cfg.limit_request_line)
-            write_nonblock(client, _page("414 URI Too Long", "Too long an address", sentence))
+            self._refuse(client, exc, "414 URI Too Long", "Too long an address", sentence)
         elif isinstance(exc, LimitRequestHeaders):
-            sentence = TOO_MANY_COOKIES.format(limit=self.cfg.limit_request_field_size)
-            write_nonblock(client, _page("431 Request Header Fields Too Large", "Too much in a header", sentence))
+            limits = self.cfg.limit_request_fields, self.cfg.limit_request_field_size
+            sentence = TOO_MUCH.format(fields=limits[0], limit=limits[1])
+            self._refuse(client, exc, "431 Request Header Fields Too Large", "Too much in the headers", sentence)
         else:
             super().handle_error(req, client, addr, exc)
+
+    def _refuse(self, client: Any, reason: BaseException, status: str, title: str, sentence: str) -> None:
+        self.log.warning("%s: %s", status, reason)
+        write_nonblock(client, _page(status, title, sentence))
 
 
 def _page(status: str, title: str, sentence: str) -> bytes:
@@ -35,7 +42,9 @@ def _page(status: str, title: str, sentence: str) -> bytes:
         "Connection: close",
         "Content-Type: text/html; charset=utf-8",
         f"Content-Length: {len(page)}",
+        f"Content-Security-Policy: {POLICY}",
         "X-Content-Type-Options: nosniff",
+        "X-Frame-Options: DENY",
         "HX-Reswap: none",  # who searches while typing keeps the table
     )
     return "\r\n".join([*head, "", ""]).encode() + page

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
+from graphql_relay import to_global_id
 
 from apps.accounts.permissions import Scope
 from apps.audit import refusals
@@ -105,9 +106,30 @@ def test_whoever_tries_in_a_loop_adds_two_entries_a_minute(alice: User) -> None:
     assert len(told()) == 1
     Refusals.objects.update(since=timezone.now() - timedelta(seconds=61))
     refusals.settle()
-    assert told()[1:] == [("alice", "queue.pause", "queue default", 29)]
+    assert told()[1:] == [("alice", "queue.pause", "", 29)]  # there may have been many objects
     assert Entry.objects.latest("pk").token == asker.token[:12]
     assert not Refusals.objects.exists()
+
+
+def test_tries_from_elsewhere_and_by_another_way_stand_by_themselves(alice: User) -> None:
+    Queue.objects.bulk_create([Queue(name="gpu"), Queue(name="cpu")])
+    client = Client()
+    client.force_login(alice)
+    for queue, address in (("gpu", "10.0.0.1"), ("cpu", "10.6.6.6"), ("gpu", "10.6.6.6")):
+        client.post(f"/queues/{queue}/pause/", REMOTE_ADDR=address)
+    Asker.of(alice).ask(PAUSE)
+    refused = Entry.objects.filter(result="refused").order_by("pk").values_list("object", "address", "way")
+    assert list(refused) == [
+        ("queue gpu", "10.0.0.1", "page"), ("queue cpu", "10.6.6.6", "page"), ("queue default", "127.0.0.1", "token"),
+    ]  # fmt: skip
+
+
+def test_a_task_is_named_by_its_number_by_either_door(alice: User, vera: User) -> None:
+    task = a_task(alice)
+    Asker.of(vera).ask(
+        f'mutation {{ cancelTask(input: {{id: "{to_global_id("Task", task.pk)}"}}) {{ userErrors {{ code }} }} }}'
+    )
+    assert told() == [("vera", "task.cancel", f"task {task.pk}", 1)]
 
 
 def test_a_minute_later_it_is_told_anew_with_what_came_in_between(alice: User) -> None:

@@ -1,5 +1,6 @@
 """What pages answer to bad input, by the numbers of docs/bad-input.md: the status, the sentence, what was typed."""
 
+import logging
 import runpy
 import socket
 from html import escape
@@ -16,6 +17,7 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from apps.tasks.models import Kind, Task
 from apps.tasks.search import LONGEST
 from config import serving
+from config.content_policy import POLICY
 from config.logs import _Line as Line
 from tests.tasks.rows import a_task, text_of
 
@@ -247,12 +249,19 @@ def test_another_host_is_refused_with_the_setting_that_allows_it(
     ("refused", "status", "sentence"),
     [
         (LimitRequestLine(9_000, 8_190), "414 URI Too Long", "longer than 8,190 bytes. Shorten it"),
-        (LimitRequestHeaders("x"), "431 Request Header Fields Too Large", "more than 16,384 bytes in one header"),
+        (
+            LimitRequestHeaders("x"),
+            "431 Request Header Fields Too Large",
+            "more than 16,384 bytes in one, most likely cookies",
+        ),
     ],
 )
-def test_what_gunicorn_refuses_is_a_page_of_ours(refused: Exception, status: str, sentence: str) -> None:
+def test_what_gunicorn_refuses_is_a_page_of_ours(
+    refused: Exception, status: str, sentence: str, caplog: pytest.LogCaptureFixture
+) -> None:
     worker = object.__new__(serving.Worker)
-    worker.cfg = SimpleNamespace(limit_request_line=8_190, limit_request_field_size=16_384)
+    worker.cfg = SimpleNamespace(limit_request_line=8_190, limit_request_field_size=16_384, limit_request_fields=100)
+    worker.log = logging.getLogger("gunicorn")
     ours, theirs = socket.socketpair()
     with ours, theirs:
         worker.handle_error(None, ours, ("127.0.0.1", 1), refused)
@@ -263,6 +272,8 @@ def test_what_gunicorn_refuses_is_a_page_of_ours(refused: Exception, status: str
     assert f"Content-Length: {len(page.encode())}\r\n" in head
     assert sentence in page
     assert "Back to the tasks" in page
+    assert f"Content-Security-Policy: {POLICY}\r\n" in head
+    assert caplog.messages == [f"{status}: {refused}"]
 
 
 def test_the_longest_search_reaches_us() -> None:

@@ -183,10 +183,11 @@ def test_ctrl_c_amid_many_prints_those_that_exist(
 
 
 @pytest.mark.usefixtures("shell")
-def test_a_task_0_is_not_there(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
-    web.answers += [{"data": {"tasks": {"nodes": []}}}]
-    assert program.main(["wait", "0"]) == 1
-    assert capsys.readouterr().err == "error: there is no task 0\n"
+def test_there_is_no_task_0(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        program.main(["wait", "0"])
+    assert "must be a whole number from 1 to 2147483647 (got '0')" in capsys.readouterr().err
+    assert web.asked == []
 
 
 @pytest.mark.parametrize("act", [Task.cancel, Task.retry, Task.delete])

@@ -52,6 +52,31 @@ def test_no_more_than_the_limit_are_with_workers_at_once(ana: User, alice: User)
     assert handed_over(Schedule()) == numbers[3:]
 
 
+def test_a_lost_run_is_handed_over_again_within_the_limit(ana: User, alice: User) -> None:
+    """It is RUNNING still, but runs nowhere."""
+    waiting(alice)
+    limit(ana, concurrency_limit=1)
+    schedule = Schedule()
+    [number] = handed_over(schedule)
+    Task.objects.filter(pk=number).update(status="RUNNING")
+    assert handed_over(schedule) == []
+    Task.objects.hand_over_again([(number, 1)])
+    assert handed_over(schedule) == [number]
+    assert handed_over(schedule) == []
+
+
+def test_nothing_that_waits_is_nothing_held_back(ana: User, alice: User) -> None:
+    waiting(alice)
+    limit(ana, concurrency_limit=1, rate_per_minute=0.01)
+    schedule = Schedule()
+    handed_over(schedule)
+    assert handed_over(schedule) == []
+    assert not schedule.holds_back
+    waiting(alice)
+    assert handed_over(schedule) == []
+    assert schedule.holds_back
+
+
 def test_a_limit_holds_at_the_next_look_of_a_relay_that_runs(ana: User, alice: User) -> None:
     schedule = Schedule()
     schedule.look(100)
