@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import graphene
@@ -14,8 +15,11 @@ from apps.api.keyset import Order
 from apps.api.paging import page
 from apps.api.schema import Connection, DateTimeRange, key_of
 from apps.audit.models import Entry, Result, Way
+from workers.messages import storable
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from graphql import GraphQLResolveInfo
 
     from apps.accounts.permissions import Caller
@@ -112,11 +116,17 @@ def _filtered(entries: EntryQuerySet, wanted: dict[str, Any]) -> EntryQuerySet:
     columns = {"person": "name", "act": "act", "object": "object"}
     for name, column in columns.items():
         if wanted.get(name) is not None:
-            if "\0" in wanted[name]:
-                raise BadInput(f"{name} must not contain NUL characters.")
+            if not storable(wanted[name]):
+                raise BadInput(f"{name} is not valid Unicode: a NUL or half of a surrogate pair.")
             entries = entries.filter(**{column: wanted[name]})
-    span = wanted.get("at") or {}
-    for name, moment in span.items():
-        if moment is not None and moment.tzinfo is None:
-            raise BadInput(f"at.{name} needs a time zone, such as 2026-03-01T12:00:00Z.")
-    return entries.filter(**{f"at__{name}": moment for name, moment in span.items() if moment is not None})
+    span = {name: moment for name, moment in (wanted.get("at") or {}).items() if moment is not None}
+    return entries.filter(**{f"at__{name}": _in_utc(moment, f"at.{name}") for name, moment in span.items()})
+
+
+def _in_utc(moment: datetime, name: str) -> datetime:
+    if moment.tzinfo is None:
+        raise BadInput(f"{name} needs a time zone, such as 2026-03-01T12:00:00Z.")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise BadInput(f"{name} is not a time that can be stored.") from None

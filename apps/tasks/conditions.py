@@ -149,7 +149,11 @@ def _numbers(term: Term, value: Value) -> Q:
         for lookup, at in value.bounds:
             assert isinstance(at, datetime)  # noqa: S101 for the type checker: so the field is read
             later = lookup.startswith("l")
-            number = _first_since(at + AT_ONCE if later else at - AT_ONCE)
+            try:
+                edge = at + AT_ONCE if later else at - AT_ONCE
+            except OverflowError:  # at the end of all times, where no task is
+                continue
+            number = _first_since(edge)
             if number is not None:
                 found &= Q(pk__lt=number) if later else Q(pk__gte=number)
     return found

@@ -14,6 +14,7 @@ from apps.audit.journal import covered, note
 from apps.tasks import services
 from apps.tasks.drafts import Problem, Refused
 from apps.tasks.failures import COUNT_CAP, of_cause
+from workers.messages import storable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,7 @@ def delete(*, user: User, cause: str, shown: Shown) -> Done:
 def _act(user: User, cause: str, shown: Shown, act: Callable[..., services.Act], word: str) -> Done:
     services.check_writer(user, f"failures.{word}", f"cause {cause}")
     meant = of_cause(user, cause).filter(finished_at__lte=shown.last_at).order_by("finished_at", "id")
-    _check_count(now := _count(meant), shown.count)
+    _check_count(now := _count(meant) if storable(cause) else 0, shown.count)
     # Before the first piece: whatever ends this, it stands there who has begun it.
     note(f"failures.{word}", f"cause {cause}", user=user, count=now)
     count, refused, deadline = 0, dict[int, str](), time.monotonic() + ACT_SECONDS

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 MOST_TOLD = 20
 # createTasks takes 1,000 tasks of at most 13; to look at a million takes graphql-core seconds.
 MOST_VALUES = 20_000
+TOO_MANY = (
+    f"The variables may hold at most {MOST_VALUES:,} values, those in a JSON not counted: "
+    "send less at once, of tasks at most 1,000."
+)
 _WANTED = {
     "String": "a text",
     "ID": "a text or a whole number",
@@ -44,15 +48,13 @@ _WANTED = {
 def check_size(document: DocumentNode, values: dict[str, Any]) -> None:
     """Raises BadDocument when there is more to look at than any mutation takes. What is in a JSON is not looked at."""
     operation = get_operation_ast(document, None) if values else None
-    left = MOST_VALUES
-    for definition in operation.variable_definitions if operation else ():
-        name = definition.variable.name.value
-        if (
-            name in values
-            and (left := left - _size(type_from_ast(schema.graphql_schema, definition.type), values[name])) < 0
-        ):
-            message = f"The variables may hold at most {MOST_VALUES:,} values, those in a JSON not counted."
-            raise BadDocument([TooComplex(message)])
+    given = [
+        (type_from_ast(schema.graphql_schema, definition.type), values[definition.variable.name.value])
+        for definition in (operation.variable_definitions if operation else ())
+        if definition.variable.name.value in values
+    ]
+    if sum(_size(type_, value) for type_, value in given) > MOST_VALUES:
+        raise BadDocument([TooComplex(TOO_MANY)])
 
 
 def _size(type_: Any, value: Any) -> int:

@@ -1,7 +1,7 @@
 """`python -m tests.fuzz`: thousands of requests to GraphQL that nobody would send, within one process.
 
-Documents and values are drawn from the schema. Prints how they were answered, lists each sort of trouble once with its
-shortest request, and exits with 1 when there was any.
+First each argument with each strange value, then documents and values drawn from the schema. Prints how they were
+answered, lists each sort of trouble once with its shortest request, and exits with 1 when there was any.
 
     PYTHONPATH=.:site .venv/bin/python -m tests.fuzz --requests 20000 [--database postgresql] [--seed 7]
 """

@@ -6,12 +6,14 @@ import re
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from structlog.testing import capture_logs
 
 from tests.fuzz.requests import Shot, shots
+from tests.fuzz.sweep import STRANGE, sweep
 from tests.fuzz.verdict import trouble
 
 if TYPE_CHECKING:
@@ -58,6 +60,11 @@ class Found:
 
 def fire(cast: Cast, requests: int, first_seed: int) -> Found:
     found = Found()
+    for shot in islice(sweep(cast, STRANGE), requests):
+        found.fire(shot, cast)
+    print(
+        f"{found.count:7,} {dict(found.statuses)} {len(found.troubles)} troubles: each argument by itself", flush=True
+    )
     while found.count < requests:
         _batch(cast, found, min(BATCH, requests - found.count), first_seed + found.count)
         print(f"{found.count:7,} {dict(found.statuses)} {len(found.troubles)} troubles", flush=True)

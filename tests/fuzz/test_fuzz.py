@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from tests.fuzz.campaign import CALM, Found
 from tests.fuzz.cast import Cast
 from tests.fuzz.requests import Shot, shots
+from tests.fuzz.sweep import WORST, sweep
 
 REQUESTS = 120
 
@@ -22,3 +23,11 @@ def test_whatever_is_sent_the_answer_is_one_of_ours() -> None:
     each()
     assert found.count >= REQUESTS
     assert found.statuses[200] > REQUESTS / 5  # else it tries nothing but the door
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_argument_of_any_field_is_taken_as_it_comes() -> None:
+    cast, found = Cast(), Found()
+    for shot in sweep(cast, WORST):
+        assert found.fire(shot, cast) == "", shot.body
+    assert found.count > 100

@@ -66,10 +66,10 @@ JSONS = [
     {"\ud800": 1}, {"x": 10**500}, {"": 0}, {"x": float("nan")}, {"x": "x" * 70_000}, {str(n): n for n in range(500)},
     {"sides": 2, "failure_rate": 0.5}, {"sides": -1}, {"sides": "2"}, {"sides": 1e999}, {"code": "1 + 1"},
 ]  # fmt: skip
-_GLOBAL_IDS = [to_global_id(*text.split(":", 1)) for text in CURSORS if "\ud800" not in text]
+CURSOR_IDS = [to_global_id(*text.split(":", 1)) for text in CURSORS if "\ud800" not in text]
 _WORDS = st.one_of(
     st.sampled_from(TEXTS),
-    st.sampled_from(_GLOBAL_IDS),
+    st.sampled_from(CURSOR_IDS),
     st.sampled_from([*MOMENTS, *SEARCHES]),
     st.text(st.characters(exclude_categories=()), max_size=20),
 )
