@@ -32,6 +32,13 @@ def _nothing_from_the_test_before() -> None:
     rates.mutations.clear()
 
 
+@pytest.fixture
+def django_assert_max_num_queries(django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What is remembered for a second, of a page that was asked for before, is remembered on a slow machine as well."""
+    monkeypatch.setattr("apps.queues.report.BANNER_SECONDS", 3_600)
+    return django_assert_max_num_queries
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _static_files_are_found_once() -> Iterator[None]:
     """Each test's client makes the middleware anew, and that looks at every file: a third of the time of such tests."""
