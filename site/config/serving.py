@@ -45,6 +45,8 @@ def _page(status: str, title: str, sentence: str) -> bytes:
         f"Content-Security-Policy: {POLICY}",
         "X-Content-Type-Options: nosniff",
         "X-Frame-Options: DENY",
+        "Referrer-Policy: same-origin",
+        "Cross-Origin-Opener-Policy: same-origin",
         "HX-Reswap: none",  # who searches while typing keeps the table
     )
     return "\r\n".join([*head, "", ""]).encode() + page

@@ -5,14 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from apps.accounts import tokens
 from apps.accounts.forms import MOST_TOKENS
 from apps.accounts.models import Token
 from apps.accounts.permissions import Scope
+from config import settings as config_settings
 from tests.fixtures.asking import Asker
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +127,11 @@ def test_a_changed_password_ends_every_other_session(browser: Client, alice: Use
     assert browser.get("/account/").status_code == 200
     assert other.get("/account/").status_code == 302
     assert Client().post("/login/", {"username": "alice", "password": NEW}).status_code == 302
+
+
+def test_a_password_is_kept_as_what_takes_long_to_guess(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = config_settings.PASSWORD_HASHERS  # those of the tests are made for haste
+    assert make_password(NEW).startswith("argon2$argon2id$")
 
 
 def test_who_came_by_link_sets_a_first_password(client: Client, admin: User) -> None:

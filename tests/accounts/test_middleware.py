@@ -16,6 +16,8 @@ pytestmark = pytest.mark.django_db
 
 OPEN = {"/login/", "/healthz", "/readyz"}
 TEXT = "x" * 49
+# One asks for a token and heeds no cookie; the others take JSON alone, and with a cookie ask for the CSRF token, too.
+NO_FORM_REACHES = {"/artifacts/chunks/", "/graphql", "/graphql/"}
 
 
 def addresses(patterns: list[Any], start: str = "/") -> Iterator[str]:
@@ -48,6 +50,16 @@ def test_every_address_asks_strangers_to_sign_in(client: Client) -> None:
 def refuses_form(address: str, status: int) -> bool:
     """What answers the anonymous with a refusal of its own and nothing else."""
     return address in ("/graphql/", "/graphql") and status in (405, 415)
+
+
+def test_every_address_refuses_the_form_of_another_site(admin: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(admin)
+    not_asked = {
+        address for address in addresses(get_resolver().url_patterns) if strict.post(address).status_code != 403
+    }
+    assert not_asked == NO_FORM_REACHES
+    assert [strict.post(address).status_code for address in sorted(NO_FORM_REACHES)] == [401, 415, 415]
 
 
 def test_readiness_is_told_to_this_machine_only(client: Client) -> None:

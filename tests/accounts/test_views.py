@@ -127,9 +127,11 @@ def test_a_link_that_fails_does_not_stand_in_the_log(
     assert text not in caplog.text
 
 
-def test_only_a_hash_of_a_link_is_stored(alice: User) -> None:
+def test_only_a_hash_of_a_link_is_stored_and_for_ten_minutes(alice: User) -> None:
     text = links.make(alice)
     assert text not in str(SignInLink.objects.values())
+    left = SignInLink.objects.get().expires_at - timezone.now()
+    assert timedelta(minutes=9) < left <= timedelta(minutes=10)
 
 
 def test_old_links_are_cleared_away(alice: User) -> None:

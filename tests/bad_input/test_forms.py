@@ -22,6 +22,13 @@ from config.logs import _Line as Line
 from tests.tasks.rows import a_task, text_of
 
 HTMX = {"HX-Request": "true"}
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
 FORM = "application/x-www-form-urlencoded"
 UNICODE = "Not valid Unicode: a NUL or half of a surrogate pair."
 WHOLE = "Must be a whole number, such as 42"
@@ -272,7 +279,8 @@ def test_what_gunicorn_refuses_is_a_page_of_ours(
     assert f"Content-Length: {len(page.encode())}\r\n" in head
     assert sentence in page
     assert "Back to the tasks" in page
-    assert f"Content-Security-Policy: {POLICY}\r\n" in head
+    headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+    assert {name: headers.get(name) for name in HEADERS} == HEADERS
     assert caplog.messages == [f"{status}: {refused}"]
 
 

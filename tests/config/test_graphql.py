@@ -61,6 +61,11 @@ def test_strangers_are_told_what_is_needed(client: Client) -> None:
     assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize("query", ["{ viewer { usernam } }", "{ __schema { types { name } } }", "{ viewer {"])
+def test_strangers_learn_nothing_of_the_schema(client: Client, query: str) -> None:
+    assert post(client, {"query": query}).content == post(client).content
+
+
 def test_unknown_revoked_and_expired_tokens_get_the_same_answer(alice: User) -> None:
     asker, expired = Asker.of(alice), Asker.of(alice)
     Token.objects.filter(prefix=expired.token[:12]).update(expires_at=timezone.now() - timedelta(seconds=1))

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from apps.tasks import live
 
@@ -56,3 +57,12 @@ def test_every_answer_carries_them(answer: str, alice: User, monkeypatch: pytest
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert not [name for name in response.headers if name.lower().startswith("access-control-")]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0, None), (3600, "max-age=3600")])
+def test_https_is_held_to_where_it_is_set_and_used(
+    seconds: int, told: str | None, db: None, settings: Settings
+) -> None:
+    settings.SECURE_HSTS_SECONDS = seconds
+    assert Client().get("/healthz", secure=True).headers.get("Strict-Transport-Security") == told
+    assert "Strict-Transport-Security" not in Client().get("/healthz").headers

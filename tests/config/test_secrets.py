@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
+from django.core import serializers
 from django.test import Client, RequestFactory, override_settings
 from django.views.debug import ExceptionReporter
 
+from apps.accounts import links
+from apps.tasks import shares
 from config import settings as ours
 from devstack import credentials
+from tests.fixtures.asking import Asker
 from tests.fixtures.processes import ROOT, Process, eventually
+from tests.tasks.rows import a_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,6 +105,20 @@ def test_what_is_typed_at_the_door_stands_in_no_log_and_on_no_page(
     assert [page.status_code for page in pages] == [422, 410, 401, 500]
     printed = "".join(capfd.readouterr())
     assert not [text for text in (*(page.content.decode() for page in pages), caplog.text, printed) if CANARY in text]
+
+
+def test_no_table_holds_what_lets_somebody_in(alice: User) -> None:
+    texts = [links.invite(alice), links.make(alice), shares.make(user=alice, task=a_task(alice), days=1)]
+    assert [Client().get(f"/{way}/{text}").status_code for way, text in (("start", texts[1]), ("join", texts[0]))] == [
+        303,
+        200,
+    ]
+    texts.append((asker := Asker.of(alice)).token)
+    assert asker.data("{ viewer { username } }") == {"viewer": {"username": "alice"}}
+    rows = (row for model in apps.get_models() for row in model._base_manager.all())
+    dump = serializers.serialize("json", rows)
+    assert alice.username in dump
+    assert [text for text in texts if text[12:] in dump] == []
 
 
 def test_the_page_of_an_error_hides_settings_with_secrets() -> None:

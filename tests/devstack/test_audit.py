@@ -63,6 +63,14 @@ def test_the_program_is_asked_about_the_lock_of_all(checkout: Checkout, script: 
     assert (checkout.root / "asked").read_text().endswith("-r requirements-dev.lock\n")
 
 
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-audit.lock"])
+def test_every_line_of_a_lock_is_one_version_with_its_hashes(lock: str) -> None:
+    text = (places.ROOT / lock).read_text()
+    parts = audit.bill(text)["components"]
+    assert len(parts) == sum(not line.startswith("    --hash=sha256:") for line in text.splitlines())
+    assert [part["name"] for part in parts if not part["hashes"]] == []
+
+
 def test_the_bill_names_every_package_of_the_lock_with_its_hashes(tmp_path: Path) -> None:
     lock = (places.ROOT / "requirements.lock").read_text()
     parts = audit.bill(lock)["components"]

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -69,6 +70,16 @@ def test_it_listens_on_this_machine_alone(broker: Broker) -> None:
     found = listening_addresses(descendants(broker._process.pid))
     assert found
     assert found <= LOOPBACK
+
+
+def test_its_files_are_closed_to_others_and_it_has_no_plugins(broker: Broker) -> None:
+    folder = broker.var / "broker"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "home/.erlang.cookie").stat().st_mode) == 0o400
+    assert (folder / "enabled_plugins").read_text() == "[].\n"
+    there = {path.name.partition("-")[0] for path in (folder / "server/plugins").iterdir()}
+    assert "rabbit" in there
+    assert not {name for name in there if name.startswith("rabbitmq_management")}
 
 
 def test_the_well_known_guest_is_refused(broker: Broker) -> None:

@@ -1,7 +1,9 @@
-"""What no template and no script may contain, and that vendored files are what their lists say."""
+"""What no template, no script and no source may contain, and that vendored files are what their lists say."""
 
+import ast
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,11 @@ FORBIDDEN = {
     "evaluated code": r"js:|javascript:|hx-trigger=\"[^\"]*\[",
     "another host": r"https?://|src=\"//",
 }
+RUNS_TEXT = re.compile(
+    r"(?<![\w.])(eval|exec)\(|\b(import|from) (pickle|marshal|shelve|yaml)\b|shell=True|os\.(system|popen)\("
+)
+
+CALLS = {"urllib3", "urllib.request", "http.client", "requests", "httpx", "aiohttp", "smtplib", "ftplib"}
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -35,6 +42,28 @@ def test_no_script_writes_markup_or_evaluates_text(script: Path) -> None:
 def test_no_python_marks_text_as_safe() -> None:
     sources = [*(ROOT / "apps").rglob("*.py"), *(ROOT / "site").rglob("*.py")]
     assert [path for path in sources if re.search(r"mark_safe|SafeString", path.read_text())] == []
+
+
+def test_nothing_but_the_sandbox_runs_what_is_text() -> None:
+    """Nor reads what would run when it is read."""
+    sources = [path for folder in ("apps", "site", "sink", "workers") for path in (ROOT / folder).rglob("*.py")]
+    found = {path.relative_to(ROOT) for path in sources if RUNS_TEXT.search(path.read_text())}
+    assert found == {Path("workers/sandbox/runner.py")}
+
+
+def test_only_the_web_s_own_address_is_ever_called() -> None:
+    """By the sink and the workers, as MILLRACE_URL says; nothing calls what a person has typed."""
+    sources = [path for folder in ("apps", "site/config", "sink", "workers") for path in (ROOT / folder).rglob("*.py")]
+    found = {path.relative_to(ROOT) for path in sources if not CALLS.isdisjoint(imported(path))}
+    assert found == {Path("workers/endpoint.py")}
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (str(node.module), *(f"{node.module}.{each.name}" for each in node.names))
 
 
 def test_vendored_files_are_what_their_list_says() -> None:
