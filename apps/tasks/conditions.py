@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Numbers rise with the time of creation but for what is created at the same moment.
 AT_ONCE = timedelta(minutes=1)
-FEW = 20_000  # so many are looked through anyway
+FEW = 12_000  # so many are looked through anyway
 
 LOOKUPS: Final = {
     "name": "name__icontains", "queue": "queue__iexact", "worker": "worker__icontains", "reason": "reason",

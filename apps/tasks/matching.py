@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from apps.tasks.querysets import TaskQuerySet
     from apps.tasks.search import Query
 
-LOOKED_AT = 20_000
-ERRORS_LOOKED_AT = 5_000  # each in a row of another table
+LOOKED_AT = 12_000
+ERRORS_LOOKED_AT = 2_500  # each in a row of another table
 SORTED = 8_000
 CHEAP = 1_000  # of two indexes the one with fewer tasks is asked, which is counted up to here
 

@@ -31,7 +31,7 @@ def test_a_search_shows_what_it_finds_and_how_many(web: Client, alice: User) -> 
     html = text_of(web.get("/tasks/", {"q": "fit <b>"}))
     assert numbers(html) == [fit.pk]
     assert 'value="fit &lt;b&gt;"' in html
-    assert said(html).startswith("1 task matches of the newest 20,000")
+    assert said(html).startswith("1 task matches of the newest 12,000")
     assert "No task matches" in text_of(web.get("/tasks/", {"q": "none"}))
 
 
