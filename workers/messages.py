@@ -280,5 +280,7 @@ def _load(body: bytes) -> dict[str, Any]:
 
 
 def _version(data: dict[str, Any]) -> None:
-    if data.get("v") != VERSION:
-        raise BadMessage(f"version {data.get('v')!r:.20} is not spoken here (only {VERSION})")
+    if "v" not in data:
+        raise BadMessage(f"it names no version (v, which is {VERSION})")
+    if data["v"] != VERSION:
+        raise BadMessage(f"version {json.dumps(data['v']):.20} is not spoken here (only {VERSION})")

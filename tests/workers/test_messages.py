@@ -44,6 +44,8 @@ def test_unknown_fields_are_ignored() -> None:
         (b"[]", "not a JSON object"),
         (b" " * (MAX_BODY_BYTES + 1), "longer than"),
         (json.dumps({**TASK, "v": 2}).encode(), "version 2"),
+        (json.dumps({**TASK, "v": None}).encode(), "version null"),
+        (b'{"task": 1}', "no version"),
         (json.dumps({**TASK, "task": "1"}).encode(), "'task' must be a whole number"),
         (json.dumps({**TASK, "task": True}).encode(), "'task' must be a whole number"),
         (json.dumps({**TASK, "task": 10**30}).encode(), "'task' must be a whole number"),
