@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.queues import report
 from apps.tasks import kind_figures, schema_kinds
 from apps.tasks.models import Kind, Task
 from tests.fixtures.asking import Asker
@@ -140,6 +141,7 @@ def test_all_of_it_costs_a_list_as_many_statements_as_one_task(
         " running { number code } others: running { number statusText artifacts { name } } } } }"
     )
     monkeypatch.setattr(schema_kinds, "FIGURES_SECONDS", 3_600)
+    monkeypatch.setattr(report, "BANNER_SECONDS", 3_600)
 
     def statements() -> int:
         with CaptureQueriesContext(connection) as asked_for:
