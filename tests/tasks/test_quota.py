@@ -48,12 +48,14 @@ def test_others_and_staff_are_not_held_up(alice: User, bob: User, sam: User) -> 
     services.create_many(user=alice, drafts=[DRAFT] * 3)
     services.create_many(user=bob, drafts=[DRAFT] * 3)
     services.create_many(user=sam, drafts=[DRAFT] * 9)
+    assert Task.objects.count() == 15
 
 
 def test_the_same_task_again_is_no_other_one(alice: User) -> None:
     draft = Draft(name="n", kind="demo.noop", idempotency_key="k")
     for _ in range(5):
         services.create(user=alice, draft=draft)
+    assert Task.objects.count() == 1
 
 
 def test_one_looks_seldom(alice: User, settings: Any, django_assert_num_queries: Any) -> None:
