@@ -142,6 +142,7 @@ def test_all_of_it_costs_a_list_as_many_statements_as_one_task(
     )
     monkeypatch.setattr(schema_kinds, "FIGURES_SECONDS", 3_600)
     monkeypatch.setattr(report, "BANNER_SECONDS", 3_600)
+    monkeypatch.setattr("apps.accounts.tokens.KNOWN_SECONDS", 3_600)
 
     def statements() -> int:
         with CaptureQueriesContext(connection) as asked_for:

@@ -250,6 +250,7 @@ def test_what_is_shown_of_many_costs_no_statement_each(
 
     asker.data("{ viewer { id } }")  # writes the day of the token's use
     monkeypatch.setattr(report, "BANNER_SECONDS", 3_600)
+    monkeypatch.setattr("apps.accounts.tokens.KNOWN_SECONDS", 3_600)
     report.obstacle()
     statements(1)  # looks how many tasks are open
     assert statements(1) == statements(40)
