@@ -1,15 +1,14 @@
 """The private RabbitMQ node from its operator's side: its processes, its alarm, its queues."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pika
 
-from devstack import credentials, lifeline, rabbitmq
+from devstack import credentials, lifeline
 from tests.chaos.rig import Rig
+from tests.fixtures import erlang
 from workers.broker import ARTIFACTS, BAD, DEAD, DEFAULT_QUEUE, OUTCOMES, TASKS_EXCHANGE, tasks_queue
 
 QUEUE = tasks_queue(DEFAULT_QUEUE)
@@ -55,7 +54,7 @@ class Node:
         said = self._call(
             f"{{ok, Q}} = rabbit_amqqueue:lookup({name}), proplists:get_value(messages, rabbit_amqqueue:info(Q))."
         )
-        return int(said.removeprefix(b"{ok, ").removesuffix(b"}"))
+        return int(said)
 
     def ready(self, *queues: str) -> dict[str, int]:
         """The messages that wait in each of them."""
@@ -71,19 +70,5 @@ class Node:
         finally:
             connection.close()
 
-    def _call(self, expression: str) -> bytes:
-        """As `rabbitmqctl eval`, without the three seconds that its VM takes to start."""
-        server = rabbitmq.find()
-        assert server
-        program = next(path for path in (server.programs / "erl_call", Path("/usr/bin/erl_call")) if path.exists())
-        cookie = (self._rig.var / "broker" / "home" / ".erlang.cookie").read_text()
-        environment = {"ERL_EPMD_PORT": str(self._rig.secrets["broker"]["epmd_port"])}
-        if server.libraries:
-            environment["LD_LIBRARY_PATH"] = server.libraries
-        address = f"localhost:{self._rig.secrets['broker']['dist_port']}"
-        command = [str(program), "-address", address, "-c", cookie, "-timeout", "5", "-e"]
-        said = subprocess.run(
-            command, env=environment, input=f"{expression}\n".encode(), check=True, capture_output=True, timeout=10
-        ).stdout
-        assert said.startswith(b"{ok"), said
-        return said.strip()
+    def _call(self, expression: str) -> str:
+        return erlang.evaluate(expression, self._rig.var / "broker", self._rig.secrets["broker"])

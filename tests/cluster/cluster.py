@@ -1,6 +1,5 @@
 """Three RabbitMQ nodes on this machine that form a cluster, each of which can be killed, started again, or cut off."""
 
-import json
 import secrets
 import signal
 import subprocess
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from devstack import credentials, lifeline, node, rabbitmq
+from tests.fixtures import erlang
 from tests.fixtures.processes import eventually
 
 NODES = 3
@@ -58,14 +58,15 @@ class Cluster:
 
     def leader(self, queue: str) -> int:
         """Where the queue's leader is, as a node that answers has it."""
-        listed = json.loads(self._any().ctl("-q", "list_queues", "name", "leader", "--formatter", "json"))
-        leaders = {each["name"]: str(each["leader"]) for each in listed}
-        return int(leaders[queue].removeprefix("millrace").partition("@")[0])
+        name = f'rabbit_misc:r(<<"/">>, queue, <<"{queue}">>)'
+        said = self._any().evaluate(
+            f"{{ok, Q}} = rabbit_amqqueue:lookup({name}), proplists:get_value(leader, rabbit_amqqueue:info(Q))."
+        )
+        return int(said.strip("'").removeprefix("millrace").partition("@")[0])
 
     def running(self, number: int) -> int:
-        """How many nodes are up, as this one sees it; 0 when it cannot say."""
-        said = self._nodes[number].ctl("eval", "length(rabbit_mnesia:cluster_nodes(running)).")
-        return int(said) if said.isdigit() else 0
+        """How many nodes are up, as this one sees it."""
+        return int(self._nodes[number].evaluate("length(rabbit_mnesia:cluster_nodes(running))."))
 
     def cut_off(self, number: int) -> None:
         """Part this node from the others, as a broken network does: it shows them a cookie that they refuse."""
@@ -76,7 +77,7 @@ class Cluster:
 
     def _with_others(self, number: int, code: str) -> None:
         others = ",".join(f"'{each.name}'" for each in self._nodes if each.number != number)
-        self._nodes[number].ctl("eval", f"[begin {code} end || N <- [{others}]].")
+        self._nodes[number].evaluate(f"[begin {code} end || N <- [{others}]].")
 
     def _any(self) -> "_Node":
         return next(each for each in self._nodes if node.answers(each.port))
@@ -123,13 +124,8 @@ class _Node:
             self._process.wait()
             self._process = None
 
-    def ctl(self, *arguments: str) -> str:
-        """What rabbitmqctl says; what it complains of when it cannot reach the node."""
-        command = [self.environment["RABBITMQ_SCRIPTS_DIR"] + "/rabbitmqctl", *arguments]
-        done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False, timeout=60
-        )
-        return (done.stdout or done.stderr).strip()
+    def evaluate(self, expression: str) -> str:
+        return erlang.evaluate(expression, self.folder, self._broker)
 
 
 def _spawn(command: list[str], environment: dict[str, str], folder: Path, log: str) -> "subprocess.Popen[bytes]":
