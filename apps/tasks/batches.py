@@ -18,10 +18,12 @@ Row = Sequence[Any]
 Converters = list[tuple[int, Callable[[Any], Any]]]  # by a value's place in its row
 
 
-def select_rows(model: type[Model], columns: Sequence[str], more: str, values: Sequence[Any] = ()) -> list[Any]:
-    """The values of `columns`. `more` is SQL: what follows FROM, over the alias `t`."""
+def select_rows(
+    model: type[Model], columns: Sequence[str], more: str, values: Sequence[Any] = (), *, made: Sequence[str] = ()
+) -> list[Any]:
+    """The values of `columns`, then of `made`. These and `more`, what follows FROM, are SQL over the alias `t`."""
     fields = _fields(model, tuple(columns))
-    names = ", ".join(f"t.{field.column}" for field in fields)
+    names = ", ".join([*(f"t.{field.column}" for field in fields), *made])
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {names} FROM {_table(model)} t {more}", values)
         rows: list[Row] = cursor.fetchall()

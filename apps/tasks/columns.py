@@ -26,7 +26,7 @@ COLUMNS: Final = {
     "input": Column(label="Input"),
     "queue": Column(label="Queue", fields=("queue",)),
     "priority": Column(label="Priority", order="priority", fields=("priority",)),
-    "by": Column(label="Created by", fields=("created_by__username",)),
+    "by": Column(label="Created by"),
     "value": Column(label="Value", order="value"),
     "worker": Column(label="Worker"),
     "ran": Column(label="Run time", order="ran", fields=("run_seconds",)),

@@ -39,7 +39,7 @@ class Tag:
     """What a browser shows: at which tick, until when that holds by itself, for whom, and a digest of each part."""
 
     ticks: int
-    until: int
+    until: float
     view: str
     parts: tuple[str, ...] = ()
     rows: dict[int, str] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Tag:
             at, until, view, parts, rows = (text or "").split("|")
             pairs = [row.split(":") for row in rows.split(",") if row]
             digests = {int(number): digest for number, digest in pairs}
-            return cls(ticks=int(at), until=int(until), view=view, parts=tuple(parts.split(".")), rows=digests)
+            return cls(ticks=int(at), until=float(until), view=view, parts=tuple(parts.split(".")), rows=digests)
         except ValueError:
             return None
 
@@ -100,7 +100,7 @@ def look(window: Window, user: User, at: tuple[int, datetime] | None = None) -> 
     shown = table.read(window, user, now)
     tag = Tag(
         ticks=tick,
-        until=until(shown.lasts_until),
+        until=shown.lasts_until.timestamp() if shown.lasts_until else NEVER,
         view=view_of(window, user),
         parts=(
             RHYTHM_LABORIOUS if shown.is_laborious else rhythm(moving=shown.is_live),
@@ -150,8 +150,9 @@ def rhythm(*, moving: bool) -> str:
     return RHYTHM_MOVING if moving else RHYTHM_STILL
 
 
-def until(moment: datetime | None) -> int:
-    return NEVER if moment is None else int(moment.timestamp()) + 1
+def until(moment: datetime) -> int:
+    """The whole second after it: all who look within one second are shown the same."""
+    return int(moment.timestamp()) + 1
 
 
 def digest(*parts: object) -> str:

@@ -19,6 +19,7 @@ from apps.api.keyset import Place
 from apps.queues.models import Worker
 from apps.queues.querysets import SILENT_AFTER
 from apps.tasks import progress
+from apps.tasks.batches import among, select_rows
 from apps.tasks.columns import COLUMNS
 from apps.tasks.lifecycle import LIVE, Reason, Status
 from apps.tasks.matching import matching
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 
 ROWS = 50
 COUNT_CAP = 10_000
-MANY_SECONDS = 5  # so long several web processes may say different things of a count that has fallen below the cap
+SEVERAL = 1_000
+# So much older may counts above it be: of two polls one counts. To count takes longer than all the rest.
+SEVERAL_SECONDS = 0.6
 NEWS_CAP = 999
 START_LENGTH = 200
 CODE = "code"  # the parameter that holds code, whose beginning tells more than that of all parameters
@@ -106,16 +109,20 @@ class Table:
         """Whether its rows have to be looked for one by one."""
         return self.matching.rest is not None
 
-    @cached_property
+    @property
     def counts(self) -> dict[Status, int]:
-        """What was above the cap seconds ago is not counted again, which would take longer than all the rest."""
-        key = f"many-{'all' if may_see_all(self.user) else self.user.pk}"
-        many: frozenset[Status] = cache.get(key, frozenset())
-        others = [status for status in Status if status not in many]
+        return self._counted[0]
+
+    @cached_property
+    def _counted(self) -> tuple[dict[Status, int], datetime | None]:
+        """And until when they are told though they may no longer be right."""
+        key = f"counts-{'all' if may_see_all(self.user) else self.user.pk}"
+        known, until = cache.get(key, ({}, None))
+        others = [status for status in Status if status not in known]
         counted = Task.objects.visible_to(self.user).counts(COUNT_CAP, others)
-        if not many:
-            cache.set(key, frozenset(status for status in others if counted[status] > COUNT_CAP), MANY_SECONDS)
-        return {status: counted.get(status, COUNT_CAP + 1) for status in Status}
+        if not known and (several := {status: count for status, count in counted.items() if count > SEVERAL}):
+            cache.set(key, (several, self.now + timedelta(seconds=SEVERAL_SECONDS)), SEVERAL_SECONDS)
+        return {status: known.get(status, counted.get(status, 0)) for status in Status}, until
 
     @property
     def total(self) -> int:
@@ -146,8 +153,8 @@ class Table:
             moments += [seen_at + SILENT_AFTER for seen_at in self.workers.values()]
             if any(row.stranded for row in self.rows):
                 moments.append(self.now + timedelta(seconds=2))
-        if self.total > COUNT_CAP:
-            moments.append(self.now + timedelta(seconds=MANY_SECONDS))
+        if until := self._counted[1]:
+            moments.append(until)
         if self.window.query.moves:
             moments.append(self.now + MOVES_EVERY)
         return min(moments, default=None)
@@ -161,8 +168,7 @@ def read(window: Window, user: User, now: datetime) -> Table:
         window = replace(window, before=None)
         page = page_of(window, found)
     tasks = _tasks([place.number for place in page.places], window.columns)
-    alive = Worker.objects.alive().values_list("name", "last_seen_at")
-    workers = dict(alive) if any(task.status == Status.RUNNING for task in tasks) else None
+    workers = Worker.objects.signs_of_life(now) if any(task.status == Status.RUNNING for task in tasks) else None
     errors = _errors(tasks)
     return Table(
         window=window,
@@ -216,15 +222,25 @@ def _goes_on(places: Sequence[Place], end: int | None, window: Window) -> Place 
 
 
 def _tasks(numbers: Sequence[int], shown: Sequence[str]) -> list[SimpleNamespace]:
-    """Plain values: to make fifty instances of a model takes as long as to read them."""
-    fields = [field for name in shown for field in COLUMNS[name].fields]
-    starts = {"result_start": _start_of("result")}
-    if "input" in shown:
-        starts["code_start"] = _start_of(KT(f"params__{CODE}"))
-        starts["params_start"] = _start_of(Cast("params", TextField()))
-    rows = Task.objects.filter(pk__in=numbers).order_by().values("pk", *SHOWN, *fields, **starts)
-    found = {row["pk"]: SimpleNamespace(**row) for row in rows}
+    """Plain values by plain SQL: to make fifty instances of a model takes several times as long as to read them."""
+    if not numbers:
+        return []
+    columns = ["id", *SHOWN, *(field for name in shown for field in COLUMNS[name].fields)]
+    these, values = among("t.id", numbers)
+    rows = select_rows(Task, columns, f"WHERE {these}", values, made=[f"substr(t.result, 1, {START_LENGTH})"])
+    names = ["pk", *columns[1:], "result_start"]
+    found = {row[0]: SimpleNamespace(**dict(zip(names, row, strict=True))) for row in rows}
+    if {"by", "input"} & set(shown):
+        _add_seldom_shown(found)
     return [found[number] for number in numbers if number in found]
+
+
+def _add_seldom_shown(tasks: Mapping[int, SimpleNamespace]) -> None:
+    starts = {"code_start": _start_of(KT(f"params__{CODE}")), "params_start": _start_of(Cast("params", TextField()))}
+    for task in tasks.values():
+        vars(task).update(created_by__username=None, code_start=None, params_start="{}")  # deleted in between
+    for row in Task.objects.filter(pk__in=tasks).order_by().values("pk", "created_by__username", **starts):
+        vars(tasks[row["pk"]]).update(row)
 
 
 def _errors(tasks: list[SimpleNamespace]) -> dict[int, str]:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
 from apps.queues.models import Worker
+from apps.tasks import table
 from apps.tasks.clock import tick
 from apps.tasks.live import Tag
 from apps.tasks.models import Attempt, Task
@@ -70,6 +72,32 @@ def test_browsers_that_show_the_same_are_told_it_at_the_price_of_one(
     assert "theirs" in second.sees()
     assert "theirs" in first.sees()
     assert owners.poll().status_code == 304
+
+
+def test_a_count_of_several_may_be_a_moment_older_but_then_says_so(
+    web: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "SEVERAL", 1)
+    monkeypatch.setattr(table, "SEVERAL_SECONDS", 3600)  # it is over when the test says so
+    for _ in range(2):
+        a_task(alice)
+    browser = Browser(web)
+    assert float(browser.tag.split("|")[1]) == 0  # counted a moment ago
+    a_task(alice, status="FINISHED")
+    a_task(alice)
+    answer = browser.poll()
+    assert counts(answer) == {"All": 3, "Queueing": 2, "Finished": 1}
+    assert float(browser.tag.split("|")[1]) > 0
+    cache.clear()
+    browser.tag = later(browser.tag)
+    assert counts(browser.poll()) == {"All": 4, "Queueing": 3, "Finished": 1}
+    assert float(browser.tag.split("|")[1]) == 0
+
+
+def counts(response: HttpResponse) -> dict[str, int]:
+    """Of the strip, those that are not 0."""
+    found = re.findall(r"(?:</span>)?(\w+) <b>(\d+)</b>", response.content.decode())
+    return {label: int(count) for label, count in found if count != "0"}
 
 
 def signed_in(user: User) -> Client:
@@ -270,5 +298,5 @@ def test_a_running_task_is_not_sent_again_for_its_seconds(web: Client, alice: Us
 def later(tag: str) -> str:
     """The tag as it is once its time has passed."""
     at, until, *rest = tag.split("|")
-    assert int(until) > 0
+    assert float(until) > 0
     return "|".join([at, "1", *rest])
