@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from apps.tasks.search import Query
 
 LOOKED_AT = 12_000
-ERRORS_LOOKED_AT = 2_500  # each in a row of another table
+ERRORS_LOOKED_AT = 2_000  # each in a row of another table
 SORTED = 8_000
 CHEAP = 1_000  # of two indexes the one with fewer tasks is asked, which is counted up to here
 
