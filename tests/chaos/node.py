@@ -81,9 +81,9 @@ class Node:
         if server.libraries:
             environment["LD_LIBRARY_PATH"] = server.libraries
         address = f"localhost:{self._rig.secrets['broker']['dist_port']}"
-        command = [str(program), "-address", address, "-c", cookie, "-timeout", "5", "-e"]
+        command = [str(program), "-address", address, "-c", cookie, "-timeout", "60", "-e"]
         said = subprocess.run(
-            command, env=environment, input=f"{expression}\n".encode(), check=True, capture_output=True, timeout=10
+            command, env=environment, input=f"{expression}\n".encode(), check=True, capture_output=True, timeout=70
         ).stdout
         assert said.startswith(b"{ok"), said
         return said.strip()

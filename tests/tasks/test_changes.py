@@ -146,7 +146,7 @@ def test_what_is_committed_late_is_told_late(mirror: Mirror, alice: User, monkey
             def and_wait(*arguments: Any) -> list[int]:
                 numbers = insert_rows(*arguments)
                 has_row.set()
-                assert may_go.wait(20)
+                assert may_go.wait(120)
                 return numbers
 
             monkeypatch.setattr(services, "insert_rows", and_wait)
@@ -155,7 +155,7 @@ def test_what_is_committed_late_is_told_late(mirror: Mirror, alice: User, monkey
 
     thread = threading.Thread(target=slowly)
     thread.start()
-    assert has_row.wait(20)
+    assert has_row.wait(120)
     fast = []
     if connection.vendor == "postgresql":  # on SQLite one writes at a time
         with transaction.atomic():
