@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.browser",
     "tests.fixtures.processes",
     "tests.fixtures.stack",
+    "tests.fixtures.statements",
 ]
 DATABASE = {"db", "transactional_db", "live_server"}
 
@@ -30,13 +31,6 @@ def _nothing_from_the_test_before() -> None:
     """What is remembered (whether all is well, what somebody has changed) is of another test's database."""
     cache.clear()
     rates.mutations.clear()
-
-
-@pytest.fixture
-def django_assert_max_num_queries(django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What is remembered for a second, of a page that was asked for before, is remembered on a slow machine as well."""
-    monkeypatch.setattr("apps.queues.report.BANNER_SECONDS", 3_600)
-    return django_assert_max_num_queries
 
 
 @pytest.fixture(scope="session", autouse=True)

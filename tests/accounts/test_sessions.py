@@ -4,14 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts import people, remembered, sessions, visits
 from apps.accounts.models import LastSeen, Session
 from apps.accounts.roles import Role
+from tests.fixtures.statements import Statements
 
 pytestmark = pytest.mark.django_db
 
@@ -83,9 +82,8 @@ def test_a_session_knows_whose_it_is(browser: Client, alice: User) -> None:
     assert sessions.count_others(alice, mine) == 0
 
 
-def test_a_poll_asks_once_a_second_whose_session_it_is(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered, "SECONDS", 3_600.0)  # this machine may be slow
-    with CaptureQueriesContext(connection) as asked:
+def test_a_poll_asks_once_a_second_whose_session_it_is(browser: Client, statements: Statements) -> None:
+    with statements() as asked:
         for _ in range(3):
             assert "Cookie" in browser.get("/health/", headers=POLL)["Vary"]
     assert sum("accounts_session" in query["sql"] for query in asked) == 1

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client, RequestFactory, override_settings
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts import links, tokens
@@ -23,6 +22,7 @@ from apps.queues.models import Queue
 from apps.tasks import services, sweeps
 from apps.tasks.drafts import Draft, Refused
 from apps.tasks.models import Task
+from tests.fixtures.statements import Statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,15 +78,17 @@ def test_what_is_rolled_back_is_in_no_log(alice: User, noop: Kind) -> None:
     assert (Entry.objects.count(), Task.objects.count()) == (before, 0)
 
 
-def test_a_thousand_tasks_are_one_entry_and_one_task_one_statement_more(alice: User, noop: Kind) -> None:
-    with CaptureQueriesContext(connection) as asked:
+def test_a_thousand_tasks_are_one_entry_and_one_task_one_statement_more(
+    alice: User, noop: Kind, statements: Statements
+) -> None:
+    with statements() as asked:
         many = services.create_many(user=alice, drafts=[Draft(name="n", kind="demo.noop")] * 1_000)
     assert len([each for each in asked if "INSERT INTO audit_entry" in each["sql"]]) == 1
     assert (last().object, last().count, last().details) == (f"task {many[0].pk}", 1_000, "demo.noop")
     # A key that was used before makes nothing, and so says nothing.
     draft = Draft(name="n", kind="demo.noop", idempotency_key="k")
     services.create(user=alice, draft=draft)
-    with CaptureQueriesContext(connection) as asked:
+    with statements() as asked:
         services.create(user=alice, draft=draft)
     assert not [each for each in asked if "audit_entry" in each["sql"]]
 

@@ -28,7 +28,7 @@ def shell(line: str, var: Path) -> "subprocess.CompletedProcess[str]":
     environment = {"PATH": os.environ["PATH"], **NARROW, **given}
     command = ["bash", "-o", "pipefail", "-c", line]
     return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False, errors="replace"
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=150, check=False, errors="replace"
     )
 
 
@@ -86,7 +86,7 @@ def test_a_process_lives_on_though_its_log_cannot_be_written(module: str, stream
             assert process.poll() is None
         finally:
             process.terminate()
-            assert process.wait(30) == 0
+            assert process.wait(120) == 0
 
 
 @contextmanager

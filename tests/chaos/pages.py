@@ -16,7 +16,7 @@ class Pages:
     def __init__(self, rig: Rig) -> None:
         self._url = f"{rig.url}/tasks/"
         self._open = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar())).open
-        self._open(rig.manage("link"), timeout=30).read()
+        self._open(rig.manage("link"), timeout=60).read()
 
     def statuses(self) -> dict[int, str]:
         """What the newest tasks' rows say, as far as `MOST_PAGES` reach."""
@@ -34,5 +34,5 @@ class Pages:
         return {status.upper(): int(count.replace(",", "")) for status, count in COUNT.findall(self._page(""))}
 
     def _page(self, query: str) -> str:
-        text: bytes = self._open(f"{self._url}?{query}", timeout=30).read()
+        text: bytes = self._open(f"{self._url}?{query}", timeout=60).read()
         return text.decode()

@@ -108,7 +108,7 @@ class Rig:
             if keeper.poll() is None:
                 keeper.terminate()
         for keeper in keepers:
-            keeper.wait(20)
+            keeper.wait(60)
 
     def kill(self, name: str) -> int | None:
         """The process of a part, which its keeper starts again; its pid, None when it was not there."""

@@ -52,7 +52,7 @@ def program(environment: dict[str, str], tmp_path: Path) -> Program:
             text=True,
             env={**environment, **more},
             cwd=tmp_path,
-            timeout=60,
+            timeout=150,
             check=False,
         )
 

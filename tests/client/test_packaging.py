@@ -45,6 +45,6 @@ def test_the_wheel_is_the_client_and_runs_where_nothing_else_is_installed(wheel:
     assert {path.name for path in empty.glob("lib/python3*/site-packages/*")} == own
     environment = {"HOME": str(tmp_path), "MILLRACE_API_TOKEN": "t", "MILLRACE_URL": "http://127.0.0.1:1"}
     program = [str(empty / "bin" / "millrace"), "workers"]
-    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False, timeout=150)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "error: http://127.0.0.1:1 cannot be reached: connection refused\n"

@@ -23,7 +23,7 @@ def refusal(var: Path, *words: str, **environment: str) -> str:
     """All that it says, with exit code 2."""
     given = {"PATH": os.environ["PATH"], "MILLRACE_VAR": str(var), "MILLRACE_SECRET_KEY": "k" * 50, **environment}
     command = [sys.executable, "manage.py", *words]
-    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=150, check=False)
     assert (done.returncode, done.stdout) == (2, ""), done
     [line] = done.stderr.splitlines()
     return line.removeprefix("error: ")

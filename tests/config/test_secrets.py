@@ -50,7 +50,7 @@ def said(folder: Path, *words: str, **environment: str) -> str:
     """All that a command prints."""
     given = {"PATH": os.environ["PATH"], "MILLRACE_VAR": str(folder), **environment}
     command = [sys.executable, "manage.py", *words]
-    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode
     return done.stdout + done.stderr
 

@@ -33,7 +33,7 @@ class Checkout:
 
     def run(self, *script: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*script)
-        said, complaint = process.communicate(timeout=120)
+        said, complaint = process.communicate(timeout=240)
         return subprocess.CompletedProcess(process.args, process.returncode, said, complaint)
 
 

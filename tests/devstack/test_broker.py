@@ -152,7 +152,7 @@ def test_a_killed_part_ends_the_node_whole_and_is_named(broker: Broker, capfd: p
             pid for pid in lifeline.children_of(broker._process.pid) if program in Path(f"/proc/{pid}/comm").read_text()
         ]
         os.kill(part, signal.SIGKILL)
-        assert broker._process.wait(30) == 1
+        assert broker._process.wait(120) == 1
         assert capfd.readouterr().err == said
         assert processes_of(broker.var) == []
         broker.start()
@@ -177,12 +177,12 @@ def test_it_starts_nothing_when_another_broker_is_given(tmp_path: Path) -> None:
     process = start_launcher(tmp_path, RABBITMQ_URL="amqp://elsewhere/")
     eventually(lambda: "S (sleeping)" in Path(f"/proc/{process.pid}/status").read_text())
     process.terminate()
-    process.communicate(timeout=5)
+    process.communicate(timeout=120)
     assert [path.name for path in tmp_path.iterdir()] == ["secrets.json"]
 
 
 def test_before_the_setup_it_says_what_to_do(tmp_path: Path) -> None:
-    assert start_launcher(tmp_path).communicate(timeout=10)[1] == (
+    assert start_launcher(tmp_path).communicate(timeout=120)[1] == (
         "error: there is no private RabbitMQ yet; run bin/setup first\n"
     )
 
@@ -191,7 +191,7 @@ def test_before_the_setup_it_says_what_to_do(tmp_path: Path) -> None:
 def test_a_taken_port_is_named(name: str, tmp_path: Path) -> None:
     port = credentials.ensure(tmp_path)["broker"][name]
     with socket.create_server(("127.0.0.1", port)):
-        complaint = start_launcher(tmp_path).communicate(timeout=10)[1]
+        complaint = start_launcher(tmp_path).communicate(timeout=120)[1]
     assert complaint == f"error: port {port} of the private RabbitMQ is taken by another program\n"
 
 

@@ -30,7 +30,7 @@ def dev(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         env={**outside, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
 

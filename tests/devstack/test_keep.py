@@ -71,7 +71,7 @@ def keep_running(tmp_path: Path) -> Iterator[Callable[..., Kept]]:
     for kept in started:
         kept.starter.terminate()
     for kept in started:
-        kept.starter.wait(30)
+        kept.starter.wait(120)
         sys.stdout.write(kept.said)
         eventually(lambda kept=kept: not any(map(lifeline.is_alive, kept.pids)))  # type: ignore[misc]
 
@@ -123,7 +123,7 @@ def test_it_asks_to_stop_once_and_waits_for_the_end(keep_running: Callable[..., 
     eventually(lambda: "ready" in kept.said)
     os.killpg(kept.starter.pid, signal.SIGINT)  # a terminal's Ctrl-C goes to the whole group
     os.killpg(kept.starter.pid, signal.SIGTERM)
-    assert kept.starter.wait(30) == 0
+    assert kept.starter.wait(120) == 0
     assert kept.said == "ready\nasked to stop\n"
 
 

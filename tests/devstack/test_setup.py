@@ -67,7 +67,7 @@ def test_a_second_set_up_waits_for_the_first_and_says_so(set_up: Checkout) -> No
         assert second.stdout.read(len("Waiting for another setup here")) == "Waiting for another setup here"
         assert not (set_up.root / "mill").exists()
 
-    assert second.wait(30) == 0
+    assert second.wait(120) == 0
     assert (set_up.root / "mill").exists()
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from apps.queues import minutes, spreads
 from apps.queues.minutes import MINUTE
 from apps.queues.models import Minute
 from apps.tasks.models import Task
+from tests.fixtures.statements import Statements
 from tests.tasks.rows import a_task
 
 NOW = datetime(2026, 3, 29, 1, 30, 15, tzinfo=UTC)
@@ -118,9 +118,9 @@ def test_much_at_once_is_counted_in_parts(alice: User, monkeypatch: pytest.Monke
     assert (found, Minute.objects.filter(finished__gt=0).count()) == (30, 30)
 
 
-def test_counting_reads_indexes_and_numbers_alone(alice: User) -> None:
+def test_counting_reads_indexes_and_numbers_alone(alice: User, statements: Statements) -> None:
     """Whatever else is in the table is not looked at."""
-    with CaptureQueriesContext(connection) as queries:
+    with statements() as queries:
         count()
     read = [each["sql"] for each in queries.captured_queries if "run_seconds" in each["sql"]]
     plans = [plan(statement) for statement in read]

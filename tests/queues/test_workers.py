@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from apps.queues import heartbeats, workers
 from apps.queues.models import Worker
+from tests.fixtures.statements import Statements
 from tests.queues.rows import PYTHON, a_task, a_worker, ago
 from tests.tasks.rows import text_of
 
@@ -260,14 +259,14 @@ def test_the_tag_of_one_person_holds_for_nobody_else(web: Client, alice: User, b
     assert "mine" not in html
 
 
-def test_many_workers_cost_as_many_queries_as_one(web: Client, alice: User, bob: User) -> None:
+def test_many_workers_cost_as_many_queries_as_one(web: Client, alice: User, bob: User, statements: Statements) -> None:
     def queries(count: int) -> int:
         for n in range(count):
             a_worker(f"w{n}", environment={"python": f"3.{count}{n}"}, running=[n + 10_000])
             a_task(alice, f"w{n}")
             a_task(bob, f"w{n}")
         cache.clear()
-        with CaptureQueriesContext(connection) as asked:
+        with statements() as asked:
             assert text_of(web.get("/workers/")).count("<tr id=") == count
         return len(asked)
 

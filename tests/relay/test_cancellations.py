@@ -75,6 +75,6 @@ def test_they_wait_while_the_broker_is_away(run: Run, broker: Broker) -> None:
     cancel((1, 1))
     broker.start()
     assert not all_told()
-    eventually(all_told, timeout_seconds=40)
+    eventually(all_told)
     with opened(broker) as channel:
         channel.queue_delete(QUEUE)

@@ -107,7 +107,7 @@ def test_a_lost_broker_disk_loses_nothing(alice: User, relay: Relay, broker: Bro
     [task] = made(alice)
     broker.start_empty()
     with home(broker), opened(broker) as channel:
-        eventually(lambda: handed_over_again(task), timeout_seconds=40)
+        eventually(lambda: handed_over_again(task))
         assert again(channel) == [task.pk]
 
 

@@ -74,7 +74,7 @@ def test_tasks_wait_while_the_broker_is_away(alice: User, run: Run, broker: Brok
     eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains="cannot use RabbitMQ").exists())
     task = create(user=alice, draft=Draft(name="patient", kind="demo.noop"))
     broker.start()
-    eventually(lambda: handed_over() == 1, timeout_seconds=40)
+    eventually(lambda: handed_over() == 1)
     eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
     with opened(broker) as channel:
         [(body, _)] = take(channel, 1)
@@ -137,7 +137,7 @@ def test_sigterm_ends_it_in_order(relay: Process) -> None:
 def test_a_broker_that_hangs_is_noticed_and_gone_on_with(alice: User, relay: Process, broker: Broker) -> None:
     with hung(broker):
         create(user=alice, draft=Draft(name="patient", kind="demo.noop"))
-        eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains="it does not answer").exists(), 60)
+        eventually(lambda: Pulse.objects.filter(name="broker", trouble__contains="it does not answer").exists())
     eventually(lambda: handed_over() == 1)
     eventually(lambda: Pulse.objects.filter(name="broker", trouble="").exists())
     assert relay.output.count("no confirm within 15 s") == 1
@@ -178,6 +178,6 @@ def test_a_wrong_password_is_said_once_and_tried_again(alice: User, run: Run, br
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "amqp://", "nonsense"])
 def test_a_wrong_broker_url_stops_the_start_with_one_line(run: Run, url: str) -> None:
     process = run("manage.py", "relay", RABBITMQ_URL=url)
-    assert process.child.wait(20) == 2
+    assert process.child.wait(120) == 2
     assert process.output.startswith("error: RABBITMQ_URL")
     assert len(process.output.splitlines()) == 1

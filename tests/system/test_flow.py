@@ -54,7 +54,7 @@ class FormClient:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._open = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar())).open
-        self._open(stack.manage("link"), timeout=30).read()
+        self._open(stack.manage("link"), timeout=120).read()
 
     def create_many(self, count: int, kind: str, **params: Any) -> None:
         for n in range(count):
@@ -62,12 +62,12 @@ class FormClient:
 
     def create(self, name: str, kind: str, **params: Any) -> None:
         address = f"{self._stack.url}/tasks/new/?kind={kind}"
-        token = TOKEN.search(self._open(address, timeout=30).read().decode())
+        token = TOKEN.search(self._open(address, timeout=120).read().decode())
         assert token
         fields = {"name": name, "kind": kind, "csrfmiddlewaretoken": token[1]}
         fields |= {f"p.{key}": str(value) for key, value in params.items()}
         request = urllib.request.Request(address, urllib.parse.urlencode(fields).encode(), {"Referer": address})
-        self._open(request, timeout=30).read()
+        self._open(request, timeout=120).read()
 
 
 def test_300_tasks_survive_the_death_of_a_worker_and_restarts_of_sink_and_web(stack: Stack, page: Page) -> None:
@@ -84,7 +84,7 @@ def test_300_tasks_survive_the_death_of_a_worker_and_restarts_of_sink_and_web(st
     stack.kill("sink")
     stack.kill("web")
     eventually(lambda: answers(stack))
-    eventually(lambda: settled(stack), 60)
+    eventually(lambda: settled(stack))
 
     tasks = every_task(stack)[: len(every_task(stack)) - before]
     statuses = Counter(task["status"] for task in tasks)
@@ -107,7 +107,7 @@ def test_300_tasks_survive_the_death_of_a_worker_and_restarts_of_sink_and_web(st
 
 def answers(stack: Stack) -> bool:
     try:
-        return bool(urllib.request.urlopen(f"{stack.url}/healthz", timeout=5).status == 200)
+        return bool(urllib.request.urlopen(f"{stack.url}/healthz", timeout=60).status == 200)
     except OSError:
         return False
 
@@ -145,7 +145,7 @@ def test_the_broker_may_die_and_come_back(stack: Stack) -> None:
     create(stack, 20, "demo.coin", failure_rate=0, seconds=0.2)
     stack.kill("broker")
     later = create(stack, 20, "demo.noop", x=1)
-    eventually(lambda: settled(stack), 60)
+    eventually(lambda: settled(stack))
     assert {task["status"] for task in every_task(stack) if task["number"] in later} == {"FINISHED"}
 
 
@@ -154,7 +154,7 @@ def test_a_stopped_stack_carries_on_where_it_was_and_leaves_nothing_behind(stack
     assert stack.stop() == 0
     assert stack.leftovers() == []
     stack.start()
-    eventually(lambda: settled(stack), 60)
+    eventually(lambda: settled(stack))
     tasks = {task["number"]: task for task in every_task(stack)}
     assert {tasks[number]["status"] for number in numbers} == {"FINISHED"}
 
@@ -163,7 +163,7 @@ def test_kill_9_of_the_starter_leaves_no_process_and_loses_no_task(stack: Stack)
     numbers = create(stack, 40, "demo.coin", failure_rate=0, seconds=0.3)
     stack.kill_starter()
     stack.start()
-    eventually(lambda: settled(stack), 60)
+    eventually(lambda: settled(stack))
     tasks = {task["number"]: task for task in every_task(stack)}
     assert {tasks[number]["status"] for number in numbers} == {"FINISHED"}
     assert {len(tasks[number]["attempts"]["nodes"]) for number in numbers} == {1}

@@ -9,14 +9,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from apps.tasks import artifacts, services
 from apps.tasks.artifacts import Verdict
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Artifact, ArtifactChunk, StoredFile, Task
+from tests.fixtures.statements import Statements
 from tests.tasks.made import DATA, SIZE, chunks_of, files, keep
 from tests.tasks.rows import a_task, an_attempt
 from workers.messages import BadMessage
@@ -137,16 +136,13 @@ def test_the_same_bytes_are_stored_once_and_go_with_the_last_task_that_has_them(
     assert not StoredFile.objects.exists()
 
 
-def test_many_tasks_are_deleted_with_few_statements(alice: User, django_capture_on_commit_callbacks: Any) -> None:
+def test_many_tasks_are_deleted_with_few_statements(
+    alice: User, django_capture_on_commit_callbacks: Any, statements: Statements
+) -> None:
     tasks = [a_task(alice, status=Status.FINISHED) for _ in range(40)]
     for each in tasks:
         keep(each, b"%d" % each.pk)
-    with (
-        CaptureQueriesContext(
-            connection,
-        ) as queries,
-        django_capture_on_commit_callbacks(execute=True),
-    ):
+    with statements() as queries, django_capture_on_commit_callbacks(execute=True):
         services.delete(user=alice, numbers=[each.pk for each in tasks])
     assert len(queries) < 30
     assert not StoredFile.objects.exists()

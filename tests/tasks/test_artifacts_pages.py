@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
 from apps.accounts import tokens
@@ -18,6 +16,7 @@ from apps.accounts.permissions import Scope
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Artifact, ArtifactChunk, Task
 from tests.fixtures.asking import Asker
+from tests.fixtures.statements import Statements
 from tests.tasks.made import DATA, chunks_of, keep
 from tests.tasks.rows import a_task, an_attempt, text_of
 from workers.artifacts import CHUNK_HEADER
@@ -273,13 +272,12 @@ def test_a_value_that_says_more_than_what_is_shown_is_told_as_well(
 
 
 def test_graphql_tells_them_with_as_many_statements_for_many_tasks_as_for_one(
-    alice: User, task: Task, monkeypatch: pytest.MonkeyPatch
+    alice: User, task: Task, statements: Statements
 ) -> None:
-    monkeypatch.setattr(tokens, "KNOWN_SECONDS", 3600.0)
     query = "{ tasks { nodes { artifacts { id name contentType bytes url sha256 } } } }"
     artifact, asker = keep(task, DATA), Asker.of(alice)
     asker.data(query)  # the token is known from here on
-    with CaptureQueriesContext(connection) as few:
+    with statements() as few:
         ((told,),) = [each["artifacts"] for each in asker.data(query)["tasks"]["nodes"]]
     assert told.pop("id")
     assert told == {
@@ -293,7 +291,7 @@ def test_graphql_tells_them_with_as_many_statements_for_many_tasks_as_for_one(
         other = a_task(alice, status=Status.FINISHED)
         an_attempt(other)
         keep(other, DATA)
-    with CaptureQueriesContext(connection) as many:
+    with statements() as many:
         assert len(asker.data(query)["tasks"]["nodes"]) == 6
     assert len(many) == len(few)
 

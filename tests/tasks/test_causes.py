@@ -53,6 +53,6 @@ def test_what_died_or_was_stopped_is_grouped_by_how() -> None:
 
 def test_what_a_handler_raises_cannot_hold_up_the_recording() -> None:
     hostile = '  File "x", line 1, in f\n' + " " * 60_000 + 'File "' + ' File "' * 10_000
-    started = time.process_time()
+    started = time.thread_time()
     error(hostile)
-    assert time.process_time() - started < 1  # backtracking without bounds takes minutes
+    assert time.thread_time() - started < 1  # backtracking without bounds takes minutes

@@ -65,7 +65,7 @@ class Elsewhere:
 
     def _output(self, *command: str) -> Any:
         environment = {"PATH": os.environ["PATH"], "MILLRACE_API_TOKEN": self._token}
-        return json.loads(subprocess.check_output(command, cwd=self._folder, env=environment, timeout=60))
+        return json.loads(subprocess.check_output(command, cwd=self._folder, env=environment, timeout=150))
 
 
 @pytest.fixture

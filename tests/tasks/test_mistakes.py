@@ -120,10 +120,10 @@ def test_no_value_keeps_the_web_busy() -> None:
     term: Any = 1
     for _ in range(60):
         term = {"op": "+", "of": term}
-    began = time.process_time()
+    began = time.thread_time()
     assert "too much to be checked" in said({"$ref": "#/$defs/Term"}, term)[0]
     said({"uniqueItems": True}, [{"a": n} for n in range(6_000)])
-    assert time.process_time() - began < 5
+    assert time.thread_time() - began < 5
 
 
 @pytest.mark.parametrize("pointer", ["http://127.0.0.1:9/x", "#/$defs/Gone", "#/properties/x"])

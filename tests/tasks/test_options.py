@@ -204,7 +204,7 @@ def test_a_key_used_at_the_same_moment_makes_one_task(alice: User, kinds: dict[s
     together = threading.Barrier(4)
 
     def make() -> None:
-        together.wait(timeout=30)
+        together.wait(timeout=120)
         try:
             made.extend(create_many(user=alice, drafts=[Draft(name="n", kind="demo.noop", idempotency_key="k")]))
         finally:

@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from apps.queues.models import Pulse, Queue, Worker
 from apps.tasks.clock import database_now, ticks
@@ -14,6 +12,7 @@ from apps.tasks.lifecycle import Status
 from apps.tasks.models import Attempt, Kind, Task
 from apps.tasks.recording import record
 from apps.tasks.services import create, create_many
+from tests.fixtures.statements import Statements
 from tests.tasks.events import batch, failed, finished, returned, started, undeliverable
 from workers.messages import BadMessage
 
@@ -182,12 +181,14 @@ def test_a_change_moves_the_tick_and_a_duplicate_does_not(task: Task) -> None:
     assert ticks() == before + 1
 
 
-def test_a_large_batch_costs_as_many_statements_as_a_small_one(alice: User, kinds: dict[str, Kind]) -> None:
+def test_a_large_batch_costs_as_many_statements_as_a_small_one(
+    alice: User, kinds: dict[str, Kind], statements: Statements
+) -> None:
     drafts = [Draft(name=str(n), kind="demo.noop") for n in range(300)]
     tasks = create_many(user=alice, drafts=drafts)
-    with CaptureQueriesContext(connection) as few:
+    with statements() as few:
         record([batch(*[finished(task) for task in tasks[:10]])])
-    with CaptureQueriesContext(connection) as many:
+    with statements() as many:
         record([batch(*[finished(task) for task in tasks[10:250]])])
     rows_by_key = "UPDATE tasks_task"
     small, large = ([q["sql"] for q in each if rows_by_key not in q["sql"]] for each in (few, many))

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from apps.queues.models import Environment
 from apps.tasks import output
@@ -15,6 +13,7 @@ from apps.tasks.drafts import Draft
 from apps.tasks.models import Attempt, Kind, OutputPiece, Task
 from apps.tasks.recording import record
 from apps.tasks.services import create, create_many, delete
+from tests.fixtures.statements import Statements
 from tests.tasks.events import batch, failed, finished, printed, progress, returned, started
 from workers.messages import HEAD_BYTES, TAIL_BYTES
 
@@ -147,18 +146,18 @@ def test_output_moves_no_table(task: Task) -> None:
 
 
 def test_pieces_cost_as_many_statements_as_one_and_nothing_where_nothing_is_printed(
-    alice: User, kinds: dict[str, Kind]
+    alice: User, kinds: dict[str, Kind], statements: Statements
 ) -> None:
     tasks = create_many(user=alice, drafts=[Draft(name=str(n), kind="demo.noop") for n in range(50)])
     record([batch(*map(started, tasks))])
     counts = []
     for events in ([printed(tasks[0], 0, "a")], [printed(each, at, f"{at}") for each in tasks[1:] for at in range(2)]):
-        with CaptureQueriesContext(connection) as captured:
+        with statements() as captured:
             record([batch(*events)])
         about_output = [query["sql"] for query in captured if "outputpiece" in query["sql"]]
         counts.append(len({sql.split("VALUES")[0][:60] for sql in about_output}))  # SQLite runs one row by row
     assert counts == [2, 2]  # the first pieces looked up, all of them written
-    with CaptureQueriesContext(connection) as captured:
+    with statements() as captured:
         record([batch(*map(finished, tasks))])
     assert not any("outputpiece" in query["sql"] for query in captured)
 

@@ -11,7 +11,6 @@ from django.utils import timezone
 from graphql_relay import to_global_id
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from apps.accounts import tokens
 from apps.accounts.permissions import Scope
 from apps.api import paging
 from apps.queues import report
@@ -412,10 +411,8 @@ def test_kinds_are_listed_by_name(asker: Asker, kinds: dict[str, Kind]) -> None:
 
 
 @pytest.fixture
-def known_token_and_health(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+def known_token_and_health(asker: Asker, remembering: None) -> None:
     """Looked up before, and for as long as the test takes."""
-    monkeypatch.setattr(tokens, "KNOWN_SECONDS", 3_600)
-    monkeypatch.setattr(report, "BANNER_SECONDS", 3_600)
     asker.data("{ viewer { id } }")
     report.obstacle()
 

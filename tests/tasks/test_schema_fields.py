@@ -6,14 +6,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.queues import report
-from apps.tasks import kind_figures, schema_kinds
+from apps.tasks import kind_figures
 from apps.tasks.models import Kind, Task
 from tests.fixtures.asking import Asker
+from tests.fixtures.statements import Statements
 from tests.queues.rows import a_worker
 from tests.tasks.rows import a_task, an_attempt
 from workers.sandbox.kind import announcement
@@ -133,29 +131,26 @@ def test_an_attempt_knows_its_worker_and_that_what_it_runs(asker: Asker, alice: 
 
 
 def test_all_of_it_costs_a_list_as_many_statements_as_one_task(
-    asker: Asker, alice: User, code: Kind, monkeypatch: pytest.MonkeyPatch
+    asker: Asker, alice: User, code: Kind, statements: Statements
 ) -> None:
     asked = (
         "code events { text } error { line } viewerCan { share } kind { p50Seconds failureRate }"
         " attempts { nodes { error { line } worker { name environment { packagesHash }"
         " running { number code } others: running { number statusText artifacts { name } } } } }"
     )
-    monkeypatch.setattr(schema_kinds, "FIGURES_SECONDS", 3_600)
-    monkeypatch.setattr(report, "BANNER_SECONDS", 3_600)
-    monkeypatch.setattr("apps.accounts.tokens.KNOWN_SECONDS", 3_600)
 
-    def statements() -> int:
-        with CaptureQueriesContext(connection) as asked_for:
+    def cost() -> int:
+        with statements() as asked_for:
             asker.data(f"{{ tasks {{ nodes {{ {asked} }} }} }}")
         return len(asked_for)
 
     a_worker("w1", environment={"packages": {}})
     a_failure(alice)
     an_attempt(a_task(alice, status="RUNNING", worker="w1"), worker="w1")
-    statements()  # looks the token up
-    before = statements()
+    cost()  # looks the token up
+    before = cost()
     for n in range(20):
         a_worker(f"v{n}", environment={"packages": {"n": str(n)}})
         an_attempt(a_failure(alice), number=2, worker=f"v{n}")
         an_attempt(a_task(alice, status="RUNNING", worker=f"v{n}"), worker=f"v{n}")
-    assert statements() == before
+    assert cost() == before

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from graphql_relay import to_global_id
 
@@ -16,6 +14,7 @@ from apps.queues.models import Worker
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Kind, Task
 from tests.fixtures.asking import Asker, code_of
+from tests.fixtures.statements import Statements
 from workers.messages import VERSION
 
 pytestmark = pytest.mark.django_db
@@ -238,22 +237,20 @@ def test_none_are_soon_created(asker: Asker) -> None:
 
 
 def test_what_is_shown_of_many_costs_no_statement_each(
-    asker: Asker, kinds: dict[str, Kind], monkeypatch: pytest.MonkeyPatch
+    asker: Asker, kinds: dict[str, Kind], statements: Statements
 ) -> None:
     fields = "number kind { name } statusText attempts { nodes { number } } createdBy { username } error { type }"
     document = f"mutation ($input: [CreateTaskInput!]!) {{ createTasks(input: $input) {{ tasks {{ {fields} }} }} }}"
 
-    def statements(drafts: int) -> int:
-        with CaptureQueriesContext(connection) as captured:
+    def cost(drafts: int) -> int:
+        with statements() as captured:
             asker.data(document, input=[a_draft()] * drafts)
         return len(captured)
 
     asker.data("{ viewer { id } }")  # writes the day of the token's use
-    monkeypatch.setattr(report, "BANNER_SECONDS", 3_600)
-    monkeypatch.setattr("apps.accounts.tokens.KNOWN_SECONDS", 3_600)
     report.obstacle()
-    statements(1)  # looks how many tasks are open
-    assert statements(1) == statements(40)
+    cost(1)  # looks how many tasks are open
+    assert cost(1) == cost(40)
 
 
 # deleteTask

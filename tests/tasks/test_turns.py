@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.queues import health
@@ -22,6 +21,7 @@ from apps.tasks.clock import tick
 from apps.tasks.models import Task
 from apps.tasks.turns import Turn
 from tests.fixtures.asking import Asker
+from tests.fixtures.statements import Statements
 from tests.queues.rows import a_worker
 from tests.queues.test_workers import words
 from tests.tasks.rows import a_task, text_of
@@ -126,10 +126,10 @@ def test_a_place_that_moves_changes_the_sentence_alone(web: Client, alice: User,
     assert "1st in the queue default" in html
 
 
-def test_it_is_read_from_indexes(alice: User) -> None:
+def test_it_is_read_from_indexes(alice: User, statements: Statements) -> None:
     """And not from a table of a million rows: each statement names one, and none scans or sorts."""
     task = a_task(alice, dispatch_at=ago(9))
-    with CaptureQueriesContext(connection) as asked:
+    with statements() as asked:
         turn_of(task)
         turn_of(a_task(alice, handed_at=ago(9)))
     reads = [query["sql"] for query in asked if 'FROM "tasks_task"' in query["sql"] and '"id" = ' not in query["sql"]]

@@ -18,7 +18,7 @@ import pika
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from tests.fixtures.broker import Broker
-from tests.fixtures.processes import Process, eventually
+from tests.fixtures.processes import PATIENCE_SECONDS, Process, eventually
 from tests.workers.line import line
 from workers import tree
 from workers.artifacts import CHUNK_HEADER, Chunk
@@ -179,7 +179,7 @@ class Rabbit:
             found[last.label.name] = data
         return found
 
-    def outcomes(self, count: int, timeout_seconds: float = 30) -> list[Event]:
+    def outcomes(self, count: int, timeout_seconds: float = PATIENCE_SECONDS) -> list[Event]:
         """Waits for so many outcomes; in the order in which they came."""
         eventually(lambda: len(self._outcomes()) >= count, timeout_seconds)
         return self._outcomes()

@@ -38,7 +38,7 @@ class Story:
 
     def outcomes(self, *tasks: int) -> set[int]:
         """Waits for those; all that there are."""
-        eventually(lambda: self._outcomes() >= set(tasks), 40)
+        eventually(lambda: self._outcomes() >= set(tasks))
         return self._outcomes()
 
     def _outcomes(self) -> set[int]:
@@ -62,7 +62,7 @@ def story(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             broker.kill()
             webs[0].cancelled = [(CANCELLED, 1)]
             late = worker(webs[1], "--queues", "others")
-            eventually(lambda: "waiting for RabbitMQ at 127.0.0.1" in late.output, 60)
+            eventually(lambda: "waiting for RabbitMQ at 127.0.0.1" in late.output)
             broker.start()
             answers = await asyncio.gather(*pending)
             while answers[-1] != [Verdict.CONFIRMED]:

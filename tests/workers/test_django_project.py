@@ -65,7 +65,7 @@ def project(tmp_path: Path) -> Path:
     outside = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTHON"))}
     ways = f"import sys; sys.path += [{str(tmp_path)!r}, {str(ROOT)!r}]"
     # -P: what stands in the folder where it is started must not come before Python's own.
-    subprocess.run([sys.executable, "-P", "-c", f"{ways}\n{FILL}"], env=outside, cwd=tmp_path, check=True, timeout=60)
+    subprocess.run([sys.executable, "-P", "-c", f"{ways}\n{FILL}"], env=outside, cwd=tmp_path, check=True, timeout=150)
     return tmp_path
 
 

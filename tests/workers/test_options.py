@@ -41,7 +41,7 @@ def started_with(handlers: str) -> str:
     """The one line with which a worker with these modules stops."""
     given = {"PATH": os.environ["PATH"], **GOOD, "MILLRACE_HANDLERS": handlers}
     ended = subprocess.run(
-        [sys.executable, "-m", "workers"], cwd=ROOT, env=given, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "workers"], cwd=ROOT, env=given, capture_output=True, text=True, timeout=150, check=False
     )
     assert ended.returncode == 2
     [line] = ended.stderr.splitlines()

@@ -80,7 +80,7 @@ def test_a_worker_told_to_stop_finishes_first_however_long_that_takes(rabbit: Ra
     eventually(lambda: rabbit.started(1))
     rabbit.put(task(2))
     rabbit.order(stopping=[rabbit.batches[0]["worker"]])
-    assert process.child.wait(20) == 0
+    assert process.child.wait(120) == 0
     assert [each["task"] for each in rabbit.outcomes(1)] == [1]
     assert rabbit.heartbeats()[-1]["leaving"]
     assert rabbit.count(TASKS) == 1
@@ -91,7 +91,7 @@ def test_a_worker_at_rest_leaves_at_once_when_told_to_stop_or_by_a_signal(rabbit
     eventually(lambda: rabbit.heartbeats() and len({batch["worker"] for batch in rabbit.batches}) == 2)
     names = {batch["heartbeat"]["pid"]: batch["worker"] for batch in rabbit.batches}
     rabbit.order(stopping=[names[first.child.pid]], draining=[names[second.child.pid]])
-    assert first.child.wait(20) == 0
+    assert first.child.wait(120) == 0
     eventually(lambda: drains(rabbit))
     assert second.stop() == 0
 

@@ -62,7 +62,7 @@ def test_of_a_task_that_prints_without_end_head_and_tail_are_kept_and_the_worker
     process = ready(worker())
     before = memory_of(process)
     rabbit.put(task(1, "test.print", text="x" * 9_999, count=20_000), task(2))
-    assert [each["status"] for each in rabbit.outcomes(2, timeout_seconds=60)] == ["FINISHED"] * 2
+    assert [each["status"] for each in rabbit.outcomes(2)] == ["FINISHED"] * 2
     told = pieces(rabbit, 1)
     size = 20_000 * 10_000
     assert told[0]["position"] == 0

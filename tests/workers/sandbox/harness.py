@@ -25,7 +25,7 @@ from workers.sandbox.plan import Plan
 
 KEPT_OUTPUT = 65_536
 STOP_SECONDS = 0.2  # a worker gives 5
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 @dataclass(slots=True)

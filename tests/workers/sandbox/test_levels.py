@@ -57,7 +57,7 @@ def probed(denied: str, bubblewrap: str | None) -> tuple[str, str, str]:
     )
     given = lacking(denied, sys.executable, "-c", code, bubblewrap or "")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(given, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(given, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=150, check=True)
     level, missing, fix = json.loads(done.stdout)
     return level, missing, fix
 

@@ -113,7 +113,7 @@ def ends(broker: Broker) -> Iterator[Ends]:
         ready(process)
         numbers = dict(enumerate(CODES, start=1))
         rabbit.put(*[task(number, "code.python", code=CODES[name]) for number, name in numbers.items()])
-        outcomes = {each["task"]: each for each in rabbit.outcomes(len(CODES), timeout_seconds=120)}
+        outcomes = {each["task"]: each for each in rabbit.outcomes(len(CODES), timeout_seconds=240)}
         yield {name: Ended(outcomes[number], rabbit.artifacts(number)) for number, name in numbers.items()}
         assert "PRELOAD" not in process.output
 
