@@ -1,5 +1,6 @@
-"""Gunicorn's worker, which says in our words what it refuses by itself before Django hears of it."""
+"""Gunicorn's worker: a thread stays with who has asked again; what is no request is refused in our words."""
 
+import select
 from contextlib import suppress
 from typing import Any
 
@@ -32,6 +33,18 @@ OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
+    def handle(self, conn: Any) -> Any:
+        """Programs ask one thing after the other, and what follows is there when the work after an answer is done.
+
+        To hand the connection to the main thread and take it back costs a fifth of a millisecond, as much as Django
+        does for a small request. No thread stays while another connection waits for one.
+        """
+        stays = super().handle(conn)
+        waiting = self.tpool._work_queue  # noqa: SLF001 nothing else tells who waits
+        while stays is True and self.alive and waiting.empty() and _has_asked_again(conn):
+            stays = super().handle(conn)
+        return stays
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 gunicorn's
         if isinstance(exc, LimitRequestLine):
             sentence = TOO_LONG.format(limit=self.cfg.limit_request_line)
@@ -56,6 +69,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _answer(self, client: Any, status: str, title: str, sentence: str) -> None:
         with suppress(OSError):  # whoever sent it has gone
             write_nonblock(client, _page(status, title, sentence))
+
+
+def _has_asked_again(conn: Any) -> bool:
+    if conn.parser.unreader.buf.getvalue():  # it was read together with the last request
+        return True
+    arrived = select.poll()
+    arrived.register(conn.sock, select.POLLIN)
+    return bool(arrived.poll(0))
 
 
 def _page(status: str, title: str, sentence: str) -> bytes:

@@ -1,10 +1,12 @@
 """Whatever goes wrong at /graphql/, wherever it is noticed: a program reads JSON with `errors`, never a page."""
 
+import json
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import OperationalError
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -63,6 +65,18 @@ def test_every_error_is_json(asker: Asker, settings: Settings, monkeypatch: pyte
     assert response.headers["Cache-Control"] == "no-store"
     assert {name: response.headers.get(name) for name in HEADERS} == HEADERS
     assert not response.cookies
+
+
+@pytest.mark.parametrize("address", ["/graphql", "/graphql/"])
+def test_a_token_needs_nothing_of_a_browser(asker: Asker, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    def fail(*_arguments: Any) -> NoReturn:
+        raise AssertionError
+
+    monkeypatch.setattr(SessionMiddleware, "process_request", fail)
+    asker.client.cookies["millrace_session"] = "somebody's"
+    headers = {"authorization": f"Bearer {asker.token}"}
+    response = asker.client.post(address, json.dumps(VIEWER), content_type="application/json", headers=headers)
+    assert response.json() == {"data": {"viewer": {"username": "alice"}}}
 
 
 def test_the_page_beside_it_keeps_its_pages() -> None:
