@@ -22,4 +22,8 @@ def of_header(header: str) -> Caller | None:
         return None
     tokens.note_use(token)
     origins.by_token(token)
-    return Caller.of_token(token)
+    known = vars(token)  # for as long as the token and its person are, a second
+    if "caller" not in known:
+        known["caller"] = Caller.of_token(token)
+    caller: Caller = known["caller"]
+    return caller

@@ -7,5 +7,5 @@ from apps.tasks import artifact_views
 app_name = "artifacts"
 urlpatterns = [
     path("chunks/", artifact_views.chunks, name="chunks"),
-    path("<int:number>/<str:name>", artifact_views.file, name="file"),
+    path("<number:number>/<str:name>", artifact_views.file, name="file"),
 ]

@@ -34,7 +34,8 @@ class Draft:
     """A task to be. `problems`: what could not be read at its door.
 
     `run_at` or `delay_seconds`: not before this time; None = at once. `queue`, `timeout_seconds`, `max_attempts`: None
-    = as its kind has them. `idempotency_key`: the same draft under the same key is the same task.
+    = as its kind has them. `idempotency_key`: the same draft under the same key is the same task. `cloned_from`: the
+    number of a task that this person sees.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Draft:
     timeout_seconds: float | None = None
     max_attempts: int | None = None
     idempotency_key: str | None = None
+    cloned_from: int | None = None
     problems: tuple[Problem, ...] = ()
 
 

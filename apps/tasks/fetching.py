@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from django.db.models import F, Prefetch, prefetch_related_objects
 
 from apps.queues.models import Environment, Worker
-from apps.tasks.models import Artifact, Attempt
+from apps.tasks.models import Artifact, Attempt, Task
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from apps.tasks.models import Task
+    from apps.accounts.permissions import Person
     from apps.tasks.querysets import TaskQuerySet
 
 OF_LAST_ATTEMPT = frozenset({"error", "statusText", "runSeconds", "artifacts"})
@@ -47,10 +47,29 @@ def fetch(tasks: Sequence[Task], asked: Collection[str]) -> None:
         )  # a task that waits for a try speaks of the one before
         wanted.append(Prefetch("attempts", queryset=last, to_attr="last_attempts"))
     prefetch_related_objects(tasks, *wanted)
+    if "clonedFrom" in asked:
+        for task in tasks:
+            vars(task)["fetched_with"] = tasks
     if not OF_ATTEMPTS["environment"].isdisjoint(asked):
         bring_environments([attempt for task in tasks for attempt in task.attempts.all()])
     if not OF_ATTEMPTS["worker"].isdisjoint(asked):
         bring_workers([attempt for task in tasks for attempt in task.attempts.all()])
+
+
+def original(task: Task, user: Person, asked: Collection[str]) -> Task | None:
+    """The task whose input this one was made from, looked up for all that were fetched with it. None: not to be seen.
+
+    `asked`: paths below the original.
+    """
+    if "original" not in vars(task):
+        tasks = vars(task).get("fetched_with", [task])
+        visible = without_unasked(Task.objects.visible_to(user), asked)
+        found = visible.in_bulk({each.cloned_from for each in tasks if each.cloned_from})
+        fetch(list(found.values()), asked)
+        for each in tasks:
+            vars(each)["original"] = found.get(each.cloned_from)
+    known: Task | None = vars(task)["original"]
+    return known
 
 
 def bring_environments(attempts: Sequence[Attempt]) -> None:

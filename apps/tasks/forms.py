@@ -44,8 +44,9 @@ class TaskForm(forms.Form):
     """A task to be. `typed` fills it in: a link's query, or what was posted, then with `bound`.
 
     `like`: the task whose name, kind, parameters and limits stand there until something else is typed. `unserved`:
-    kinds that no worker serves now. `queues`: those there are. `user`: who may perhaps not have everything run. A form
-    that is sent twice makes one task; when that was changed in between, `made` is the task of the first time.
+    kinds that no worker serves now. `queues`: those there are. `user`: who may perhaps not have everything run.
+    `origin`: the number of the task that this one is to be made from. A form that is sent twice makes one task; when
+    that was changed in between, `made` is the task of the first time.
     """
 
     made: Task | None = None
@@ -93,6 +94,7 @@ class TaskForm(forms.Form):
         unserved: Collection[str] = (),
         queues: Collection[str] = (),
         user: Person = NOBODY,
+        origin: int | None = None,
     ) -> None:
         given: dict[str, object] = {"idempotency_key": str(uuid4()), **(_as_in(like, kinds) if like else {})}
         self.unseen = bound and _has_unseen_params(typed, kinds)
@@ -100,7 +102,7 @@ class TaskForm(forms.Form):
         given |= {name: typed[name] for name in typed if not name.startswith(PARAM)}
         super().__init__(typed if bound else None, initial=given, label_suffix="")
         self.kinds, self.typed, self.like, self.user = kinds, typed, like, user
-        self.unserved, self.queues = unserved, queues
+        self.unserved, self.queues, self.origin = unserved, queues, origin
         self.open = [name for name, kind in kinds.items() if may_create(user, kind)]
         # Code is for those who ask for it: the first that comes up is a handler's.
         first = next((name for name in self.open if not kinds[name].runs_code), next(iter(self.open), ""))
@@ -295,6 +297,7 @@ class TaskForm(forms.Form):
             timeout_seconds=data.get("timeout_seconds"),
             max_attempts=data.get("max_attempts"),
             idempotency_key=data.get("idempotency_key") if readable else None,
+            cloned_from=self.origin,
         )
 
     def _renew_key(self, user: User, draft: Draft, problem: Problem) -> None:

@@ -93,6 +93,7 @@ class Task(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="tasks", db_index=False
     )
+    cloned_from = models.BigIntegerField(null=True)  # no foreign key: that each deletion would have to look for
     created_at = models.DateTimeField()
     run_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)

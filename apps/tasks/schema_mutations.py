@@ -10,7 +10,7 @@ from graphql_relay import to_global_id
 from apps.accounts.permissions import Scope
 from apps.api.schema import JSON, UserErrors, key_of, user_errors
 from apps.api.selection import requested
-from apps.tasks import recording, services
+from apps.tasks import clones, recording, services
 from apps.tasks.drafts import Problem, Refused
 from apps.tasks.fetching import fetch
 from apps.tasks.models import Task
@@ -51,6 +51,13 @@ class TaskActionInput(graphene.InputObjectType):
     """Which task."""
 
     id = graphene.ID(required=True, description="Its id, or its number.")
+
+
+class RetryTaskInput(TaskActionInput):
+    """Which task; with `params` or `code`, of which a new one is made that is otherwise like it."""
+
+    params = JSON(description="An object, in place of its own.")
+    code = graphene.String(description="Python to run, in place of its own.")
 
 
 class TaskActionPayload(graphene.ObjectType):
@@ -123,8 +130,8 @@ class Mutation(graphene.ObjectType):
     retry_task = graphene.Field(
         TaskActionPayload,
         required=True,
-        input=TaskActionInput(required=True),
-        description="Make the next attempt of a task that has ended.",
+        input=RetryTaskInput(required=True),
+        description="Make the next attempt of a task that has ended; or, with other input, a new task like it.",
     )
     cancel_task = graphene.Field(
         TaskActionPayload,
@@ -167,7 +174,17 @@ class Mutation(graphene.ObjectType):
         return {"tasks": tasks, "created_count": sum(not task.existed for task in tasks), "user_errors": []}
 
     def resolve_retry_task(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
-        return _acted(info, input, services.retry)
+        if input.get("params") is None and input.get("code") is None:
+            return _acted(info, input, services.retry)
+        caller = info.context.caller
+        caller.require(Scope.TASKS_WRITE)
+        changed = {"params": input.get("params"), "code": input.get("code")}
+        try:
+            task = clones.clone(user=caller.user, number=key_of("Task", input["id"]), **changed)
+        except Refused as refused:
+            return {"task": None, "user_errors": user_errors(refused.problems)}
+        fetch([task], requested(info, "task"))
+        return {"task": task, "user_errors": []}
 
     def resolve_cancel_task(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
         return _acted(info, input, services.cancel)

@@ -14,11 +14,12 @@ from apps.accounts.permissions import ALLOWED, Scope, may, may_write
 from apps.accounts.schema import UserType
 from apps.api.paging import COUNT_CAP, page_of_list
 from apps.api.schema import JSON, Connection, DateTime, finite
+from apps.api.selection import requested
 from apps.queues import limits, pauses
 from apps.queues.models import Queue, Worker
 from apps.queues.report import obstacle
 from apps.queues.schema import QueueType
-from apps.tasks import artifacts, events, progress, sentences
+from apps.tasks import artifacts, events, fetching, progress, sentences
 from apps.tasks.clock import database_now
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Artifact, Attempt, Kind, Task
@@ -139,6 +140,10 @@ class TaskType(DjangoObjectType):
     )
     crashes = graphene.Int(required=True, description="How many of its runs have vanished with their process.")
     idempotency_key = graphene.String()
+    cloned_from = graphene.Field(
+        lambda: TaskType,
+        description="Whose input it was made from, by the form or `retryTask`; null once that is gone.",
+    )
     attempts = graphene.Field(
         AttemptConnection, required=True, first=graphene.Int(default_value=20), after=graphene.String()
     )
@@ -216,6 +221,11 @@ class TaskType(DjangoObjectType):
     def resolve_run_seconds(task: Task, info: GraphQLResolveInfo) -> float | None:
         attempt = sentences.last_attempt(task)
         return attempt.run_seconds if attempt else None
+
+    def resolve_cloned_from(task: Task, info: GraphQLResolveInfo) -> Task | None:
+        if task.cloned_from is None:
+            return None
+        return fetching.original(task, info.context.caller.user, requested(info, ""))
 
     def resolve_attempts(task: Task, info: GraphQLResolveInfo, first: int, after: str | None = None) -> Page:
         return page_of_list(task.attempts.all(), first=first, after=after)

@@ -187,6 +187,7 @@ def _task(user: User, draft: Draft, kind: Kind, request_digest: str, now: dateti
         "timeout_seconds": draft.timeout_seconds or kind.timeout_seconds,
         "idempotency_key": draft.idempotency_key,
         "request_digest": request_digest,
+        "cloned_from": draft.cloned_from,
         "created_by_id": user.pk,
         "created_at": now,
         "run_at": draft.run_at,

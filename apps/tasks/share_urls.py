@@ -7,5 +7,5 @@ from apps.tasks import share_views
 app_name = "shared"
 urlpatterns = [
     path("<str:text>/", share_views.shared, name="task"),
-    path("<str:text>/artifacts/<int:number>/<str:name>", share_views.shared_file, name="file"),
+    path("<str:text>/artifacts/<number:number>/<str:name>", share_views.shared_file, name="file"),
 ]

@@ -17,6 +17,7 @@ from apps.queues.report import obstacle
 from apps.tasks import (
     artifact_sheet,
     artifacts,
+    clones,
     codes,
     environments,
     failures,
@@ -65,6 +66,11 @@ class Sheet:
     may: dict[str, bool]  # what this person can do with it now
     user: Person
     now: datetime
+
+    @property
+    def original(self) -> Task | None:
+        """The task whose input it was made from, as far as this person sees it."""
+        return clones.original(self.user, self.task.cloned_from)
 
     @property
     def is_live(self) -> bool:

@@ -22,7 +22,7 @@ from apps.accounts.permissions import may_write
 from apps.audit.refusals import refuse
 from apps.queues import environments, names, pauses
 from apps.queues.models import Worker
-from apps.tasks import examples, live, neighbours, output_sheet, services, sheet
+from apps.tasks import clones, examples, live, neighbours, output_sheet, services, sheet
 from apps.tasks.drafts import Refused
 from apps.tasks.forms import TaskForm, selection
 from apps.tasks.models import Kind, Task
@@ -63,9 +63,9 @@ def create(request: SignedInRequest) -> HttpResponse:
     kinds = {kind.name: kind for kind in Kind.objects.all()}
     typed = request.POST if posted else request.GET
     unserved = Worker.objects.without(kinds.values())
-    form = TaskForm(
-        kinds, typed, bound=saves, like=_like(request), unserved=unserved, queues=names.known(), user=request.user
-    )
+    like, queues, user = _like(request), names.known(), request.user
+    origin = like.pk if like else _origin(request)
+    form = TaskForm(kinds, typed, bound=saves, like=like, unserved=unserved, queues=queues, user=user, origin=origin)
     if form.is_bound and (created := form.save(request.user)):
         return _created(request, created, alone=alone)
     form.look_over()
@@ -176,8 +176,13 @@ def _sheet(
 
 def _like(request: SignedInRequest) -> Task | None:
     """The task that a new one is to be like."""
-    number = number_in(request.GET.get("from", ""))
-    return Task.objects.visible_to(request.user).filter(pk=number).first() if number else None
+    return clones.original(request.user, number_in(request.GET.get("from", "")))
+
+
+def _origin(request: SignedInRequest) -> int | None:
+    """What the form says that it was filled in from, unless that is gone: it is no reason to refuse what was typed."""
+    original = clones.original(request.user, number_in(request.POST.get("cloned_from", "")))
+    return original.pk if original else None
 
 
 def _created(request: SignedInRequest, created: Task, *, alone: bool) -> HttpResponse:

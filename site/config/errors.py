@@ -21,6 +21,7 @@ UNKNOWN_HOST = (
     "MILLRACE_ALLOWED_HOSTS, or MILLRACE_PUBLIC_URL behind a proxy."
 )
 WRONG_METHOD = "This address only takes what a form or a button sends, and nothing was changed. Go on from the tasks."
+CODES = {403: "FORBIDDEN", 404: "NOT_FOUND", 429: "RATE_LIMITED", 500: "INTERNAL", 503: "UNAVAILABLE"}  # of GraphQL
 LOOK_FIRST = "If you sent something to be saved, look first whether it is there."
 
 
@@ -81,16 +82,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """503 instead of 500 when the database cannot be used now (locked, restarting): the request may be sent again."""
-    is_graphql = request.path.startswith("/graphql")
     if _is_full(sys.exception()):
         sentence = FULL
     else:
-        sentence = BUSY if request.method in ("GET", "HEAD") and not is_graphql else f"{BUSY} {LOOK_FIRST}"
-    if is_graphql:
-        error = {"message": sentence, "extensions": {"code": "UNAVAILABLE"}}
-        response: HttpResponse = JsonResponse({"errors": [error]}, status=503)
-    else:
-        response = answer(request, 503, "Not available now", sentence)
+        only_looks = request.method in ("GET", "HEAD") and not is_graphql(request)
+        sentence = BUSY if only_looks else f"{BUSY} {LOOK_FIRST}"
+    response = answer(request, 503, "Not available now", sentence)
     response.headers["Retry-After"] = "2"
     return response
 
@@ -105,8 +102,11 @@ def is_unstorable(error: BaseException | None) -> bool:
 def answer(request: HttpRequest, status: int, title: str, sentence: str, error_id: str = "") -> HttpResponse:
     """A whole page without any query; for HTMX a toast, so that what the person was typing stays where it is.
 
-    Nothing for a poll, which comes again and again: the page itself says that its server has trouble.
+    Nothing for a poll, which comes again and again: the page itself says that its server has trouble. Below /graphql
+    JSON, as of its every other answer.
     """
+    if is_graphql(request):
+        return _in_json(status, sentence, error_id)
     if "HX-PTag" in request.headers:
         return HttpResponse(status=status)
     template = "errors/_toast.html" if request.headers.get("HX-Request") == "true" else "errors/error.html"
@@ -114,9 +114,19 @@ def answer(request: HttpRequest, status: int, title: str, sentence: str, error_i
     return HttpResponse(render_to_string(template, context), status=status)
 
 
+def is_graphql(request: HttpRequest) -> bool:
+    return request.path == "/graphql" or request.path.startswith("/graphql/")
+
+
 def first_line(error: BaseException) -> str:
     """What a database's driver says, without the numbers of the system's errors."""
     return re.sub(r"\[Errno -?\d+\] ", "", str(error).strip().partition("\n")[0])
+
+
+def _in_json(status: int, sentence: str, error_id: str) -> HttpResponse:
+    message = f"{sentence} {error_id}" if error_id else sentence
+    error = {"message": message, "extensions": {"code": CODES.get(status, "BAD_USER_INPUT")}}
+    return JsonResponse({"errors": [error]}, status=status, headers={"Cache-Control": "no-store"})
 
 
 def _logged(response: HttpResponse) -> HttpResponse:

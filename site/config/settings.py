@@ -67,8 +67,9 @@ MIDDLEWARE = [
     "config.content_policy.ContentPolicy",
     "apps.audit.origins.Origins",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.graphql.ByToken",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "apps.accounts.remembered.RememberedPerson",
     "apps.accounts.middleware.RequireSignIn",
@@ -146,6 +147,8 @@ SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_NAME = f"{'__Host-' * IS_HTTPS}millrace_csrf"
 CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "config.notices.Notices"
+MESSAGES_COOKIE_NAME = f"{'__Host-' * IS_HTTPS}millrace_messages"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 SECURE_HSTS_SECONDS = env.whole_number("MILLRACE_HSTS_SECONDS", 0, 0, 63_072_000)

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+import apps.api.converters  # noqa: F401 before the addresses that are made of it
 from apps.accounts.views import no_second_door
 from apps.queues.views import health, healthz, readyz
 from config import graphiql, styleguide

@@ -102,7 +102,8 @@ def cancel(options: Namespace) -> int:
 
 
 def retry(options: Namespace) -> int:
-    return _each(options, lambda task: task.retry())
+    changed = dict(_param(pair) for pair in options.set)
+    return _each(options, lambda task: task.again(**changed) if changed else task.retry())
 
 
 def logs(options: Namespace) -> int:

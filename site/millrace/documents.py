@@ -10,7 +10,7 @@ ROW: Final = """fragment Row on Task {
 }"""
 FULL: Final = (
     """fragment Full on Task {
-  ...Row statusText params result timeoutSeconds maxAttempts idempotencyKey
+  ...Row statusText params result timeoutSeconds maxAttempts idempotencyKey clonedFrom { number }
   error { type message traceback fingerprint }
 }
 """
@@ -52,12 +52,12 @@ CREATE: Final = (
     + ROW
 )
 ACTS: Final = {
-    name: f"""mutation ($input: TaskActionInput!) {{
+    name: f"""mutation ($input: {input_}!) {{
   {name}(input: $input) {{ task {{ ...Full }} userErrors {{ field message code }} }}
 }}
 """
     + FULL
-    for name in ("cancelTask", "retryTask")
+    for name, input_ in (("cancelTask", "TaskActionInput"), ("retryTask", "RetryTaskInput"))
 }
 DELETE: Final = """mutation ($input: TaskActionInput!) {
   deleteTask(input: $input) { userErrors { field message code } }

@@ -134,7 +134,15 @@ def _of_tasks(add: Callable[..., argparse.ArgumentParser]) -> None:
     _number(wait, commands.wait, "+")
     wait.add_argument("--timeout", type=_seconds(0, 1e9), metavar="SECONDS", help="give up after so many seconds")
     _number(add("cancel", help="have tasks run by nobody"), commands.cancel, "+")
-    _number(add("retry", help="have tasks that have ended tried again"), commands.retry, "+")
+    retry = add("retry", help="have tasks that have ended tried again, or with --set new ones like them")
+    _number(retry, commands.retry, "+")
+    retry.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a parameter that the new ones have other",
+    )
     logs = add("logs", help="what a task prints")
     _number(logs, commands.logs)
     logs.add_argument("-f", "--follow", action="store_true", help="go on until it has ended")

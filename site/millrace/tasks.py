@@ -160,6 +160,12 @@ class Task:
         return dict(self._large("params"))
 
     @property
+    def cloned_from(self) -> int | None:
+        """The number of the task that it was made from; None when there is none, or it is gone."""
+        told = self._large("clonedFrom")
+        return told and int(told["number"])
+
+    @property
     def result(self) -> Any:
         """What it returned: a number, or whatever JSON can hold; None for nothing.
 
@@ -220,6 +226,11 @@ class Task:
         """Make its next attempt. Raises Refused unless it has ended."""
         return self._act("retryTask")
 
+    def again(self, /, **params: Any) -> Task:
+        """A new task like this one, with some parameters changed. Raises Refused."""
+        payload = self._mutate(documents.ACTS["retryTask"], "retryTask", params={**self.params, **params})
+        return Task(self._transport, payload["task"])
+
     def delete(self) -> None:
         """For good. Raises Refused while it runs."""
         self._mutate(documents.DELETE, "deleteTask")
@@ -254,9 +265,9 @@ class Task:
         self._data = self._mutate(documents.ACTS[name], name)["task"]
         return self
 
-    def _mutate(self, document: str, name: str) -> dict[str, Any]:
+    def _mutate(self, document: str, name: str, **more: Any) -> dict[str, Any]:
         # Never twice: a second retry would be another attempt.
-        payload = self._transport.ask(document, {"input": {"id": str(self.number)}}, safe=False)[name]
+        payload = self._transport.ask(document, {"input": {"id": str(self.number), **more}}, safe=False)[name]
         raise_problems(payload["userErrors"])
         return dict(payload)
 

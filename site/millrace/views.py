@@ -105,7 +105,8 @@ def of_task(task: Task, *, whole: bool = False) -> dict[str, Any]:
         "failure": task.failure or None,
     }
     if whole:
-        shown |= {"status_text": task.status_text, "params": task.params, "error": error and asdict(error)}
+        shown |= {"status_text": task.status_text, "params": task.params, "cloned_from": task.cloned_from}
+        shown["error"] = error and asdict(error)
         shown["result"] = task.result if task.status == "FINISHED" else None
         waiting = task.waiting if task.status == "QUEUEING" else None
         shown["waiting"] = waiting and asdict(waiting)

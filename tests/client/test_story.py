@@ -69,6 +69,10 @@ def test_a_task_that_fails_says_why_and_is_tried_again(client: Client) -> None:
         task.cancel()
     assert refused.value.problems[0].code == "NOT_ALLOWED_IN_STATUS"
     assert task.retry().wait(120).status == "FAILED"
+    other = task.again(failure_rate=0)
+    assert (other.cloned_from, task.cloned_from) == (task.number, None)
+    assert other.params == {**task.params, "failure_rate": 0}
+    assert other.wait(120).status == "FINISHED"
 
 
 def test_what_waits_is_cancelled_and_a_wait_may_end_before_its_task(client: Client) -> None:
