@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pika.exceptions import AMQPError
 from pika.spec import Basic
 
+from workers.deliveries import Whole
 from workers.lost import BrokerLost, first, resolve, why_lost
 
 if TYPE_CHECKING:
@@ -82,13 +83,18 @@ class Channel:
         `settled`: the deliveries need no ack.
         """
 
+        def take(whole: Whole) -> None:
+            on_delivery(Delivery(self, whole.consumer, whole.tag, whole.redelivered, whole.headers, whole.body))
+
         def deliver(_channel: Any, method: Any, properties: Any, body: bytes) -> None:
             headers = properties.headers or {}
             on_delivery(Delivery(self, method.consumer_tag, method.delivery_tag, method.redelivered, headers, body))
 
         await self._ask(self._pika.basic_qos, prefetch_count=prefetch)
         answer = await self._ask(self._pika.basic_consume, queue=queue, on_message_callback=deliver, auto_ack=settled)
-        return str(answer.method.consumer_tag)
+        consumer = str(answer.method.consumer_tag)
+        self.connection.hand(self.number, consumer, take)
+        return consumer
 
     async def get(self, queue: str) -> Delivery | None:
         """One message if one is ready; one question at a time. Raises BrokerLost (404: no such queue)."""
@@ -107,6 +113,7 @@ class Channel:
 
     async def cancel(self, consumer: str) -> None:
         """Takes no more. What is still on its way is given back to the broker by pika itself."""
+        self.connection.leave(self.number, consumer)
         await self._ask(self._pika.basic_cancel, consumer_tag=consumer)
 
     def ack(self, tag: int, *, multiple: bool = False) -> None:

@@ -1,6 +1,7 @@
 """An open connection to one RabbitMQ node."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ from pika.exceptions import ConnectionWrongStateError
 from workers.address import Address
 from workers.buffered import BufferedConnection
 from workers.channel import Channel
+from workers.deliveries import Whole
 from workers.log import get_logger
 from workers.lost import BrokerLost, first, resolve, why_lost
 
@@ -62,6 +64,13 @@ class Connection:
     def emit(self, frames: bytes) -> None:
         """Ready-made frames, written with whatever else this turn of the loop has to write."""
         self._pika.emit(frames)
+
+    def hand(self, channel: int, consumer: str, take: Callable[[Whole], None]) -> None:
+        """What comes for this consumer, past pika as far as that is possible, until `leave`."""
+        self._pika.hand(channel, consumer, take)
+
+    def leave(self, channel: int, consumer: str) -> None:
+        self._pika.leave(channel, consumer)
 
     async def close(self, timeout_seconds: float = 1.0) -> None:
         if self._pika.is_open:

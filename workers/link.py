@@ -15,6 +15,7 @@ MOST_BYTES = 2_097_152  # of a body: twice what any message may have
 # Packets and bytes; a socket's buffer never holds as many, so all that an ended child has left is read.
 _MOST_AT_ONCE = 600
 _MOST_BYTES_AT_ONCE = 2_097_152
+REST_SECONDS = 0.001
 _LAST, _MORE = b"\0", b"\1"  # the first byte of a packet: does the body go on in the next one?
 
 
@@ -49,10 +50,10 @@ class Link:
         self._theirs = theirs  # shared with the child: its flags stay as they are
         self._on_bodies = on_bodies
         self._joiner = _Joiner()
-        self._is_held = False
+        self._is_held = self._is_resting = self._listens = False
         self._waiting: deque[bytes] = deque()  # packets for which the socket had no room
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(ours, self.look)
+        self._listen()
 
     def post(self, body: bytes) -> None:
         for packet in _packets(body):
@@ -70,14 +71,20 @@ class Link:
 
     def hold(self) -> None:
         """The child is not heard for now: it waits when it has filled its socket."""
-        if not self._is_held and self._ours.fileno() >= 0:
-            self._is_held = True
-            self._loop.remove_reader(self._ours)
+        self._is_held = True
+        self._listen()
 
     def go_on(self) -> None:
-        if self._is_held and self._ours.fileno() >= 0:
+        if self._is_held:
             self._is_held = False
-            self._loop.add_reader(self._ours, self.look)
+            self._listen()
+
+    def rest(self) -> None:
+        """Looks again in a moment at all that has come: to be woken for each body costs more than to read it."""
+        if not self._is_resting:
+            self._is_resting = True
+            self._listen()
+            self._loop.call_later(REST_SECONDS, self._rested)
 
     def look(self) -> None:
         """Reads, unless the child is not to be heard now."""
@@ -100,6 +107,21 @@ class Link:
             self._loop.remove_writer(self._ours)
             self._ours.close()
             self._theirs.close()
+
+    def _listen(self) -> None:
+        """Is woken by what arrives from now on, or is not."""
+        listens = not (self._is_held or self._is_resting)
+        if listens != self._listens and self._ours.fileno() >= 0:
+            self._listens = listens
+            if listens:
+                self._loop.add_reader(self._ours, self.look)
+            else:
+                self._loop.remove_reader(self._ours)
+
+    def _rested(self) -> None:
+        self._is_resting = False
+        self.look()  # which may let it rest again
+        self._listen()
 
     def _deaf(self) -> None:
         """The worker has the child's end too, so it was shut down, and would be readable for ever."""

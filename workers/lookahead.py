@@ -8,7 +8,9 @@ import asyncio
 SHORT_SECONDS = 0.05
 VERY_SHORT_SECONDS = 0.005
 STUCK_SECONDS = 1.0  # what a task counts for behind which others had to wait
+TINY_SECONDS = 0.0002
 IN_ADVANCE = 16
+TINY_IN_ADVANCE = 64  # so the child has enough to do while the worker rests; in all it is less than 16 very short ones
 SMOOTHING = 0.1  # so after such a task some thirty short ones follow before the worker looks ahead again
 
 
@@ -34,7 +36,9 @@ class LookAhead:
     @property
     def in_advance(self) -> int:
         """How many tasks a slot's child is handed beyond the one that it runs."""
-        return IN_ADVANCE if self.level == 2 else 0
+        if self.level < 2:
+            return 0
+        return TINY_IN_ADVANCE if self._mean_seconds < TINY_SECONDS else IN_ADVANCE
 
     def wanted(self) -> int:
         """The level that fits the last tasks; it goes up at half the limit at which it goes down."""

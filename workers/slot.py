@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 STUCK_AFTER_SECONDS = 0.25  # a child on a busy machine may not get the processor for 0.1 s
 KILLED_SECONDS = 0.5  # for the system, to end what was killed
+ENOUGH = 32  # handed in advance, and each of them tiny: it is not through with them before the link has rested
 INTRUDER = "something in its process wrote to the socket that belongs to the worker"
 
 log = get_logger()
@@ -130,6 +131,8 @@ class Slot:
             if self.handed:
                 self._begin(self.handed[0])
         self._slots.answered()
+        if self._child and len(self.handed) >= ENOUGH:
+            self._child.link.rest()
 
     async def _fresh_child(self) -> Child:
         return await self._nursery.fresh_child(self)

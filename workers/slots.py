@@ -107,7 +107,8 @@ class Slots:
             self._refuse(taken)
             return
         self._waiting.append(taken)
-        self.feed()
+        if len(self._waiting) == 1:  # else what stands before it waits for a slot already
+            self.feed()
 
     def drop(self, dropped: Container[Taken]) -> None:
         """Those are not to be run here, if they still wait; the others may go back to a slot."""

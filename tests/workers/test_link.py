@@ -6,7 +6,9 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from workers.link import MOST_BYTES, Link, fits_one_packet, pair, receive, send
+import pytest
+
+from workers.link import MOST_BYTES, REST_SECONDS, Link, fits_one_packet, pair, receive, send
 
 SIZES = [0, 1, 65_536, 65_537, 131_072, 1_048_576]
 Work = Callable[[Link, socket.socket, "asyncio.Queue[bytes]"], Coroutine[Any, Any, None]]
@@ -103,6 +105,36 @@ def test_who_is_not_heard_waits_and_is_heard_again() -> None:
             pass
 
     with_link(work)
+
+
+def test_while_it_rests_nothing_wakes_it_and_then_all_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(link: Link, theirs: socket.socket, arrived: "asyncio.Queue[bytes]") -> None:
+        link.rest()
+        send(theirs, b"early")
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert arrived.empty()
+        link.read()  # for what must be known now
+        assert await arrived.get() == b"early"
+
+    async def briefly(link: Link, theirs: socket.socket, arrived: "asyncio.Queue[bytes]") -> None:
+        for number in range(3):
+            link.rest()
+            send(theirs, b"%d" % number)
+            assert await arrived.get() == b"%d" % number
+        send(theirs, b"awake")
+        assert await arrived.get() == b"awake"
+        link.rest()
+        link.hold()
+        send(theirs, b"held")
+        await asyncio.sleep(REST_SECONDS * 5)
+        assert arrived.empty()
+        link.go_on()
+        assert await arrived.get() == b"held"
+
+    with_link(briefly)
+    monkeypatch.setattr("workers.link.REST_SECONDS", 3_600)
+    with_link(never)
 
 
 def test_an_end_that_is_shut_down_leaves_the_loop_alone() -> None:
