@@ -13,6 +13,8 @@ def configure(settings: dict[str, Any]) -> None:
     handler.setFormatter(_Line())
     logging.basicConfig(handlers=[handler], level=settings["level"], force=True)
     logging.getLogger("django").handlers.clear()
+    # What it looks for in vain it tells with all that the page is made of, such as the text of a new token.
+    logging.getLogger("django.template").setLevel(logging.INFO)
     # A 404 or a 401 is the caller's business and has been answered; a 500 is logged as an error.
     logging.getLogger("django.request").setLevel(logging.ERROR)
     logging.getLogger("django.security").setLevel(logging.ERROR)
