@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
-from config import patience  # noqa: E402 as everything of Django's, once it is set up
+from config import liveness, patience  # noqa: E402 as everything of Django's, once it is set up
 
+liveness.watch()
 patience.end()

@@ -43,8 +43,7 @@ def test_many_tasks_are_one_entry_and_one_note(alice: User, kinds: dict[str, Kin
 
 def test_writes_together_wait_for_the_end_and_for_no_error() -> None:
     with pytest.raises(ZeroDivisionError), together():
-        write("INSERT INTO tasks_clock (id, ticks) VALUES (1, %s)", [1])
-        raise ZeroDivisionError
+        write("INSERT INTO tasks_clock (id, ticks) VALUES (1, %s)", [1 // 0])
     with together():
         write("INSERT INTO tasks_clock (id, ticks) VALUES (1, %s) RETURNING ticks", [7], "made")
         with together():
