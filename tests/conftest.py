@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -19,8 +20,12 @@ pytest_plugins = [
 DATABASE = {"db", "transactional_db", "live_server"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what may use the database: pytest-django lets nothing else get at it."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks what may use the database: pytest-django lets nothing else get at it. Leaves out what only a server has."""
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        of_server = [item for item in items if item.get_closest_marker("postgresql")]
+        config.hook.pytest_deselected(items=of_server)
+        items[:] = [item for item in items if item not in of_server]
     for item in items:
         if item.get_closest_marker("django_db") or not DATABASE.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("database")

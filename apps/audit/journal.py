@@ -44,7 +44,7 @@ def note(
 
 
 def values(
-    act: str, what: str, *, user: Person | None, count: int = 1, details: str = "", result: Result
+    act: str, what: str = "", *, user: Person | None, count: int = 1, details: str = "", result: Result
 ) -> dict[str, Any]:
     """The columns of an entry by the one that the request is from."""
     origin = origins.current()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.queues import limits
 from apps.queues.models import Queue
@@ -17,6 +18,7 @@ from apps.relay.gates import Gate
 from apps.tasks import priority
 from apps.tasks.batches import select_rows
 from apps.tasks.clock import database_now, now_in_sql, tick
+from apps.tasks.cursors import repeating
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Task
 from apps.tasks.querysets import listed
@@ -170,7 +172,7 @@ class Schedule:
 
 def held_by_broker(queue: str, most: int) -> int:
     """Attempts that the broker has confirmed and no worker has begun, counted up to `most`."""
-    with connection.cursor() as cursor:
+    with repeating() as cursor:
         cursor.execute(_HELD, [queue, most])
         held: int = cursor.fetchone()[0]
     return held
@@ -202,7 +204,8 @@ _HELD = (
 
 def mark_handed_over(confirmed: Sequence[Due]) -> None:
     """Note that the broker has them. One that has meanwhile begun or gone on to another attempt stays as it is."""
-    with transaction.atomic():
+    begun = [each.task for each in confirmed if each.reason]
+    with transaction.atomic() if begun or len(confirmed) > 1 else nullcontext():  # one statement is one by itself
         Task.objects.hand_over([(each.task, each.attempt) for each in confirmed])
-        if begun := [each.task for each in confirmed if each.reason]:
+        if begun:
             tick(begun)  # "scheduled for later" is over

@@ -14,7 +14,11 @@ from typing import Any
 from django.db import connection
 from django.db.models import DateTimeField, JSONField, Model
 
+from apps.tasks.cursors import repeating
+from apps.tasks.writes import write
+
 Row = Sequence[Any]
+Given = tuple[str, Row]  # a statement and the values to bind
 Converters = list[tuple[int, Callable[[Any], Any]]]  # by a value's place in its row
 
 
@@ -24,7 +28,7 @@ def select_rows(
     """The values of `columns`, then of `made`. These and `more`, what follows FROM, are SQL over the alias `t`."""
     fields = _fields(model, tuple(columns))
     names = ", ".join([*(f"t.{field.column}" for field in fields), *made])
-    with connection.cursor() as cursor:
+    with repeating() as cursor:
         cursor.execute(f"SELECT {names} FROM {_table(model)} t {more}", values)
         rows: list[Row] = cursor.fetchall()
     readers = _readers(fields, connection.vendor)
@@ -63,40 +67,45 @@ def update_rows(
     changed, found = ([field.column for field in part] for part in (fields[: len(columns)], fields[len(columns) :]))
     more = f" AND {only_if}" if only_if else ""
     steps = [f"{field.column} = t.{field.column} + 1" for field in _fields(model, tuple(raised))]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql" and len(rows) > 1:
-            settings = ", ".join([*(f"{name} = v.{name}" for name in changed), *steps])
-            where = " AND ".join(f"t.{name} = v.{name}" for name in found)
-            source, values = _source(fields, rows)
-            cursor.execute(f"UPDATE {_table(model)} t SET {settings} FROM {source} WHERE {where}{more}", values)
-        else:
-            # One prepared statement by primary key: in an UPDATE .. FROM another index may drive the join, quadratic.
-            settings = ", ".join([*(f"{name} = %s" for name in changed), *steps])
-            where = " AND ".join(f"t.{name} = %s" for name in found)
-            cursor.executemany(
-                f"UPDATE {_table(model)} AS t SET {settings} WHERE {where}{more}", _prepared(fields, rows)
-            )
+    head = f"UPDATE {_table(model)} AS t SET"
+    if connection.vendor == "postgresql" and len(rows) > 1:
+        settings = ", ".join([*(f"{name} = v.{name}" for name in changed), *steps])
+        where = " AND ".join(f"t.{name} = v.{name}" for name in found)
+        source, values = _source(fields, rows)
+        write(f"{head} {settings} FROM {source} WHERE {where}{more}", values)
+        return
+    settings = ", ".join([*(f"{name} = %s" for name in changed), *steps])
+    where = " AND ".join(f"t.{name} = %s" for name in found)
+    if len(rows) == 1:
+        write(f"{head} {settings} WHERE {where}{more}", _prepared(fields, rows)[0])
+        return
+    # One prepared statement by primary key: in an UPDATE .. FROM another index may drive the join, quadratic.
+    with repeating() as cursor:
+        cursor.executemany(f"{head} {settings} WHERE {where}{more}", _prepared(fields, rows))
 
 
 def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> list[int]:
     """The new rows' numbers, in the order of the rows."""
+    numbers: list[int] = []
+    with repeating() as cursor:
+        for part in [rows] if connection.vendor == "postgresql" else _parts(rows, len(columns)):
+            cursor.execute(*insertion(model, columns, part))
+            numbers += sorted(number for (number,) in cursor.fetchall())
+    return numbers
+
+
+def insertion(model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> Given:
+    """The statement that inserts these rows; the numbers that it returns go up in their order."""
     fields = _fields(model, tuple(columns))
     names = ", ".join(field.column for field in fields)
     head = f"INSERT INTO {_table(model)} ({names})"
-    with connection.cursor() as cursor:
-        if len(rows) == 1:
-            cursor.execute(f"{head} VALUES ({_places(fields)}) RETURNING id", _prepared(fields, rows)[0])
-            return [number for (number,) in cursor.fetchall()]
-        if connection.vendor == "postgresql":
-            source, values = _source(fields, rows)
-            cursor.execute(f"{head} SELECT {names} FROM {source} ORDER BY nth RETURNING id", values)
-            return sorted(number for (number,) in cursor.fetchall())
-        numbers: list[int] = []
-        for part in _parts(rows, len(fields)):
-            source, values = _sqlite_source(fields, part)
-            cursor.execute(f"{head} {source} RETURNING id", values)
-            numbers += sorted(number for (number,) in cursor.fetchall())
-        return numbers
+    if len(rows) == 1:
+        return f"{head} VALUES ({_places(fields)}) RETURNING id", _prepared(fields, rows)[0]
+    if connection.vendor == "postgresql":
+        source, values = _source(fields, rows)
+        return f"{head} SELECT {names} FROM {source} ORDER BY nth RETURNING id", values
+    source, values = _sqlite_source(fields, rows)
+    return f"{head} {source} RETURNING id", values
 
 
 def upsert_rows(
@@ -121,16 +130,15 @@ def upsert_rows(
     more = f" WHERE {only_if}" if only_if else ""
     head = f"INSERT INTO {_table(model)} AS t ({names})"
     tail = f"ON CONFLICT ({known}) DO UPDATE SET {settings}{more}"
-    with connection.cursor() as cursor:
-        if len(rows) == 1:
-            cursor.execute(f"{head} VALUES ({_places(fields)}) {tail}", _prepared(fields, rows)[0])
-        elif connection.vendor == "postgresql":
-            source, values = _source(fields, rows)
-            cursor.execute(f"{head} SELECT {names} FROM {source} {tail}", values)
-        else:
-            for part in _parts(rows, len(fields)):
-                source, values = _sqlite_source(fields, part)
-                cursor.execute(f"{head} {source} WHERE true {tail}", values)
+    if len(rows) == 1:
+        write(f"{head} VALUES ({_places(fields)}) {tail}", _prepared(fields, rows)[0])
+    elif connection.vendor == "postgresql":
+        source, values = _source(fields, rows)
+        write(f"{head} SELECT {names} FROM {source} {tail}", values)
+    else:
+        for part in _parts(rows, len(fields)):
+            source, values = _sqlite_source(fields, part)
+            write(f"{head} {source} WHERE true {tail}", values)
 
 
 def _places(fields: Sequence[Any]) -> str:

@@ -7,12 +7,15 @@ from typing import Any
 from django.db import connection
 from django.db.models.functions import Now
 
+from apps.tasks.cursors import repeating
+from apps.tasks.writes import together, write
+
 
 def database_now() -> datetime:
     """The database server's time. SQLite's is this machine's, so asking it would only cost."""
     if connection.vendor == "sqlite":
         return datetime.now(UTC)
-    with connection.cursor() as cursor:
+    with repeating() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
     return now
@@ -37,7 +40,7 @@ def ticks() -> int:
 
 def ticks_and_now() -> tuple[int, datetime]:
     """The tick and the database's time, asked for at once."""
-    with connection.cursor() as cursor:
+    with repeating() as cursor:
         cursor.execute(_READ[connection.vendor])
         tick, now = cursor.fetchone()
     return int(tick), now or database_now()
@@ -57,18 +60,20 @@ def tick(changed: Iterable[int] = (), gone: Mapping[int, int | None] | None = No
     """
     tasks = ",".join(map(str, changed))
     deleted = ",".join(f"{task}:{owner or ''}" for task, owner in (gone or {}).items())
-    with connection.cursor() as cursor:
-        if not (tasks or deleted):
-            cursor.execute(_MOVE)
-        elif connection.vendor == "postgresql":
-            cursor.execute(f"WITH moved AS ({_MOVE} RETURNING ticks) {_NOTE} FROM moved", [tasks, deleted])
-        else:
-            cursor.execute(f"{_MOVE} RETURNING ticks")
+    if not (tasks or deleted):
+        write(_MOVE_ONE, [])
+    elif connection.vendor == "postgresql":
+        with together():
+            write(f"{_MOVE_ONE} RETURNING ticks", [], "moved")
+            write(f"{NOTE} SELECT ticks, clock_timestamp(), %s, %s FROM moved", [tasks, deleted])
+    else:
+        with repeating() as cursor:
+            cursor.execute(f"{_MOVE_ONE} RETURNING ticks")
             (at,) = cursor.fetchone()
             cursor.execute(_NOTE_AT, [at, tasks, deleted])
 
 
-_MOVE = "INSERT INTO tasks_clock (id, ticks) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET ticks = tasks_clock.ticks + 1"
-_COLUMNS = "INSERT INTO tasks_change (tick, at, changed, gone)"
-_NOTE = f"{_COLUMNS} SELECT ticks, clock_timestamp(), %s, %s"
-_NOTE_AT = f"{_COLUMNS} VALUES (%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'), %s, %s)"
+MOVE = "INSERT INTO tasks_clock (id, ticks) {source} ON CONFLICT (id) DO UPDATE SET ticks = tasks_clock.ticks + 1"
+NOTE = "INSERT INTO tasks_change (tick, at, changed, gone)"
+_MOVE_ONE = MOVE.format(source="VALUES (1, 1)")
+_NOTE_AT = f"{NOTE} VALUES (%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'), %s, %s)"

@@ -9,6 +9,7 @@ from django.db import connection
 
 from apps.tasks.batches import read_row
 from apps.tasks.clock import database_now
+from apps.tasks.cursors import repeating
 from apps.tasks.models import Kind
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _NOW: Final = {"sqlite": "NULL", "postgresql": "clock_timestamp()"}
 
 def known_now() -> tuple[dict[str, Kind], datetime]:
     """By name, in the order of the names, and the database's time. They are shared: nobody is to change them."""
-    with connection.cursor() as cursor:
+    with repeating() as cursor:
         cursor.execute(_KNOWN.format(columns=", ".join(COLUMNS), now=_NOW[connection.vendor]))
         rows = cursor.fetchall()
     now = rows[0][-1] if rows else None

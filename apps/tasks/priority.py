@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from django.db import connection
-
 from apps.tasks.clock import now_in_sql
+from apps.tasks.cursors import repeating
 
 LOWEST: Final = -100
 HIGHEST: Final = 100
@@ -18,7 +17,7 @@ def is_priority(number: int) -> bool:
 def due(queue: str) -> list[int]:
     """The priorities at which something of the queue is due, the highest first."""
     now, values = now_in_sql()
-    with connection.cursor() as cursor:
+    with repeating() as cursor:
         cursor.execute(_DUE.format(now=now), [queue, *values])
         return [priority for (priority,) in cursor.fetchall()]
 

@@ -12,7 +12,8 @@ from django.db import connection, models
 from apps.accounts.permissions import may_see_all
 from apps.queues.models import Queue
 from apps.tasks.batches import among, insert_rows, select_rows, update_rows
-from apps.tasks.clock import database_now
+from apps.tasks.clock import database_now, now_in_sql
+from apps.tasks.cursors import repeating
 from apps.tasks.lifecycle import LIVE, Status, Step
 
 if TYPE_CHECKING:
@@ -74,21 +75,23 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
         One that has meanwhile come back, to be handed over once more at a later time, still waits for that.
         """
-        dispatch_at = self._lock(attempts)
-        now = database_now()
-        later = {task for task, at in dispatch_at.items() if at and at > now}
-        update_rows(
-            self.model,
-            keys=("id", "attempt"),
-            columns=("dispatch_at", "reason", "handed_at"),
-            rows=[(None, "", now, *attempt) for attempt in attempts if attempt[0] not in later],
-            only_if=f"t.status IN ({listed(LIVE)})",
-        )
+        if len(attempts) > 1:
+            self.locked([task for task, _ in attempts], ("id",))
+        now, at = now_in_sql()
+        done = f"UPDATE tasks_task AS t SET dispatch_at = NULL, reason = '', handed_at = {now}"  # noqa: S608 no values
+        fits = f"t.status IN ({listed(LIVE)}) AND (t.dispatch_at IS NULL OR t.dispatch_at <= {now})"
+        with repeating() as cursor:
+            if connection.vendor == "sqlite":
+                rows = [[*at, *attempt, *at] for attempt in attempts]
+                cursor.executemany(f"{done} WHERE t.id = %s AND t.attempt = %s AND {fits}", rows)
+            else:
+                these = "unnest(%s::bigint[], %s::bigint[]) AS v (id, attempt)"
+                columns = [list(column) for column in zip(*attempts, strict=True)]
+                cursor.execute(f"{done} FROM {these} WHERE t.id = v.id AND t.attempt = v.attempt AND {fits}", columns)
 
     def hand_over_again(self, attempts: Sequence[tuple[int, int]]) -> None:
         """Have the relay hand these (task, attempt) over once more: what the broker had of them may be lost."""
-        self._lock(attempts)
-        now = database_now()
+        _, now = self.locked([task for task, _ in attempts], ("id",))
         update_rows(
             self.model,
             keys=("id", "attempt"),
@@ -97,20 +100,19 @@ class TaskQuerySet(models.QuerySet["Task"]):
             only_if=f"t.status IN ({listed(LIVE)}) AND t.dispatch_at IS NULL",
         )
 
-    def _lock(self, attempts: Sequence[tuple[int, int]]) -> dict[int, datetime | None]:
-        """When each is due."""
-        return dict(self.locked([task for task, _ in attempts], ("id", "dispatch_at")))
-
-    def locked(self, numbers: Collection[int], columns: Sequence[str]) -> list[Any]:
-        """The values of `columns` of these tasks' rows, which nobody else changes until the transaction ends.
+    def locked(self, numbers: Collection[int], columns: Sequence[str]) -> tuple[list[Any], datetime]:
+        """The values of `columns` of these tasks' rows, which nobody else changes until the transaction ends; and now.
 
         In id order, and so for all who lock many: PostgreSQL would meet deadlocks otherwise.
         """
         if not numbers:
-            return []
+            return [], database_now()
         these, values = among("t.id", numbers)
-        lock = " FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""  # SQLite has one writer at a time
-        return select_rows(self.model, columns, f"WHERE {these} ORDER BY t.id{lock}", values)
+        if connection.vendor == "sqlite":  # it has one writer at a time
+            return select_rows(self.model, columns, f"WHERE {these} ORDER BY t.id", values), database_now()
+        more = f"WHERE {these} ORDER BY t.id FOR NO KEY UPDATE"
+        rows = select_rows(self.model, columns, more, values, made=["clock_timestamp()"])
+        return [row[:-1] for row in rows], rows[0][-1] if rows else database_now()
 
 
 class CancelledAttemptQuerySet(models.QuerySet["CancelledAttempt"]):

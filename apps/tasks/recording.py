@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db import transaction
 
 from apps.queues import health, heartbeats
-from apps.tasks.clock import database_now, tick
+from apps.tasks.clock import tick
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Task
 from apps.tasks.standings import Page, Verdict
+from apps.tasks.writes import together
 from workers.messages import BadMessage, Event, Started, check_batch, decode_event
 
 if TYPE_CHECKING:
@@ -34,17 +35,18 @@ def record(batches: Sequence[object]) -> list[Verdict]:
     checked = [check_batch(batch) for batch in batches]
     reports = [_report(batch["worker"], event) for batch in checked for event in batch["events"]]
     with transaction.atomic():
-        now = database_now()
-        page = Page.of([event for _, event in filter(None, reports)], now)
+        page = Page.of(event for _, event in filter(None, reports))
         verdicts = [page.apply(*report) if report else Verdict.INVALID for report in reports]
-        page.write()
+        page.write_output()
         beats = [(batch["worker"], batch["heartbeat"]) for batch in checked if batch.get("heartbeat")]
-        somebody_left = heartbeats.record(beats, now)
+        somebody_left = heartbeats.record(beats, page.now)
         health.beat_now_and_then("sink")
         if canaries := [batch["canary"] for batch in checked if batch.get("canary") is not None]:
-            health.record_canary(max(canaries), now)
-        if somebody_left or page.changed:
-            tick(page.changed)
+            health.record_canary(max(canaries), page.now)
+        with together():
+            page.write()
+            if somebody_left or page.changed:
+                tick(page.changed)
     return verdicts
 
 
@@ -63,7 +65,7 @@ def claim(task: int, attempt: int, gone: str = "") -> Claim:
 
 def _settle_vanished(task: int, attempt: int, holder: str) -> Claim:
     with transaction.atomic():
-        page = Page.of([Started(task=task, attempt=attempt)], database_now())
+        page = Page.of([Started(task=task, attempt=attempt)])
         standing = page.standings.get(task)
         if standing and (standing.attempt, standing.status, standing.worker) == (attempt, Status.RUNNING, holder):
             page.vanish(standing)

@@ -16,8 +16,7 @@ from apps.audit.journal import note
 from apps.audit.refusals import refuse
 from apps.queues import names
 from apps.relay import wake
-from apps.tasks import artifacts, keys, kinds, quota
-from apps.tasks.batches import insert_rows
+from apps.tasks import artifacts, keys, kinds, quota, saving
 from apps.tasks.clock import database_now, tick
 from apps.tasks.drafts import Draft, Problem, Refused, cleaned, for_each, no_code
 from apps.tasks.lifecycle import CANCEL, DELETABLE, FINAL, LIVE, RETRY, Reason, Status
@@ -158,18 +157,10 @@ def _save_at_once(
     tasks = for_all(drafts, make)
     if new := [task for task in tasks if not task.existed]:
         quota.check(user, len(new))
-        _insert(user, new)
+        numbers = saving.save(user, COLUMNS, [_values(task) for task in new], details=new[0].kind)
+        for task, number in zip(new, numbers, strict=True):
+            task.pk = number
     return tasks
-
-
-def _insert(user: User, tasks: Sequence[Task]) -> None:
-    with transaction.atomic():
-        numbers = insert_rows(Task, COLUMNS, [_values(task) for task in tasks])
-        note("task.create", f"task {numbers[0]}", user=user, count=len(numbers), details=tasks[0].kind)
-        tick(numbers)
-        transaction.on_commit(wake.relay, robust=True)  # it is saved by then, whatever becomes of the hint
-    for task, number in zip(tasks, numbers, strict=True):
-        task.pk = number
 
 
 def _task(user: User, draft: Draft, kind: Kind, request_digest: str, now: datetime) -> Task:

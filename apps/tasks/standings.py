@@ -118,11 +118,11 @@ class Page:
     changed: dict[int, None] = field(default_factory=dict)  # so that a table of tasks would show it
 
     @classmethod
-    def of(cls, events: Iterable[Event], now: datetime) -> Page:
+    def of(cls, events: Iterable[Event]) -> Page:
         """Of the tasks that these events are about."""
         events = list(events)
         # Locked in id order, as the relay locks them: two writers of many rows would deadlock on PostgreSQL otherwise.
-        rows = Task.objects.locked({event.task for event in events}, READ)
+        rows, now = Task.objects.locked({event.task for event in events}, READ)
         standings = [Standing(task, attempt, Status(status), *rest) for task, attempt, status, *rest in rows]
         unknown = {each.task for each in events if isinstance(each, Outcome) and each.reason == Reason.UNKNOWN_KIND}
         by_task = {standing.task: standing for standing in standings}
@@ -140,7 +140,11 @@ class Page:
         """Its run is gone with its worker, which is known to be gone."""
         self._charge_crash(standing, f"the worker {standing.worker} vanished while it ran")
 
+    def write_output(self) -> None:
+        output.write(self.printed)
+
     def write(self) -> None:
+        """All but the output, each row once."""
         by_step: dict[Step, list[Standing]] = {}
         for standing in self.standings.values():
             if standing.step:
@@ -153,7 +157,6 @@ class Page:
             row = attrgetter(*WRITTEN[step], "task", "attempt")
             Task.objects.take(step, WRITTEN[step], [row(standing) for standing in standings])
         self._write_progress()
-        output.write(self.printed)
 
     def _refusal(self, standing: Standing, event: Event) -> Verdict | None:
         if event.attempt != standing.attempt or standing.step is TRY_AGAIN:

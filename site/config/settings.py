@@ -104,6 +104,7 @@ SQLITE_OPTIONS = {
 # A server that takes connections and never answers would hold up each request for minutes.
 POSTGRESQL_OPTIONS = {
     "connect_timeout": 5,
+    "prepare_threshold": 5,  # psycopg's own; of `apps.tasks.cursors` alone, for Django's have no use for it
     "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
 }
 

@@ -14,7 +14,7 @@ application = get_wsgi_application()
 from django.conf import settings  # noqa: E402 as everything of Django's, once it is set up
 from django.urls import get_resolver  # noqa: E402
 
-from config import patience  # noqa: E402
+from config import liveness, patience  # noqa: E402
 
 
 def _load() -> None:
@@ -33,4 +33,5 @@ def _load() -> None:
 _load()
 gc.freeze()
 gc.enable()
+liveness.watch()
 patience.end()

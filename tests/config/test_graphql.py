@@ -52,7 +52,18 @@ def test_a_token_is_enough(asker: Asker) -> None:
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json"
     assert response.headers["Cache-Control"] == "no-store"
+    assert int(response.headers["Content-Length"]) == len(response.content)
     assert not [name for name in response.headers if name.startswith("Access-Control")]
+
+
+def test_a_token_opens_no_other_host(asker: Asker) -> None:
+    assert asker.send(VIEWER, host="evil.example").status_code == 400
+
+
+def test_a_token_makes_no_session(asker: Asker) -> None:
+    response = asker.send(VIEWER)
+    assert not response.cookies
+    assert not hasattr(response.wsgi_request, "session")
 
 
 def test_strangers_are_told_what_is_needed(client: Client) -> None:

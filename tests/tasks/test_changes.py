@@ -15,7 +15,6 @@ from apps.accounts import roles
 from apps.accounts.permissions import Scope
 from apps.accounts.roles import Role
 from apps.tasks import changes, recording, services
-from apps.tasks.batches import insert_rows
 from apps.tasks.clock import database_now, ticks
 from apps.tasks.drafts import Draft
 from apps.tasks.models import Change, Clock, Kind, Task
@@ -135,22 +134,17 @@ def test_a_program_may_begin_with_what_happens_from_now_on(mirror: Mirror, alice
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_committed_late_is_told_late(mirror: Mirror, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_committed_late_is_told_late(mirror: Mirror, alice: User) -> None:
     """One transaction has its number before another that commits first; its tick it gets when it is its turn."""
     mirror.catch_up()
     has_row, may_go = threading.Event(), threading.Event()
 
     def slowly() -> None:
         with transaction.atomic():
-
-            def and_wait(*arguments: Any) -> list[int]:
-                numbers = insert_rows(*arguments)
-                has_row.set()
-                assert may_go.wait(120)
-                return numbers
-
-            monkeypatch.setattr(services, "insert_rows", and_wait)
-            services.create(user=alice, draft=drafts(1)[0])
+            number = a_task(alice).pk
+            has_row.set()
+            assert may_go.wait(120)
+            services.set_priority(user=alice, numbers=[number], priority=1)
         connection.close()
 
     thread = threading.Thread(target=slowly)

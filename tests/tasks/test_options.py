@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.accounts.permissions import Scope
 from apps.queues.models import Queue
-from apps.tasks import services
+from apps.tasks import saving
 from apps.tasks.drafts import Draft, Refused
 from apps.tasks.models import CancelledAttempt, Kind, Task
 from apps.tasks.recording import record
@@ -224,16 +224,16 @@ def test_keys_used_one_after_the_other_while_many_are_created_make_one_task_each
     alice: User, kinds: dict[str, Kind], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drafts = [Draft(name="n", kind="demo.noop", idempotency_key=f"k{n}") for n in range(3)]
-    others, insert = iter(drafts), services._insert
+    others, save = iter(drafts), saving.save
 
-    def after_another(user: User, tasks: list[Task]) -> None:
-        monkeypatch.setattr(services, "_insert", insert)
+    def after_another(*arguments: Any, **more: Any) -> list[int]:
+        monkeypatch.setattr(saving, "save", save)
         if draft := next(others, None):
             create(user=alice, draft=draft)
-        monkeypatch.setattr(services, "_insert", after_another)
-        insert(user, tasks)
+        monkeypatch.setattr(saving, "save", after_another)
+        return save(*arguments, **more)
 
-    monkeypatch.setattr(services, "_insert", after_another)
+    monkeypatch.setattr(saving, "save", after_another)
     assert [task.existed for task in create_many(user=alice, drafts=drafts)] == [True, True, True]
     assert Task.objects.count() == 3
 

@@ -1,0 +1,22 @@
+"""Cursors for what is asked for each task anew: PostgreSQL parses and plans it once a connection, not once a task."""
+
+from typing import Any
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+
+def repeating() -> CursorWrapper:
+    """For statements of few different texts: a connection remembers a hundred, each from its fifth time on.
+
+    Django's own cursor writes the values into the text, which makes another statement of it each time.
+    """
+    if connection.vendor == "sqlite":
+        return connection.cursor()
+    from django.db.backends.postgresql.base import ServerBindingCursor  # noqa: PLC0415 SQLite does without psycopg
+
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    cursor: Any = ServerBindingCursor
+    make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    return make(cursor(connection.connection))
