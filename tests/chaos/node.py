@@ -1,15 +1,14 @@
 """The private RabbitMQ node from its operator's side: its processes, its alarm, its queues."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pika
 
-from devstack import credentials, lifeline, rabbitmq
+from devstack import credentials, lifeline
 from tests.chaos.rig import Rig
+from tests.fixtures.broker import evaluate
 from workers.broker import ARTIFACTS, BAD, DEAD, DEFAULT_QUEUE, OUTCOMES, TASKS_EXCHANGE, tasks_queue
 
 QUEUE = tasks_queue(DEFAULT_QUEUE)
@@ -72,18 +71,4 @@ class Node:
             connection.close()
 
     def _call(self, expression: str) -> bytes:
-        """As `rabbitmqctl eval`, without the three seconds that its VM takes to start."""
-        server = rabbitmq.find()
-        assert server
-        program = next(path for path in (server.programs / "erl_call", Path("/usr/bin/erl_call")) if path.exists())
-        cookie = (self._rig.var / "broker" / "home" / ".erlang.cookie").read_text()
-        environment = {"ERL_EPMD_PORT": str(self._rig.secrets["broker"]["epmd_port"])}
-        if server.libraries:
-            environment["LD_LIBRARY_PATH"] = server.libraries
-        address = f"localhost:{self._rig.secrets['broker']['dist_port']}"
-        command = [str(program), "-address", address, "-c", cookie, "-timeout", "60", "-e"]
-        said = subprocess.run(
-            command, env=environment, input=f"{expression}\n".encode(), check=True, capture_output=True, timeout=70
-        ).stdout
-        assert said.startswith(b"{ok"), said
-        return said.strip()
+        return evaluate(self._rig.var, expression)

@@ -4,11 +4,9 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import pika
@@ -17,8 +15,8 @@ from pika.exceptions import AMQPError
 
 from apps.relay.rounds import Relay
 from apps.tasks import recording
-from devstack import lifeline, rabbitmq
-from tests.fixtures.broker import Broker
+from devstack import lifeline
+from tests.fixtures.broker import Broker, evaluate
 from tests.fixtures.processes import Process, eventually
 from workers.broker import OUTCOMES, OUTCOMES_EXCHANGE, OUTCOMES_KEY, parse_addresses
 from workers.messages import Event, EventBatch, Heartbeat, Started
@@ -135,25 +133,11 @@ def hung(broker: Broker) -> Iterator[None]:
 @contextmanager
 def without_room(broker: Broker) -> Iterator[None]:
     """Its memory alarm is on: it takes no message from anybody."""
-    _control(broker, "set_vm_memory_high_watermark", "0.000001")
+    evaluate(broker.var, "vm_memory_monitor:set_vm_memory_high_watermark(0.000001).")
     try:
         yield
     finally:
-        _control(broker, "set_vm_memory_high_watermark", "0.4")
-
-
-def _control(broker: Broker, *command: str) -> None:
-    """rabbitmqctl, with the environment of the node itself."""
-    assert broker._process
-    [vm] = [pid for pid in _below(broker._process.pid) if b"beam" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    of_node = dict(each.split("=", 1) for each in Path(f"/proc/{vm}/environ").read_text().split("\0") if "=" in each)
-    environment = {
-        name: value for name, value in of_node.items() if name.startswith(("RABBITMQ_", "ERL_", "HOME", "L"))
-    }
-    del environment["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"]  # its own distribution port
-    environment["PATH"] = f"{rabbitmq.ensure().programs}:{os.environ['PATH']}"
-    program = f"{environment['RABBITMQ_SCRIPTS_DIR']}/rabbitmqctl"
-    subprocess.run([program, *command], env=environment, cwd=broker.var / "broker", check=True, capture_output=True)
+        evaluate(broker.var, "vm_memory_monitor:set_vm_memory_high_watermark({absolute,536870912}).")
 
 
 def _below(pid: int) -> list[int]:
