@@ -26,39 +26,32 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
 LIMIT_SECONDS = 30 * 60
 LOOK_SECONDS = 0.1
 LAST_LINES = 10
-# Five lanes side by side on two cores: mostly they wait, for processes to start and for time to pass. What uses the
-# database runs on both; what cannot get at it, as tests/conftest.py finds, runs once. The browser has a process to
-# itself: Playwright's event loop would be in the way of others.
-# What kills processes all the time comes last in its lane: it holds up what is made for a machine at rest.
+# So many side by side on two cores: mostly they wait, for processes to start and for time to pass.
+LANES = 5
+# A lane takes the next run when it has ended one, so what takes longest stands first. What kills processes all the time
+# stands last: it holds up what is made for a machine at rest.
+# What uses the database runs on both; what cannot get at it, as tests/conftest.py finds, runs once. The browser has a
+# process to itself: Playwright's event loop would be in the way of others.
 BAD_INPUT = ("tests/bad_input/test_forms.py", "tests/bad_input/test_graphql.py")
 BAD_COMMANDS = ("tests/bad_input/test_commands.py", "tests/bad_input/test_document.py")
 ON_BOTH = ("tests/accounts", "tests/audit", *BAD_INPUT, "tests/config", "tests/fuzz", "tests/queues", "tests/tasks")
 NOT_AGAIN = "--ignore=tests/config/test_who_may.py"  # who may do what is decided in Python
-LANES: Sequence[Sequence[tuple[str, str, Sequence[str]]]] = (
-    (
-        ("Pages in a browser, whole stack, SQLite", "sqlite", ("tests/browser", "tests/system")),
-        ("Chaos, SQLite", "sqlite", ("tests/chaos/test_short.py",)),
-    ),
-    (
-        ("Setting up and keeping", "sqlite", ("tests/devstack", *BAD_COMMANDS)),
-        ("What uses the database, PostgreSQL", "postgresql", ("-m", "database", *ON_BOTH, NOT_AGAIN)),
-        ("Chaos, PostgreSQL", "postgresql", ("tests/chaos/test_short.py",)),
-    ),
-    (
-        ("Workers", "sqlite", ("tests/workers",)),
-        ("The client", "sqlite", ("tests/client",)),
-        ("A newcomer's story, PostgreSQL", "postgresql", ("tests/system/test_story.py",)),
-        ("Crash points", "sqlite", ("tests/chaos/test_crash_points.py",)),
-    ),
-    (
-        ("Relay, PostgreSQL", "postgresql", ("tests/relay",)),
-        ("What uses the database, SQLite", "sqlite", (*ON_BOTH, "tests/templates")),
-    ),
-    (
-        ("Relay and sink, SQLite", "sqlite", ("tests/relay", "tests/sink", "tests/bad_input/test_messages.py")),
-        ("Chaos without a mechanism", "sqlite", ("tests/chaos/test_controls.py",)),
-        ("A cluster of three", "sqlite", ("tests/cluster",)),
-    ),
+RUNS: Sequence[tuple[str, str, Sequence[str]]] = (
+    ("Pages in a browser", "sqlite", ("tests/browser",)),
+    ("What uses the database, SQLite", "sqlite", (*ON_BOTH, "tests/templates")),
+    ("What uses the database, PostgreSQL", "postgresql", ("-m", "database", *ON_BOTH, NOT_AGAIN)),
+    ("Workers", "sqlite", ("tests/workers",)),
+    ("Relay and sink, SQLite", "sqlite", ("tests/relay", "tests/sink", "tests/bad_input/test_messages.py")),
+    ("Relay, PostgreSQL", "postgresql", ("tests/relay",)),
+    ("The whole stack, SQLite", "sqlite", ("tests/system",)),
+    ("Setting up and keeping", "sqlite", ("tests/devstack", *BAD_COMMANDS)),
+    ("The client", "sqlite", ("tests/client",)),
+    ("A newcomer's story, PostgreSQL", "postgresql", ("tests/system/test_story.py",)),
+    ("Chaos without a mechanism", "sqlite", ("tests/chaos/test_controls.py",)),
+    ("Chaos, PostgreSQL", "postgresql", ("tests/chaos/test_short.py",)),
+    ("Chaos, SQLite", "sqlite", ("tests/chaos/test_short.py",)),
+    ("Crash points", "sqlite", ("tests/chaos/test_crash_points.py",)),
+    ("A cluster of three", "sqlite", ("tests/cluster",)),
 )
 
 
@@ -96,19 +89,20 @@ def _everything() -> int:
 
 
 def leave_none_out() -> None:
-    """Raises Stop when tests are in no lane, neither by their folder nor by their file: they would never run."""
-    known = {path for lane in LANES for _, _, paths in lane for path in paths}
+    """Raises Stop when tests are in no run, neither by their folder nor by their file: they would never run."""
+    known = {path for _, _, paths in RUNS for path in paths}
     for file in (places.ROOT / "tests").rglob("test_*.py"):
         path = file.relative_to(places.ROOT)
         folder = "/".join(path.parts[:2])
         if folder not in known and str(path) not in known:
             some = path if any(each.startswith(f"{folder}/") for each in known) else folder
-            raise Stop(f"{some} is in no lane of site/devstack/check.py")
+            raise Stop(f"{some} is in no run of site/devstack/check.py")
 
 
 def _side_by_side() -> Iterator[Run]:
     """Checks and the runs of all lanes, each when it has ended. No thread: a program is not to be forked beside one."""
-    lanes = [_checks(), *map(_lane, LANES)]
+    left = iter(RUNS)
+    lanes = [_checks(), *(_lane(left) for _ in range(LANES))]
     while lanes:
         for lane in list(lanes):
             try:
@@ -137,9 +131,9 @@ def _checks() -> Iterator[Run | None]:
         yield Run(name, passed=0, failed=bool(check.returncode))
 
 
-def _lane(runs: Sequence[tuple[str, str, Sequence[str]]]) -> Iterator[Run | None]:
-    """None as long as there is nothing new."""
-    for name, database, paths in runs:
+def _lane(left: Iterator[tuple[str, str, Sequence[str]]]) -> Iterator[Run | None]:
+    """Of those that no lane has taken yet; None as long as there is nothing new."""
+    for name, database, paths in left:
         with tempfile.TemporaryFile("w+", errors="replace") as output:  # no pipe, which what is left over holds open
             running = _start(database, paths, output)
             started = time.monotonic()

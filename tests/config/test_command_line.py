@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from config import command_line
 from tests.fixtures.processes import ROOT
 
 UNUSABLE = {
@@ -50,7 +51,14 @@ def test_the_relay_says_which_folder_it_lacks(tmp_path: Path) -> None:
     assert said == f"{tmp_path}/none/relay.lock cannot be used: no such file or directory"
 
 
+def test_an_option_that_a_command_does_not_have_is_named(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "schema", "--bogus") == "unknown option --bogus"
+
+
 @pytest.mark.parametrize("command", ["schema", "relay", "migrate"])
-def test_an_option_that_a_command_does_not_have_is_named(command: str, tmp_path: Path) -> None:
-    assert refusal(tmp_path, command, "--bogus") == "unknown option --bogus"
-    assert refusal(tmp_path, command, "--no-colour") == "unknown option --no-colour; did you mean --no-color?"
+def test_so_it_is_by_every_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    hints = {"--bogus": "", "--no-colour": "; did you mean --no-color?"}
+    for option, hint in hints.items():
+        with pytest.raises(SystemExit) as left:
+            command_line.run(["manage.py", command, option])
+        assert (left.value.code, *capsys.readouterr()) == (2, "", f"error: unknown option {option}{hint}\n")

@@ -7,7 +7,7 @@ from devstack.screen import Stop
 from tests.fixtures.processes import eventually
 
 
-def test_every_folder_of_tests_is_in_a_lane() -> None:
+def test_every_folder_of_tests_is_in_a_run() -> None:
     check.leave_none_out()
 
 
@@ -15,7 +15,7 @@ def test_a_folder_that_would_never_run_is_an_error(tmp_path: Path, monkeypatch: 
     (tmp_path / "tests" / "forgotten" / "deeper").mkdir(parents=True)
     (tmp_path / "tests" / "forgotten" / "deeper" / "test_it.py").touch()
     monkeypatch.setattr(places, "ROOT", tmp_path)
-    with pytest.raises(Stop, match=r"^tests/forgotten is in no lane"):
+    with pytest.raises(Stop, match=r"^tests/forgotten is in no run"):
         check.leave_none_out()
 
 
@@ -25,7 +25,7 @@ def test_a_forgotten_file_of_a_folder_whose_files_are_named_one_by_one_is_an_err
     (tmp_path / "tests" / "chaos").mkdir(parents=True)
     (tmp_path / "tests" / "chaos" / "test_forgotten.py").touch()
     monkeypatch.setattr(places, "ROOT", tmp_path)
-    with pytest.raises(Stop, match=r"^tests/chaos/test_forgotten\.py is in no lane"):
+    with pytest.raises(Stop, match=r"^tests/chaos/test_forgotten\.py is in no run"):
         check.leave_none_out()
 
 
@@ -42,14 +42,14 @@ def test_what_passed_is_counted_from_the_closing_line(said: str, passed: int) ->
     assert check.passed_of(said) == passed
 
 
-def test_runs_of_a_lane_follow_one_another_and_one_that_hangs_is_ended(
+def test_a_lane_takes_one_run_after_the_other_and_one_that_hangs_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hangs = "import pathlib, time; pathlib.Path('it-runs').touch(); time.sleep(600)"
     for name, body in {"good": "assert True", "bad": "assert False", "hanging": hangs}.items():
         (tmp_path / f"test_{name}.py").write_text(f"def test_it():\n    {body}\n")
-    lane = [("Good", "sqlite", ["test_good.py"]), ("Bad", "sqlite", ["test_bad.py"])]
-    monkeypatch.setattr(check, "LANES", [lane, [("Hanging", "sqlite", ["test_hanging.py"])]])
+    monkeypatch.setattr(check, "RUNS", [(n.title(), "sqlite", [f"test_{n}.py"]) for n in ("hanging", "good", "bad")])
+    monkeypatch.setattr(check, "LANES", 2)
     monkeypatch.setattr(check, "CHECKS", ())
     monkeypatch.setattr(places, "ROOT", tmp_path)
 
@@ -88,7 +88,7 @@ def test_checks_run_beside_one_another_and_what_one_complains_of_is_shown_whole(
 ) -> None:
     much = "for n in range(20_000): print('wrong', n)\nexit(1)"  # more than a pipe holds
     monkeypatch.setattr(check, "CHECKS", (("Good", ("python", "-c", "")), ("Bad", ("python", "-c", much))))
-    monkeypatch.setattr(check, "LANES", ())
+    monkeypatch.setattr(check, "RUNS", ())
 
     runs = [*check._side_by_side()]
 
