@@ -22,6 +22,8 @@ class BufferedConnection(AsyncioConnection):  # type: ignore[misc]
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._direct: dict[tuple[int, str], Callable[[Whole], None]] = {}
         super().__init__(*arguments, **options)
+        if getattr(self, "_frame_buffer", None) != b"":
+            raise RuntimeError("pika keeps what it has read elsewhere: install the version in requirements.lock")
 
     def hand(self, channel: int, consumer: str, on_delivery: Callable[[Whole], None]) -> None:
         """Its deliveries from now on, until `leave`; but those that pika has to put together."""

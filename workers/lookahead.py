@@ -38,7 +38,11 @@ class LookAhead:
         """How many tasks a slot's child is handed beyond the one that it runs."""
         if self.level < 2:
             return 0
-        return TINY_IN_ADVANCE if self._mean_seconds < TINY_SECONDS else IN_ADVANCE
+        return TINY_IN_ADVANCE if self.is_tiny else IN_ADVANCE
+
+    @property
+    def is_tiny(self) -> bool:
+        return self._mean_seconds < TINY_SECONDS
 
     def wanted(self) -> int:
         """The level that fits the last tasks; it goes up at half the limit at which it goes down."""

@@ -13,12 +13,16 @@ class Pace:
         self._tokens = float(burst)
         self._refilled_at = time.monotonic()
 
+    @property
+    def is_busy(self) -> bool:
+        """The next flush has to wait."""
+        self._refill()
+        return self._tokens < 1
+
     def wait(self) -> float:
         """Seconds until the next flush may start; takes the token for it."""
-        now = time.monotonic()
-        gained = (now - self._refilled_at) / self._gap if self._gap else self._burst
-        self._tokens = min(self._burst, self._tokens + gained) - 1
-        self._refilled_at = now
+        self._refill()
+        self._tokens -= 1
         return max(0.0, -self._tokens * self._gap)
 
     async def turn(self) -> None:
@@ -26,3 +30,9 @@ class Pace:
         wait = self.wait()
         if wait:
             await asyncio.sleep(wait)
+
+    def _refill(self) -> None:
+        now = time.monotonic()
+        gained = (now - self._refilled_at) / self._gap if self._gap else self._burst
+        self._tokens = min(self._burst, self._tokens + gained)
+        self._refilled_at = now

@@ -66,6 +66,11 @@ class Reporter:
         """What can wait is not to be told now."""
         return len(self._publishing) >= BEHIND
 
+    @property
+    def is_paced(self) -> bool:
+        """What is told now leaves with others, some milliseconds later."""
+        return self._pace.is_busy
+
     def started(self, taken: Taken) -> None:
         if taken.announced:
             return

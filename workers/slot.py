@@ -131,8 +131,14 @@ class Slot:
             if self.handed:
                 self._begin(self.handed[0])
         self._slots.answered()
-        if self._child and len(self.handed) >= ENOUGH:
+        if self._child and self._is_busy():
             self._child.link.rest()
+
+    def _is_busy(self) -> bool:
+        """With tiny tasks, and whether their answers are read at once or in a moment is all the same."""
+        if len(self.handed) >= ENOUGH:
+            return True
+        return bool(self.handed) and self._look_ahead.is_tiny and self._slots.none_waits and self._reporter.is_paced
 
     async def _fresh_child(self) -> Child:
         return await self._nursery.fresh_child(self)

@@ -74,6 +74,10 @@ class Slots:
         return [slot.handed[0] for slot in self._all if slot.handed]
 
     @property
+    def none_waits(self) -> bool:
+        return not self._waiting
+
+    @property
     def unable(self) -> bool:
         """Something is lacking without which no task is to begin."""
         return not self.able.is_set()

@@ -18,3 +18,11 @@ def test_further_ones_wait_a_gap_each() -> None:
 
 def test_without_a_gap_nobody_waits() -> None:
     assert [Pace(0).wait() for _ in range(100)] == [0] * 100
+
+
+def test_it_is_busy_when_the_next_flush_has_to_wait() -> None:
+    pace = Pace(60, burst=1)
+    assert not pace.is_busy
+    pace.wait()
+    assert pace.is_busy
+    assert not Pace(0).is_busy
