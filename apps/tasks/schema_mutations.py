@@ -104,7 +104,7 @@ class ClaimVerdict(graphene.Enum):
 class ClaimTaskInput(graphene.InputObjectType):
     """Which attempt, and who asks."""
 
-    task = graphene.Int(required=True)
+    task = graphene.ID(required=True, description="Its id, or its number.")
     attempt = graphene.Int(required=True)
     worker = graphene.String(required=True)
     gone = graphene.String(description="The `holder` of an earlier answer, which the broker no longer knows.")
@@ -206,7 +206,7 @@ class Mutation(graphene.ObjectType):
 
     def resolve_claim_task(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
         info.context.caller.require(Scope.WORKER)
-        verdict, holder = recording.claim(input["task"], input["attempt"], input.get("gone") or "")
+        verdict, holder = recording.claim(key_of("Task", input["task"]), input["attempt"], input.get("gone") or "")
         return {"verdict": verdict, "holder": holder or None}
 
 

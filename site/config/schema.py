@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import graphene
 from graphene import relay
-from graphql import print_schema
+from graphql import GraphQLInt, print_schema
+from graphql.type.scalars import serialize_int
 
 import apps.accounts.schema
 import apps.audit.schema
@@ -63,6 +64,15 @@ class Mutation(
 
 
 schema = graphene.Schema(query=Query, mutation=Mutation, types=[QueueType])
+
+
+def _whole(value: Any) -> Any:
+    return value if type(value) is int and abs(value) <= EXACT else serialize_int(value)
+
+
+# Else a list would fail with the first number of a task that has more than the 32 bits of an Int.
+GraphQLInt.serialize = _whole  # type: ignore[method-assign]
+EXACT = 2**53  # in whatever language JSON is read
 
 
 def printed() -> str:

@@ -123,7 +123,7 @@ class Client:
 
     def task(self, number: int) -> Task:
         """Raises NotFound."""
-        data = self._ask(documents.TASK, number=number)["task"]
+        data = self._ask(documents.TASK, id=str(number))["task"]
         if data is None:
             raise NotFound(f"there is no task {number}")
         return Task(self._transport, data)

@@ -17,8 +17,8 @@ FULL: Final = (
     + ROW
 )
 TASK: Final = (
-    """query ($number: Int!) {
-  task(number: $number) { ...Full waiting { position queuePaused workersServing estimatedStart } }
+    """query ($id: ID!) {
+  task(id: $id) { ...Full waiting { position queuePaused workersServing estimatedStart } }
 }
 """
     + FULL
@@ -62,8 +62,8 @@ ACTS: Final = {
 DELETE: Final = """mutation ($input: TaskActionInput!) {
   deleteTask(input: $input) { userErrors { field message code } }
 }"""
-OUTPUT: Final = """query ($number: Int!, $attempt: Int, $after: Float) {
-  task(number: $number) {
+OUTPUT: Final = """query ($id: ID!, $attempt: Int, $after: Float) {
+  task(id: $id) {
     status
     attempt(number: $attempt) {
       number status
@@ -71,8 +71,8 @@ OUTPUT: Final = """query ($number: Int!, $attempt: Int, $after: Float) {
     }
   }
 }"""
-ARTIFACTS: Final = """query ($number: Int!) {
-  task(number: $number) { artifacts { name contentType bytes url sha256 } }
+ARTIFACTS: Final = """query ($id: ID!) {
+  task(id: $id) { artifacts { name contentType bytes url sha256 } }
 }"""
 KINDS: Final = "{ kinds { name doc schema served queue { name } timeoutSeconds maxAttempts viewerCanCreate } }"
 _WORKER: Final = """{

@@ -43,7 +43,7 @@ def follow(transport: Transport, number: int, attempt: int | None, *, until_ende
     at = _Place()
     pause, looks = FIRST_PAUSE, LATE_LOOKS
     while True:
-        asked = {"number": number, "attempt": attempt, "after": at.position}
+        asked = {"id": str(number), "attempt": attempt, "after": at.position}
         task = transport.ask(documents.OUTPUT, asked, safe=True)["task"]
         if task is None:
             raise NotFound(f"there is no task {number}")

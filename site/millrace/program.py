@@ -153,7 +153,7 @@ def _number(
     parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int], count: str | None = None
 ) -> None:
     parser.set_defaults(run=run)
-    parser.add_argument("number", nargs=count, type=_whole(1, 2**31 - 1), help="the number of a task")
+    parser.add_argument("number", nargs=count, type=_whole(1, 2**63 - 1), help="the number of a task")
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:

@@ -205,7 +205,7 @@ class Task:
 
     def refresh(self) -> Self:
         """Look at it again. Raises NotFound when it was deleted."""
-        data = self._transport.ask(documents.TASK, {"number": self.number}, safe=True)["task"]
+        data = self._transport.ask(documents.TASK, {"id": str(self.number)}, safe=True)["task"]
         if data is None:
             raise NotFound(f"there is no task {self.number}")
         self._data = data
@@ -250,7 +250,7 @@ class Task:
     @property
     def artifacts(self) -> list[Artifact]:
         """What its last attempt has made by now."""
-        data = self._transport.ask(documents.ARTIFACTS, {"number": self.number}, safe=True)["task"]
+        data = self._transport.ask(documents.ARTIFACTS, {"id": str(self.number)}, safe=True)["task"]
         if data is None:
             raise NotFound(f"there is no task {self.number}")
         return [Artifact(self._transport, each) for each in data["artifacts"]]

@@ -2,7 +2,8 @@
 // this browser; an address may bring a query along, once.
 const root = document.getElementById("graphiql");
 const { endpoint, csrf, person } = root.dataset;
-const FIRST = `# Ctrl Enter runs it, Ctrl Space completes. The book at the left tells everything that can be asked.
+const FIRST = `# Ctrl Enter runs it, Ctrl Space completes, Escape gives the Tab key back.
+# The book at the left tells everything that can be asked.
 query {
   viewer { username }
   taskCounts { queueing running finished failed cancelled }
@@ -47,13 +48,26 @@ function brought() {
   return { query: given.get("query"), variables: given.get("variables") ?? "" };
 }
 
-// Typing goes on where the editor is, as soon as it is there.
+// Typing goes on where the editor is, as soon as that is there and can show an answer.
 const arrival = new MutationObserver(() => {
   const editor = root.querySelector(".graphiql-query-editor .CodeMirror");
-  if (!editor) return;
+  if (!editor || !root.querySelector(".result-window .CodeMirror")) return;
   arrival.disconnect();
   editor.CodeMirror.focus();
 });
+
+// The Tab key goes on to the next thing until something is typed, and again after Escape; from an answer it always does.
+const GOES_ON = { name: "goes-on", Tab: false, "Shift-Tab": false };
+const STAYS = ["Tab", "Shift", "Control", "Alt", "Meta"];
+
+function letGo({ target, key = "Escape" }) {
+  const editor = target.closest(".CodeMirror")?.CodeMirror;
+  if (!editor || STAYS.includes(key)) return;
+  editor.removeKeyMap("goes-on");
+  if (key === "Escape" || editor.getOption("readOnly")) editor.addKeyMap(GOES_ON);
+}
+root.addEventListener("focusin", letGo);
+root.addEventListener("keydown", letGo, true);
 
 const { createElement } = window.React;
 const settings = { fetcher: ask, storage, defaultQuery: FIRST, isHeadersEditorEnabled: false, showPersistHeadersSettings: false, ...brought() };

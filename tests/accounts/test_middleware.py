@@ -32,7 +32,7 @@ def addresses(patterns: list[Any], start: str = "/") -> Iterator[str]:
 def filled(route: str) -> str:
     """With something in the place of each part, also where a regular expression stands for it."""
     route = re.sub(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)", "0" * 16, route).strip("^$")
-    return re.sub(r"<(\w+):\w+>", lambda converter: "1" if converter[1] == "int" else TEXT, route)
+    return re.sub(r"<(\w+):\w+>", lambda converter: "1" if converter[1] == "number" else TEXT, route)
 
 
 def test_every_address_asks_strangers_to_sign_in(client: Client) -> None:

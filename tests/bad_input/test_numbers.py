@@ -11,16 +11,21 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 from graphql_relay import to_global_id
 
+import millrace
+from apps.accounts import tokens
+from apps.accounts.permissions import Scope
 from apps.tasks import search
 from apps.tasks.matching import matching
-from apps.tasks.models import Kind, Task
+from apps.tasks.models import CancelledAttempt, Kind, Task
 from apps.tasks.search_values import Clock
+from tests.fixtures.asking import Asker
 from tests.fuzz.cast import Cast
 from tests.fuzz.sweep import sweep
 from tests.fuzz.verdict import trouble
 from tests.tasks.rows import a_task, text_of
 
 TEXTS = [str(2**31), str(2**63 - 1), str(2**63), f"-{2**63}", "9" * 5_000]
+CLAIM = "mutation ($i: ClaimTaskInput!) { claimTask(input: $i) { verdict holder } }"
 HTMX = {"HX-Request": "true"}
 
 
@@ -118,3 +123,45 @@ def test_no_number_in_an_argument_is_a_fault_of_ours() -> None:
         count += 1
         assert trouble(shot.fire(cast), stranger=False) == "", shot.body
     assert count > 200
+
+
+def test_a_task_may_have_any_number_that_a_row_can_have(desk: Client, fit: Kind) -> None:
+    ana, number = User.objects.get(username="ana"), 2**31 + 5
+    task = a_task(ana, id=number, kind="fit", status="RUNNING", worker="w1", cloned_from=number)
+    CancelledAttempt.objects.add([(number, 1)], timezone.now())
+    for address in (
+        "",
+        f"{number}/",
+        f"{number}/changes/",
+        f"?q={number}",
+        f"?after={number + 1}",
+        f"copy/?q={number}",
+    ):
+        assert (
+            desk.get(f"/tasks/{address}", headers={"HX-PTag": "x"} if "changes" in address else {}).status_code == 200
+        )
+    asker, worker = Asker.of(ana), Asker.of(None, Scope.WORKER)
+    found = asker.data("{ tasks { nodes { number } } taskChanges { tasks { number clonedFrom { number } } } }")
+    assert found["tasks"]["nodes"] == [{"number": number}]
+    assert found["taskChanges"]["tasks"] == [{"number": number, "clonedFrom": {"number": number}}]
+    for key in (str(number), to_global_id("Task", number)):
+        assert asker.data("query ($id: ID!) { task(id: $id) { number } }", id=key) == {"task": {"number": number}}
+    held = worker.data(CLAIM, i={"task": number, "attempt": 1, "worker": "w2"})
+    assert held == {"claimTask": {"verdict": "HELD", "holder": "w1"}}
+    assert {"task": number, "attempt": 1} in worker.data("{ cancelledAttempts { task attempt } }")["cancelledAttempts"]
+    assert desk.post("/tasks/cancel/", {"number": number, "confirmed": "1"}).status_code == 302
+    task.refresh_from_db()
+    assert task.status == "CANCELLED"
+
+
+def test_the_client_says_of_a_number_what_is_wrong(live_server: Any, alice: User) -> None:
+    token = tokens.make(user=alice, scopes=(Scope.TASKS_WRITE,))[1]
+    with millrace.Client(live_server.url, token) as client:
+        for number in (2**31, 2**63 - 1):
+            with pytest.raises(millrace.NotFound, match=f"there is no task {number}"):
+                client.task(number)
+            with pytest.raises(millrace.NotFound, match="no task"):
+                client.several([number])
+        for number in (2**63, 10**30):
+            with pytest.raises(millrace.Refused, match="not the id of a Task"):
+                client.task(number)

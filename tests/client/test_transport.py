@@ -186,7 +186,7 @@ def test_ctrl_c_amid_many_prints_those_that_exist(
 def test_there_is_no_task_0(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         program.main(["wait", "0"])
-    assert "must be a whole number from 1 to 2147483647 (got '0')" in capsys.readouterr().err
+    assert "must be a whole number from 1 to 9223372036854775807 (got '0')" in capsys.readouterr().err
     assert web.asked == []
 
 
