@@ -75,6 +75,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
         One that has meanwhile come back, to be handed over once more at a later time, still waits for that.
         """
+        if not attempts:
+            return
         if len(attempts) > 1:
             self.locked([task for task, _ in attempts], ("id",))
         now, at = now_in_sql()
