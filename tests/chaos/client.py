@@ -15,7 +15,7 @@ CREATE = """mutation($input: [CreateTaskInput!]!) {
 CANCEL = """mutation($input: TaskActionInput!) {
   cancelTask(input: $input) { task { status } userErrors { message code } }
 }"""
-RETRY = """mutation($input: TaskActionInput!) {
+RETRY = """mutation($input: RetryTaskInput!) {
   retryTask(input: $input) { task { status } userErrors { message code } }
 }"""
 STATUS = "query($number: Int!) { task(number: $number) { status } }"

@@ -29,7 +29,7 @@ CREATE = """mutation ($input: CreateTaskInput!) { createTask(input: $input) {
 CREATE_MANY = """mutation ($input: [CreateTaskInput!]!) { createTasks(input: $input) {
   createdCount tasks { number } userErrors { field message code }
 } }"""
-ACT = """mutation ($input: TaskActionInput!) { act: %s(input: $input) {
+ACT = """mutation ($id: ID!) { act: %s(input: {id: $id}) {
   task { number status viewerCan { retry cancel delete } } userErrors { field message code }
 } }"""
 CLAIM = "mutation ($input: ClaimTaskInput!) { claimTask(input: $input) { verdict holder } }"
@@ -245,11 +245,11 @@ def test_a_key_is_checked_by_the_service_too(alice: User, kinds: dict[str, Kind]
 
 def test_a_task_is_cancelled_and_tried_again(asker: Asker, alice: User) -> None:
     task = a_task(alice, handed_at=timezone.now())
-    payload = asker.data(ACT % "cancelTask", input={"id": str(task.pk)})["act"]
+    payload = asker.data(ACT % "cancelTask", id=str(task.pk))["act"]
     assert payload["userErrors"] == []
     assert payload["task"]["status"] == "CANCELLED"
     assert payload["task"]["viewerCan"] == {"retry": True, "cancel": False, "delete": True}
-    payload = asker.data(ACT % "retryTask", input={"id": str(task.pk)})["act"]
+    payload = asker.data(ACT % "retryTask", id=str(task.pk))["act"]
     assert payload["task"]["status"] == "QUEUEING"
     assert payload["task"]["viewerCan"] == {"retry": False, "cancel": True, "delete": True}
 
@@ -257,16 +257,16 @@ def test_a_task_is_cancelled_and_tried_again(asker: Asker, alice: User) -> None:
 @pytest.mark.parametrize(("act", "status"), [("cancelTask", "FINISHED"), ("retryTask", "RUNNING")])
 def test_what_cannot_be_done_now_is_told(asker: Asker, alice: User, bob: User, act: str, status: str) -> None:
     task = a_task(alice, status=status)
-    payload = asker.data(ACT % act, input={"id": str(task.pk)})["act"]
+    payload = asker.data(ACT % act, id=str(task.pk))["act"]
     assert payload["task"] is None
     assert [(error["field"], error["code"]) for error in payload["userErrors"]] == [(["id"], "NOT_ALLOWED_IN_STATUS")]
-    payload = asker.data(ACT % act, input={"id": str(a_task(bob).pk)})["act"]
+    payload = asker.data(ACT % act, id=str(a_task(bob).pk))["act"]
     assert [error["code"] for error in payload["userErrors"]] == ["NOT_FOUND"]
 
 
 @pytest.mark.parametrize("act", ["cancelTask", "retryTask"])
 def test_acts_need_the_right_to_write(alice: User, act: str) -> None:
-    answer = Asker.of(alice, Scope.TASKS_READ).ask(ACT % act, input={"id": str(a_task(alice).pk)})
+    answer = Asker.of(alice, Scope.TASKS_READ).ask(ACT % act, id=str(a_task(alice).pk))
     assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
