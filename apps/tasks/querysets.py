@@ -88,7 +88,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 cursor.executemany(f"{done} WHERE t.id = %s AND t.attempt = %s AND {fits}", rows)
             else:
                 these = "unnest(%s::bigint[], %s::bigint[]) AS v (id, attempt)"
-                columns = [list(column) for column in zip(*attempts, strict=True)]
+                columns = [[task for task, _ in attempts], [attempt for _, attempt in attempts]]
                 cursor.execute(f"{done} FROM {these} WHERE t.id = v.id AND t.attempt = v.attempt AND {fits}", columns)
 
     def hand_over_again(self, attempts: Sequence[tuple[int, int]]) -> None:

@@ -32,7 +32,7 @@ LANES = 5
 # stands last: it holds up what is made for a machine at rest.
 # What uses the database runs on both; what cannot get at it, as tests/conftest.py finds, runs once. The browser has a
 # process to itself: Playwright's event loop would be in the way of others.
-BAD_INPUT = ("tests/bad_input/test_forms.py", "tests/bad_input/test_graphql.py")
+BAD_INPUT = tuple(f"tests/bad_input/test_{name}.py" for name in ("forms", "graphql", "numbers"))
 BAD_COMMANDS = ("tests/bad_input/test_commands.py", "tests/bad_input/test_document.py")
 ON_BOTH = ("tests/accounts", "tests/audit", *BAD_INPUT, "tests/config", "tests/fuzz", "tests/queues", "tests/tasks")
 NOT_AGAIN = "--ignore=tests/config/test_who_may.py"  # who may do what is decided in Python
