@@ -180,12 +180,16 @@ def _files(settings: Any) -> Iterator[Fault]:
     database = settings.DATABASES["default"]
     paths = [settings.VAR, settings.VAR / "secrets.json", settings.VAR / "broker"]
     if database["ENGINE"].endswith("sqlite3") and settings.VAR not in (file := Path(database["NAME"])).parents:
-        paths.append(file)
-    for path in paths:
-        with suppress(OSError):  # there is nothing to look into, or not for us
-            if stat.S_IMODE(path.stat().st_mode) & 0o077:
-                fix = f"chmod {'700' if path.is_dir() else '600'} {path}"
-                yield Fault("millrace.E016", f"Others on this machine may look into {path}.", fix)
+        paths += [file] if _is_open(file.parent) else []
+    for path in filter(_is_open, paths):
+        fix = f"chmod {'700' if path.is_dir() else '600'} {path}"
+        yield Fault("millrace.E016", f"Others on this machine may look into {path}.", fix)
+
+
+def _is_open(path: Path) -> bool:
+    with suppress(OSError):  # there is nothing to look into, or not for us
+        return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+    return False
 
 
 def _test_hooks(environment: Mapping[str, str]) -> Iterator[Fault]:

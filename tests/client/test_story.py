@@ -196,7 +196,7 @@ def test_the_program_says_what_is_wrong_in_one_line(program: Program, client: Cl
         (["create", "demo.noop", "--json", "@x.json"], 2, "cannot read x.json: no such file"),
         (["create", "demo.nope"], 1, "kind: There is no kind 'demo.nope'"),
         (["list", "stats:x"], 1, "query: There is no field “stats”"),
-        (["wait", "x"], 2, "argument number: must be a whole number from 1 to 2147483647 (got 'x')"),
+        (["wait", "x"], 2, "argument number: must be a whole number from 1 to 9223372036854775807 (got 'x')"),
         ([], 2, "required: COMMAND"),
     ):
         done = program(*arguments)

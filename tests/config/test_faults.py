@@ -139,6 +139,8 @@ def test_what_others_may_read_is_found(safe: SimpleNamespace, which: Callable[[P
     opened.chmod(0o750 if opened.is_dir() else 0o640)
     if opened == elsewhere:
         safe.DATABASES[DEFAULT]["NAME"] = str(elsewhere)
+        assert found(safe) == []  # nobody can enter its folder either
+        elsewhere.parent.chmod(0o755)
     [fault] = faults.anywhere(safe)
     assert (fault.id, fault.fix) == ("millrace.E016", f"chmod {'700' if opened.is_dir() else '600'} {opened}")
 
