@@ -1,4 +1,4 @@
-"""Cursors for what is asked for each task anew: PostgreSQL parses and plans it once a connection, not once a task."""
+"""Cursors for what is asked for each task anew: PostgreSQL parses it once a connection, not once a task."""
 
 from typing import Any
 

@@ -44,9 +44,10 @@ def record(batches: Sequence[object]) -> list[Verdict]:
         if canaries := [batch["canary"] for batch in checked if batch.get("canary") is not None]:
             health.record_canary(max(canaries), page.now)
         with together():
-            page.write()
+            # Of the parts of one statement PostgreSQL does the last one first: so the clock's row is locked last.
             if somebody_left or page.changed:
                 tick(page.changed)
+            page.write()
     return verdicts
 
 

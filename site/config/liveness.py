@@ -1,8 +1,8 @@
 """Whether PostgreSQL still holds a connection: seen by its socket, instead of asked for before each request.
 
 A server that ends a connection says so, or closes it, and says nothing else unasked. So while there is nothing to read,
-Django's `SELECT 1` would only be answered. One that was not used for a while is asked all the same: networks and hosts
-that vanish say nothing.
+Django's `SELECT 1` would only be answered. Every few seconds it is asked all the same: networks and hosts that vanish
+say nothing.
 """
 
 import select
@@ -28,9 +28,10 @@ def _believe(**_: Any) -> None:
     if own.vendor == "sqlite":
         return
     now = time.monotonic()
-    used_at, _of_thread.used_at = getattr(_of_thread, "used_at", 0.0), now
-    if now - used_at < BELIEVED_SECONDS and _is_silent(own.connection):
+    if now - getattr(_of_thread, "asked_at", -BELIEVED_SECONDS) < BELIEVED_SECONDS and _is_silent(own.connection):
         own.health_check_done = True
+    else:
+        _of_thread.asked_at = now
 
 
 def _is_silent(own: Any) -> bool:

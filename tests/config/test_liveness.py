@@ -18,7 +18,8 @@ pytestmark = [
 
 
 @pytest.fixture(autouse=True)
-def watched() -> Iterator[None]:
+def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(liveness, "BELIEVED_SECONDS", 3_600)
     liveness.watch()
     begin()
     yield
@@ -48,6 +49,6 @@ def test_what_is_ended_is_taken_anew() -> None:
     assert connection.connection.info.backend_pid != pid
 
 
-def test_what_was_not_used_for_long_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_not_asked_for_long_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(liveness, "BELIEVED_SECONDS", 0)
     assert not begin()
