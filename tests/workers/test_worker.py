@@ -35,6 +35,7 @@ def test_a_task_handed_to_a_child_that_has_just_died_is_run_by_another(rabbit: R
     [child] = children_of(template)
     os.kill(template, signal.SIGSTOP)  # it cannot tell the worker
     os.kill(child, signal.SIGKILL)
+    eventually(lambda: not is_alive(child))  # until then it may still read
     rabbit.put(task(2))
     eventually(lambda: rabbit.started(2))  # as far as the worker knows
     os.kill(template, signal.SIGCONT)
@@ -49,6 +50,7 @@ def test_a_large_task_that_a_dead_child_has_not_read_is_run_by_another(rabbit: R
     [child] = children_of(template)
     os.kill(template, signal.SIGSTOP)
     os.kill(child, signal.SIGKILL)
+    eventually(lambda: not is_alive(child))  # until then it may still read
     rabbit.put(task(2, x="x" * 250_000))
     eventually(lambda: rabbit.started(2))
     os.kill(template, signal.SIGCONT)
