@@ -23,8 +23,7 @@ class OpenTable:
         self._cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
         self._tag = ""
         _, page, _ = self._ask("/tasks/")
-        [live] = LIVE.findall(page.decode())
-        self._address, self._tag = (unescape(_attribute(live, name)) for name in ("hx-get", "hx-ptag"))
+        self._address, self._tag = (of_live(page.decode(), name) for name in ("hx-get", "hx-ptag"))
 
     def poll(self) -> tuple[str, int, float]:
         """The status, the size of the body, the milliseconds."""
@@ -60,6 +59,8 @@ class OpenTable:
         return told[0], body, took
 
 
-def _attribute(element: str, name: str) -> str:
-    [value] = re.findall(rf'{name}="([^"]*)"', element)
-    return str(value)
+def of_live(page: str, attribute: str) -> str:
+    """What the page's element that polls says of it."""
+    [live] = LIVE.findall(page)
+    [value] = re.findall(rf'{attribute}="([^"]*)"', live)
+    return unescape(value)

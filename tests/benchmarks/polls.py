@@ -9,13 +9,14 @@ second: how many polls a second are answered, and how much of one core all proce
 import re
 import threading
 import time
-from html import unescape
 from typing import Any
 
 import urllib3
 
 from tests.benchmarks import report, usage
 from tests.benchmarks.bench import CREATE_MANY, CREATE_ONE, median, percentile, running
+from tests.benchmarks.poll import of_live
+from tests.fixtures.processes import eventually
 
 POLLS = 500
 CHANGES = 15
@@ -24,8 +25,8 @@ THREADS = 4
 RHYTHM_SECONDS = 0.5
 SECONDS = 15
 CANCEL = "mutation($input: BulkTasksInput!) { bulkTasks(input: $input) { affectedCount } }"
+RUNNING = "{ taskCounts { running } }"
 NUMBERS = "{ tasks(first: 60) { nodes { number } } }"
-LIVE = re.compile(r'<div id="live"[^>]*>')
 
 
 class Table:
@@ -35,11 +36,9 @@ class Table:
         self._pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=1)
         self._headers = {"Cookie": cookies, "Accept-Encoding": "gzip"}
         html = self._pool.request("GET", "/tasks/", headers=self._headers).data.decode()
-        live = LIVE.search(html)
-        assert live, html[:500]
-        self._address, tag = (unescape(_attribute(name, live[0])) for name in ("hx-get", "hx-ptag"))
-        rhythm = re.match(r"every ([0-9.]+)(m?)s", _attribute("hx-trigger", live[0]))
-        assert rhythm, live[0]
+        self._address, tag, trigger = (of_live(html, name) for name in ("hx-get", "hx-ptag", "hx-trigger"))
+        rhythm = re.match(r"every ([0-9.]+)(m?)s", trigger)
+        assert rhythm, trigger
         self.rhythm_seconds = float(rhythm[1]) / (1000 if rhythm[2] else 1)
         self._headers |= {"HX-Request": "true", "HX-PTag": tag}
 
@@ -62,6 +61,7 @@ def main() -> None:
         busy = {"kind": "demo.coin", "params": {"seconds": 600, "failure_rate": 0}, "name": "long"}
         waiting = [{"name": f"n{n}", "kind": "demo.noop", "params": {"x": n}} for n in range(58)]
         stack.call(CREATE_MANY, input=[busy, busy, *waiting])
+        eventually(lambda: stack.call(RUNNING)["taskCounts"]["running"] == 2)  # from now on nothing moves
         cookies = signed_in(stack)
         _one(told, stack, Table(stack.port, cookies))
         told.table(f"{TABLES} tables", "meanwhile", "polls/s", "with changes", "p50 ms", "p99 ms", "cores")
@@ -129,12 +129,6 @@ def _run_one(stack: Any) -> None:
 def signed_in(stack: Any) -> str:
     answer = urllib3.request("GET", stack.link, redirect=False)
     return "; ".join(cookie.partition(";")[0] for cookie in answer.headers.getlist("Set-Cookie"))
-
-
-def _attribute(name: str, tag: str) -> str:
-    found = re.search(rf'{name}="([^"]*)"', tag)
-    assert found, tag
-    return found[1]
 
 
 if __name__ == "__main__":
