@@ -48,9 +48,15 @@ class Order:
         columns = ("pk",) if self.by_number else ("pk", self.column)
         return [Place(*row) for row in self.rows(rows.values_list(*columns), beyond, most)]
 
-    def rows(self, rows: QuerySet[Any], beyond: Place | None, most: int) -> list[Any]:
-        """The next rows after this place, or from the beginning."""
-        return list(islice((row for part in self._parts(rows, beyond) for row in part[:most]), most))
+    def rows(
+        self,
+        rows: QuerySet[Any],
+        beyond: Place | None,
+        most: int,
+        read: Callable[[QuerySet[Any]], list[Any]] = list,
+    ) -> list[Any]:
+        """The next rows after this place, or from the beginning. `read`: what is made of a part of them."""
+        return list(islice((row for part in self._parts(rows, beyond) for row in read(part[:most])), most))
 
     def place_of(self, row: Any) -> Place:
         return Place(row.pk, None if self.by_number else getattr(row, self.column))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-from django.db import connection, models
+from django.db import models
 
-from apps.tasks.batches import select_rows
 from apps.tasks.clock import now_in_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from apps.queues.models import Queue, Worker  # noqa: F401 named in base classes below
     from apps.tasks.models import Kind
@@ -31,12 +29,6 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self) -> Self:
         """The workers that were heard from lately and have not said goodbye."""
         return self.filter(left_at__isnull=True, last_seen_at__gt=now_in_query() - SILENT_AFTER)
-
-    def signs_of_life(self, now: datetime) -> dict[str, datetime]:
-        """When each of those that are alive was last heard from."""
-        since = connection.ops.adapt_datetimefield_value(now - SILENT_AFTER)
-        condition = "WHERE t.left_at IS NULL AND t.last_seen_at > %s"
-        return dict(select_rows(self.model, ("name", "last_seen_at"), condition, [since]))
 
     def lost(self) -> Self:
         """The workers that went silent within the last hour without a goodbye."""

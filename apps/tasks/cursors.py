@@ -13,10 +13,14 @@ def repeating() -> CursorWrapper:
     """
     if connection.vendor == "sqlite":
         return connection.cursor()
-    from django.db.backends.postgresql.base import ServerBindingCursor  # noqa: PLC0415 SQLite does without psycopg
+    # SQLite does without psycopg.
+    from django.db.backends.postgresql.base import ServerBindingCursor  # noqa: PLC0415
+    from psycopg.types.datetime import TimestamptzLoader  # noqa: PLC0415
 
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    cursor: Any = ServerBindingCursor
+    own: Any = ServerBindingCursor
+    cursor = own(connection.connection)
+    cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # in C; Django's is Python, 5 us for each
     make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return make(cursor(connection.connection))
+    return make(cursor)

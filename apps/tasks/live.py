@@ -108,7 +108,7 @@ def look(window: Window, user: User, at: tuple[int, datetime] | None = None) -> 
             digest(shown.news),
             digest(shown.newer is None, shown.older is None, window.columns),
         ),
-        rows={row.task.pk: _row(row) for row in shown.rows},
+        rows={row.task.number: _row(row) for row in shown.rows},
     )
     return shown, tag
 
@@ -119,7 +119,7 @@ def changes(shown: Table, tag: Tag, before: Tag | None) -> Changes:
         return Changes(all_rows=True, rows=[], counts=True, news=True, rhythm=True)
     rhythm_now, counts, news, ends = (now != then for now, then in zip(tag.parts, before.parts, strict=True))
     all_rows = ends or list(tag.rows) != list(before.rows)
-    changed = [row for row in shown.rows if tag.rows[row.task.pk] != before.rows.get(row.task.pk)]
+    changed = [row for row in shown.rows if tag.rows[row.task.number] != before.rows.get(row.task.number)]
     return Changes(all_rows=all_rows, rows=[] if all_rows else changed, counts=counts, news=news, rhythm=rhythm_now)
 
 

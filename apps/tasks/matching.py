@@ -9,8 +9,9 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 from functools import reduce
-from operator import and_
-from typing import TYPE_CHECKING
+from itertools import islice
+from operator import and_, attrgetter
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
@@ -20,13 +21,15 @@ from apps.tasks.models import Task
 from apps.tasks.orders import INDEXED, NEWEST_FIRST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from apps.accounts.permissions import Person
     from apps.api.keyset import Order, Place
     from apps.tasks.conditions import Conditions
     from apps.tasks.querysets import TaskQuerySet
     from apps.tasks.search import Query
+
+    Find = Callable[[TaskQuerySet, Place | None, int], list[Any]]
 
 LOOKED_AT = 12_000
 ERRORS_LOOKED_AT = 2_000  # each in a row of another table
@@ -49,12 +52,16 @@ class Matching:
 
         In the order of numbers that is where the next look goes on; in others it is the oldest that is in the list.
         """
+        return self.found(order, beyond, most, order.places)
+
+    def found(self, order: Order, beyond: Place | None, most: int, find: Find) -> tuple[list[Any], int | None]:
+        """The same of what `find` makes of the next of some tasks beyond a place; it has a `number`."""
         if not order.by_number:
-            return self._sorted(order, beyond, most)
+            return self._sorted(order, beyond, most, find)
         end = self._end(order, beyond, self.looked_at) if self.rest else None
-        found = [order.places(self._within(stream, order, end), beyond, most) for stream in self.streams]
-        numbers = heapq.merge(*found, key=lambda place: place.number, reverse=order.descending)
-        return [place for place, _ in zip(numbers, range(most), strict=False)], end
+        parts = [find(self._within(stream, order, end), beyond, most) for stream in self.streams]
+        merged = heapq.merge(*parts, key=attrgetter("number"), reverse=order.descending)
+        return list(islice(merged, most)), end
 
     def count(self, cap: int) -> int:
         """How many match, counted up to `cap + 1`; what no index answers among the newest `looked_at`."""
@@ -64,14 +71,14 @@ class Matching:
             left -= self._within(stream, NEWEST_FIRST, end).order_by()[:left].count() if left else 0
         return cap + 1 - left
 
-    def _sorted(self, order: Order, beyond: Place | None, most: int) -> tuple[list[Place], int | None]:
+    def _sorted(self, order: Order, beyond: Place | None, most: int, find: Find) -> tuple[list[Any], int | None]:
         if self.whole and order.column in INDEXED:
-            return order.places(self.all, beyond, most), None
+            return find(self.all, beyond, most), None
         end = self._end(NEWEST_FIRST, None, self.looked_at if self.rest else SORTED)
         if end is None:  # these are few, but a planner may walk an index of all tasks in this order to find them
             few = self.all.filter(pk__in=self.all.order_by("-pk").values("pk")[:SORTED])
-            return order.places(few, beyond, most), None
-        return order.places(self.all.filter(pk__gte=end), beyond, most), end
+            return find(few, beyond, most), None
+        return find(self.all.filter(pk__gte=end), beyond, most), end
 
     def _within(self, stream: TaskQuerySet, order: Order, end: int | None) -> TaskQuerySet:
         if end is not None:

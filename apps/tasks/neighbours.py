@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from apps.tasks import table
+from apps.tasks.clock import database_now
 from apps.tasks.matching import matching
 from apps.tasks.window import Window
 
@@ -72,10 +73,10 @@ def find(trail: Trail, task: int, user: User) -> Neighbours | None:
 
 def window_with(task: int, window: Window, user: User) -> Window:
     """This window if the task is in it, else the first of the list, else one that has it in the middle."""
-    order, found = window.order, matching(window.query, user)
+    order, found, now = window.order, matching(window.query, user), database_now()
     first = replace(window, after=None, before=None)
     for each in (window, first):
-        if any(place.number == task for place in table.page_of(each, found).places):
+        if any(shown.number == task for shown in table.page_of(each, found, now).tasks):
             return each
     place = _place(found, order, task)
     above, _ = found.places(order.turned, place, table.ROWS // 2) if place else ([], None)

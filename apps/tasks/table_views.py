@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -131,6 +132,7 @@ def _look(request: SignedInRequest) -> TableLook:
 
 
 def _table(shown: Table, tag: Tag) -> dict[str, Any]:
+    """What the whole page and its parts are made of; functions make what only some parts need."""
     window = shown.window
     # What the first page holds back is the browser's to say, poll by poll.
     polled = replace(window, seen=None) if window.is_first else window
@@ -138,8 +140,8 @@ def _table(shown: Table, tag: Tag) -> dict[str, Any]:
     return {
         "table": shown,
         "window": window,
-        "heads": [_head(window, name) for name in window.columns],
-        "strip": _strip(shown),
+        "heads": lambda: [_head(window, name) for name in window.columns],
+        "strip": partial(_strip, shown),
         "trail": urlencode(window.trail),
         "pages": _pages(shown),
         "bounds": _bounds(shown),
