@@ -125,9 +125,8 @@ def _environment(each: Contender, slots: int, folder: Path, addresses: Mapping[s
         return {**shared, "PYTHONPATH": str(ROOT)}
     from devstack import credentials
 
-    own = fresh_millrace()
     place = {"MILLRACE_VAR": str(folder / "var"), "PEERS_PORT": str(credentials.free_port())}
-    return {**shared, **own, **place, "PEERS_POSTGRESQL": own["DATABASE_URL"], "PYTHONPATH": f"{ROOT}:{ROOT / 'site'}"}
+    return {**shared, **fresh_millrace(each.setting), **place, "PYTHONPATH": f"{ROOT}:{ROOT / 'site'}"}
 
 
 @contextmanager

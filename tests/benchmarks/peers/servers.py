@@ -27,9 +27,12 @@ def running(folder: Path) -> Iterator[tuple[dict[str, str], usage.Roles]]:
         yield addresses, {"rabbitmq": [rabbitmq], "redis": [redis], "postgresql": [usage.postgresql_pid()]}
 
 
-def fresh_millrace() -> dict[str, str]:
+def fresh_millrace(setting: str) -> dict[str, str]:
     """What the peers share is not for Millrace: it has the private broker that it comes with, and a database."""
-    return {"DATABASE_URL": fresh_database()}
+    if setting == "sqlite":
+        return {}
+    url = fresh_database()
+    return {"DATABASE_URL": url, "PEERS_POSTGRESQL": url}
 
 
 @contextmanager

@@ -25,7 +25,7 @@ class Sql:
     def __init__(self) -> None:
         import psycopg
 
-        self._connection = psycopg.connect(POSTGRESQL, autocommit=True)
+        self._connection: Any = psycopg.connect(POSTGRESQL, autocommit=True)
 
     def one(self, question: str, *values: Any) -> Any:
         row = self._connection.execute(question, values).fetchone()
@@ -35,8 +35,8 @@ class Sql:
 class Rows:
     """Watches outcomes that are rows: those of `table` where `ended`."""
 
-    def __init__(self, table: str, key: str, ended: str) -> None:
-        self._sql = Sql()
+    def __init__(self, table: str, key: str, ended: str, sql: Sql | None = None) -> None:
+        self._sql = sql or Sql()
         self._count = f"SELECT count(*) FROM {table} WHERE {ended}"
         self._found = f"SELECT 1 FROM {table} WHERE {key} = %s AND {ended}"
 

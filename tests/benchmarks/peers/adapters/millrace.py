@@ -1,17 +1,19 @@
-"""Millrace: bin/dev as it comes, on PostgreSQL, a worker process of one slot for each slot.
+"""Millrace: bin/dev, on PostgreSQL or as it comes, on SQLite; a worker process of one slot for each slot.
 
 One by one a task is created by the service, as by any Django code in its process; many by `createTasks` over HTTP.
 """
 
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.peers import work
 
-SETTINGS = {"": "-"}
+SETTINGS = {"": "-", "sqlite": "-"}
 TASKS = 2_000
 BULK_TASKS = 10_000
 PORT = os.environ.get("PEERS_PORT", "")
@@ -50,7 +52,15 @@ class Producer:
 
 class Watcher(work.Rows):
     def __init__(self) -> None:
-        super().__init__("tasks_task", "id", "status = 'FINISHED'")
+        super().__init__("tasks_task", "id", "status = 'FINISHED'", _Sqlite() if work.SETTING == "sqlite" else None)
+
+
+class _Sqlite(work.Sql):
+    def __init__(self) -> None:
+        self._connection: Any = sqlite3.connect(Path(os.environ["MILLRACE_VAR"], "millrace.sqlite3"))
+
+    def one(self, question: str, *values: Any) -> Any:
+        return super().one(question.replace("%s", "?"), *values)
 
 
 def _task(number: int) -> dict[str, Any]:
