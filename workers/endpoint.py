@@ -1,16 +1,10 @@
-"""PUBLIC. Posts to the web over kept-alive connections and tells apart what can go wrong.
+"""PUBLIC. Asks the web over kept-alive connections and tells apart what can go wrong."""
 
-`post` blocks; `ask` is the same for an event loop. Several threads may share one.
-"""
-
-import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
 
-import urllib3
-
-CONNECT_SECONDS = 2.0
+from workers.posting import Answer, Door, NoAnswer
 
 
 class EndpointError(Exception):
@@ -42,32 +36,28 @@ class Endpoint:
         answer_seconds: float = 30.0,
     ) -> None:
         self._url = f"{web_url}{path}"
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": content_type}
-        self._timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=answer_seconds)
-        self._pool = urllib3.PoolManager(maxsize=8, retries=False)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": content_type}
+        self._door = Door(self._url, headers, answer_seconds)
 
     async def ask(self, body: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The answer's `data`. Raises EndpointError."""
         try:
-            return await asyncio.to_thread(self.post, body, headers)
-        except RuntimeError as error:  # the system has no thread left, for now
+            answer = await self._door.post(body, headers)
+        except NoAnswer as none:
+            raise EndpointError(f"{self._url} does not answer ({none})") from None
+        except RuntimeError as error:  # the system has no thread left for looking up the host's name, for now
             raise EndpointError(f"{self._url} cannot be asked: {error}") from None
+        except ValueError:
+            raise Refused("what is to be said of it in a header holds what no header can") from None
+        return self._data_in(answer)
 
-    def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The answer's `data`. Raises EndpointError."""
-        try:
-            headers = {**self._headers, **(headers or {})}
-            response = self._pool.request(
-                "POST", self._url, body=body, headers=headers, redirect=False, timeout=self._timeout
-            )
-        except urllib3.exceptions.HTTPError as error:
-            raise EndpointError(f"{self._url} does not answer ({_reason(error)})") from None
+    def _data_in(self, response: Answer) -> dict[str, Any]:
         if response.status in (401, 403):
             raise NotAllowed(
                 f"{self._url} refuses the token (HTTP {response.status}); check MILLRACE_TOKEN and its scope"
             )
         try:
-            answer = json.loads(response.data)
+            answer = json.loads(response.body)
         except (ValueError, RecursionError):
             answer = None
         if isinstance(answer, dict) and answer.get("errors"):
@@ -98,12 +88,3 @@ _FAILURES: dict[str, type[EndpointError]] = {
     "BAD_USER_INPUT": Refused,
     "QUERY_TOO_COMPLEX": Refused,
 }
-
-
-def _reason(error: BaseException) -> str:
-    cause = error.__cause__ or error.__context__
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror.lower()
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return "timed out"
-    return type(error).__name__

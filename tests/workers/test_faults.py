@@ -140,12 +140,12 @@ def test_a_worker_without_a_descriptor_for_a_child_says_so(monkeypatch: pytest.M
     asyncio.run(main())
 
 
-def test_a_worker_without_a_thread_to_ask_in_asks_later(monkeypatch: pytest.MonkeyPatch, web: Web) -> None:
+def test_a_worker_without_a_thread_to_look_up_the_web_in_asks_later(monkeypatch: pytest.MonkeyPatch, web: Web) -> None:
     def no_thread(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     async def main() -> None:
-        claims = Claims(Endpoint(web.url, "token-of-worker"), "here")
+        claims = Claims(Endpoint(web.url.replace("127.0.0.1", "localhost"), "token-of-worker"), "here")
         with monkeypatch.context() as without:
             without.setattr(threading.Thread, "start", no_thread)
             with pytest.raises(EndpointError, match="can't start new thread"):

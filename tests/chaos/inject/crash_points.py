@@ -75,7 +75,7 @@ POINTS: dict[str, list[Point]] = {
     "worker.after_outcome_confirm": [Point("worker", *_PUBLISHED, _has(OUTCOME))],
     "worker.before_ack": [Point("worker", "workers.consumer", "Consumer.settle", "before", _some)],
     "sink.after_receive": [Point("sink", "sink.consumer", "Consumer._take", "after")],
-    "sink.after_http_send": [Point("sink", "urllib3.connection", "HTTPConnection.request", "after", _has(OUTCOME))],
+    "sink.after_http_send": [Point("sink", "workers.posting", "Line.send", "after", _has(OUTCOME))],
     "sink.after_http_ok": [Point("sink", "sink.client", "Client.record", "after", _has(OUTCOME))],
     "sink.before_ack": [Point("sink", "workers.settling", "Settling.ack", "before", _some)],
     "worker.after_chunk_confirm": [Point("worker", "workers.courier", "Courier.deliver", "after")],
