@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+import httptools
+
 CONNECT_SECONDS = 2.0
 MOST_HEAD_BYTES = 65_536
 NOT_HTTP = "what answers speaks no HTTP"
-_BLANK = b"\r\n\r\n"
-_BODILESS = (204, 304)
+LENGTHS = (b"content-length", b"transfer-encoding")
 
 
 class Answer(NamedTuple):
@@ -83,19 +84,20 @@ class Line(asyncio.Protocol):
     _transport: asyncio.Transport
 
     def __init__(self) -> None:
-        self._arrived = bytearray()
         self._has_ended = False
+        self._has_spoken = False
         self._answer: asyncio.Future[Answer] | None = None
+        self._reading = Reading()
 
     @property
     def is_silent(self) -> bool:
         """Not closed by the other side, which has said nothing unasked."""
-        return not (self._arrived or self._has_ended)
+        return not (self._has_spoken or self._has_ended)
 
     async def ask(self, request: bytes) -> Answer:
         """Raises OSError, NoAnswer; then it is closed."""
-        self._answer = asyncio.get_running_loop().create_future()
-        self.send(request)
+        self._answer, self._reading = asyncio.get_running_loop().create_future(), Reading()
+        self._transport.write(request)
         try:
             return await self._answer
         except BaseException:
@@ -103,9 +105,6 @@ class Line(asyncio.Protocol):
             raise
         finally:
             self._answer = None
-
-    def send(self, request: bytes) -> None:
-        self._transport.write(request)
 
     def close(self) -> None:
         self._transport.close()
@@ -115,79 +114,70 @@ class Line(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._arrived += data
-        self._look()
-
-    def eof_received(self) -> None:
-        self._has_ended = True
-        self._look()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._has_ended = True
-        self._look()
-        if self._answer and not self._answer.done():
-            self._answer.set_exception(error or ConnectionResetError())
-
-    def _look(self) -> None:
         if self._answer is None or self._answer.done():
+            self._has_spoken = True
             return
         try:
-            answer = answer_in(self._arrived, is_all=self._has_ended)
-        except ValueError:
+            answer = self._reading.feed(data)
+        except httptools.HttpParserError:
             self._answer.set_exception(NoAnswer(NOT_HTTP))
             return
         if answer:
-            self._arrived.clear()
             self._answer.set_result(answer)
 
-
-def answer_in(arrived: bytes | bytearray, *, is_all: bool) -> Answer | None:
-    """None while it is not all there. Raises ValueError: this is no answer. `is_all`: no more will come."""
-    head_end = arrived.find(_BLANK)
-    if head_end < 0:
-        if not arrived.startswith(b"HTTP/1."[: len(arrived)]) or len(arrived) > MOST_HEAD_BYTES:
-            raise ValueError
-        return None
-    version, status, fields = _head_of(bytes(arrived[:head_end]))
-    rest = arrived[head_end + len(_BLANK) :]
-    if status < 200:
-        return answer_in(rest, is_all=is_all)
-    keeps = version == b"HTTP/1.1" and fields.get(b"connection", b"").lower() != b"close"
-    if status in _BODILESS:
-        return Answer(status, b"", keeps)
-    if fields.get(b"transfer-encoding", b"").lower() == b"chunked":
-        body = _joined(rest)
-    elif b"content-length" in fields:
-        size = int(fields[b"content-length"])
-        body = bytes(rest[:size]) if len(rest) >= size >= 0 else None
-    else:
-        body, keeps = (bytes(rest) if is_all else None), False
-    return None if body is None else Answer(status, body, keeps)
+    def connection_lost(self, error: Exception | None) -> None:
+        self._has_ended = True
+        if self._answer and not self._answer.done():
+            answer = self._reading.end()
+            if answer:
+                self._answer.set_result(answer)
+            else:
+                self._answer.set_exception(error or ConnectionResetError())
 
 
-def _head_of(head: bytes) -> tuple[bytes, int, dict[bytes, bytes]]:
-    """(version, status, fields by their names in small letters). Raises ValueError."""
-    first, *lines = head.split(b"\r\n")
-    version, status = first.split(None, 2)[:2]
-    if not version.startswith(b"HTTP/1."):
-        raise ValueError
-    named = (line.partition(b":") for line in lines)
-    return version, int(status), {name.strip().lower(): value.strip() for name, _, value in named}
+class Reading:
+    """An answer while it arrives; the parser calls what begins with `on_`."""
 
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._head_bytes = 0
+        self._has_head = self._has_length = False
+        self._body = bytearray()
+        self._answer: Answer | None = None
 
-def _joined(chunks: bytes | bytearray) -> bytes | None:
-    """None while the last one is missing. Raises ValueError."""
-    pieces: list[bytes] = []
-    at = 0
-    while (end := chunks.find(b"\r\n", at)) >= 0:
-        size = int(bytes(chunks[at:end]).partition(b";")[0], 16)
-        if size < 0:
-            raise ValueError
-        if not size:
-            return b"".join(pieces) if _BLANK in chunks[end:] else None
-        at = end + 2 + size + 2
-        pieces.append(bytes(chunks[end + 2 : at - 2]))
-    return None
+    def feed(self, data: bytes) -> Answer | None:
+        """None while it is not all there. Raises HttpParserError: this is none."""
+        self._head_bytes += 0 if self._has_head else len(data)
+        self._parser.feed_data(data)
+        if self._head_bytes > MOST_HEAD_BYTES and not self._has_head:
+            raise httptools.HttpParserError
+        return self._answer
+
+    def end(self) -> Answer | None:
+        """One that has not told its length ends with its connection."""
+        if self._has_head and not self._has_length:
+            self._finish(keeps=False)
+        return self._answer
+
+    def on_message_begin(self) -> None:
+        if self._answer:  # to a question that nobody has asked
+            self._answer = self._answer._replace(keeps=False)
+
+    def on_header(self, name: bytes, _value: bytes) -> None:
+        self._has_length = self._has_length or name.lower() in LENGTHS
+
+    def on_headers_complete(self) -> None:
+        self._has_head = self._parser.get_status_code() >= 200  # else another one follows
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        if self._has_head and not self._answer:
+            self._finish(keeps=self._parser.should_keep_alive())
+
+    def _finish(self, *, keeps: bool) -> None:
+        self._answer = Answer(self._parser.get_status_code(), bytes(self._body), keeps)
 
 
 def _lines(headers: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from workers.endpoint import Endpoint, EndpointError, Refused
-from workers.posting import NOT_HTTP, Answer, Door, NoAnswer, answer_in
+from workers.posting import NOT_HTTP, Answer, Door, NoAnswer, Reading
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 DONE = b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"data":{}}'
@@ -44,13 +44,20 @@ async def request(reader: asyncio.StreamReader) -> bytes:
     ],
 )
 def test_an_answer_is_read_once_it_is_all_there(arrived: bytes, answer: Answer) -> None:
-    assert [answer_in(arrived[:size], is_all=False) for size in range(len(arrived))] == [None] * len(arrived)
-    assert answer_in(arrived, is_all=False) == answer
+    reading = Reading()
+    assert [reading.feed(arrived[at : at + 1]) for at in range(len(arrived))] == [None] * (len(arrived) - 1) + [answer]
+    assert Reading().feed(arrived) == answer
+
+
+def test_what_nobody_has_asked_for_ends_the_connection() -> None:
+    other = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
+    assert Reading().feed(HEAD + b"Content-Length: 1\r\n\r\na" + other) == Answer(200, b"a", False)
 
 
 def test_an_answer_of_no_length_ends_with_its_connection() -> None:
-    assert answer_in(HEAD + b"\r\nab", is_all=False) is None
-    assert answer_in(HEAD + b"\r\nab", is_all=True) == Answer(200, b"ab", False)
+    reading = Reading()
+    assert reading.feed(HEAD + b"\r\nab") is None
+    assert reading.end() == Answer(200, b"ab", False)
 
 
 @pytest.mark.parametrize(
@@ -112,11 +119,11 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used_again(farewell: byte
 
     async def work(url: str) -> None:
         door = Door(url, {}, 20)
-        assert (await door.post(b"1")).keeps
+        await door.post(b"1")
         async with asyncio.timeout(20):
-            while door._idle[0].is_silent:
+            while any(line.is_silent for line in door._idle):
                 await asyncio.sleep(0)
-        assert (await door.post(b"2")).keeps
+        assert (await door.post(b"2")).status == 200
 
     with_server(talk, work)
 
