@@ -30,7 +30,7 @@ from workers.pace import Pace
 from workers.publisher import Message, Publisher, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from apps.relay.schedule import Due
     from workers.broker import Address
@@ -111,7 +111,7 @@ class Relay:
 
     async def _round(self, doubts: Doubts) -> bool:
         """Whether there may be more to do at once."""
-        batch = await self._database.run(partial(self._look, doubts))
+        batch, untold = await self._database.run(partial(self._look, doubts))
         if self._database_away:
             log.info("relay.database_back", text="the database is back")
             self._database_away = False
@@ -119,15 +119,18 @@ class Relay:
             await self._declare_again()
         if batch:
             await self._carry(batch, doubts)
-        return BATCH in (len(batch), await self._tell_cancelled())
+        return BATCH in (len(batch), await self._tell_cancelled(untold))
 
     @property
     def _most(self) -> int:
         return BATCH if self._publisher.connected and not self._publisher.blocked else 0
 
-    def _look(self, doubts: Doubts) -> list[Due]:
+    def _look(self, doubts: Doubts) -> tuple[list[Due], dict[int, tuple[int, int]]]:
+        """What is due, and of which attempts the workers are yet to be told that nobody is to run them."""
         doubts.forget_what_is_over()
-        return self._schedule.look(self._most, frozenset(self._declared.unusable))
+        most = self._most
+        batch = self._schedule.look(most, frozenset(self._declared.unusable))
+        return batch, CancelledAttempt.objects.untold(BATCH) if most else {}
 
     async def _carry(self, batch: Sequence[Due], doubts: Doubts) -> None:
         again = doubts.about(batch)
@@ -156,11 +159,8 @@ class Relay:
             log.warning("tasks.refused", text="RabbitMQ took none of the tasks that are due: {why}", why=why)
         self._refusal_said = why
 
-    async def _tell_cancelled(self) -> int:
-        """Tells the workers which attempts nobody is to run; how many. Never before a task: it would wait longer."""
-        if not self._most:
-            return 0
-        untold = await self._database.run(partial(CancelledAttempt.objects.untold, BATCH))
+    async def _tell_cancelled(self, untold: Mapping[int, tuple[int, int]]) -> int:
+        """Tells the workers of them; how many. Never before a task: it would wait longer."""
         if not untold or await self._publisher.publish([_cancellation(untold.values())]) not in TOLD:
             return 0
         await self._database.run(partial(CancelledAttempt.objects.told, list(untold)))
