@@ -19,6 +19,7 @@ from apps.tasks.writes import write
 
 Row = Sequence[Any]
 Given = tuple[str, Row]  # a statement and the values to bind
+ALWAYS: Given = ("true", ())
 Converters = list[tuple[int, Callable[[Any], Any]]]  # by a value's place in its row
 
 
@@ -38,6 +39,11 @@ def select_rows(
 def read_row(model: type[Model], columns: Sequence[str], stored: Row) -> Row:
     """One that was selected otherwise, as `select_rows` gives it."""
     return _read(stored, _readers(_fields(model, tuple(columns)), connection.vendor))
+
+
+def stored_row(model: type[Model], columns: Sequence[str], row: Row) -> Row:
+    """The other way: as the database takes it."""
+    return _prepared(_fields(model, tuple(columns)), [row])[0]
 
 
 def among(column: str, numbers: Collection[int]) -> tuple[str, list[Any]]:
@@ -84,28 +90,41 @@ def update_rows(
         cursor.executemany(f"{head} {settings} WHERE {where}{more}", _prepared(fields, rows))
 
 
-def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> list[int]:
+def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row], only_if: Given = ALWAYS) -> list[int]:
     """The new rows' numbers, in the order of the rows."""
     numbers: list[int] = []
     with repeating() as cursor:
         for part in [rows] if connection.vendor == "postgresql" else _parts(rows, len(columns)):
-            cursor.execute(*insertion(model, columns, part))
+            cursor.execute(*insertion(model, columns, part, only_if))
             numbers += sorted(number for (number,) in cursor.fetchall())
     return numbers
 
 
-def insertion(model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> Given:
-    """The statement that inserts these rows; the numbers that it returns go up in their order."""
+def insertion(
+    model: type[Model],
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    only_if: Given = ALWAYS,
+    *,
+    made: Sequence[str] = (),
+) -> Given:
+    """The statement that inserts these rows; the numbers that it returns go up in their order.
+
+    Of a single row: `only_if`, whether to; `made`: columns that are given the time by PostgreSQL, and returned as well.
+    """
     fields = _fields(model, tuple(columns))
     names = ", ".join(field.column for field in fields)
     head = f"INSERT INTO {_table(model)} ({names})"
+    returning = f"RETURNING {', '.join(['id', *made])}"
     if len(rows) == 1:
-        return f"{head} VALUES ({_places(fields)}) RETURNING id", _prepared(fields, rows)[0]
+        places = ", ".join("coalesce(%s, statement_timestamp())" if name in made else "%s" for name in columns)
+        condition, values = only_if
+        return f"{head} SELECT {places} WHERE {condition} {returning}", [*_prepared(fields, rows)[0], *values]
     if connection.vendor == "postgresql":
         source, values = _source(fields, rows)
-        return f"{head} SELECT {names} FROM {source} ORDER BY nth RETURNING id", values
+        return f"{head} SELECT {names} FROM {source} ORDER BY nth {returning}", values
     source, values = _sqlite_source(fields, rows)
-    return f"{head} {source} RETURNING id", values
+    return f"{head} {source} {returning}", values
 
 
 def upsert_rows(

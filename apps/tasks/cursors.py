@@ -1,22 +1,57 @@
-"""Cursors for what is asked for each task anew: PostgreSQL parses it once a connection, not once a task."""
+"""Cursors for what is asked for each task anew: PostgreSQL parses it once a connection, not once a task.
 
+Django's own writes the values into the text, which makes another statement of it each time.
+"""
+
+from functools import cache
 from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+_KEEPS = "keeps_plans"  # said of a connection
+
 
 def repeating() -> CursorWrapper:
-    """For statements of few different texts: a connection remembers a hundred, each from its fifth time on.
+    """For statements of few different texts: a connection remembers a hundred, each from its fifth time on."""
+    if connection.vendor == "sqlite":
+        return connection.cursor()
+    return _binding(anew=hasattr(_own(), _KEEPS))
 
-    Django's own cursor writes the values into the text, which makes another statement of it each time.
+
+def keeping() -> CursorWrapper:
+    """For what can be done in one way only, whatever the tables hold: its plan, half of its cost, is kept as well.
+
+    From then on the connection keeps plans, so what else is repeated is parsed anew: the plan of a look into a table
+    would be of the table as it was when it was small. Within a transaction it does not begin to: that may be undone.
     """
     if connection.vendor == "sqlite":
         return connection.cursor()
-    from django.db.backends.postgresql.base import ServerBindingCursor  # noqa: PLC0415 SQLite does without psycopg
+    cursor, own = _binding(anew=False), _own()
+    if not (connection.in_atomic_block or hasattr(own, _KEEPS)):
+        cursor.execute("SET plan_cache_mode = auto")
+        setattr(own, _KEEPS, True)
+    return cursor
 
+
+def _own() -> Any:
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    cursor: Any = ServerBindingCursor
+    return connection.connection
+
+
+def _binding(*, anew: bool) -> CursorWrapper:
     make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return make(cursor(connection.connection))
+    return make(_cursor(anew=anew)(_own()))
+
+
+@cache
+def _cursor(*, anew: bool) -> Any:
+    """SQLite does without psycopg."""
+    from django.db.backends.postgresql.base import ServerBindingCursor  # noqa: PLC0415
+
+    class Anew(ServerBindingCursor):
+        def execute(self, query: Any, params: Any = None) -> Any:
+            return super().execute(query, params, prepare=False)  # type: ignore[misc]  # the stubs know no psycopg
+
+    return Anew if anew else ServerBindingCursor
