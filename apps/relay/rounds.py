@@ -39,6 +39,8 @@ log = get_logger()
 
 BATCH = 500
 GAP_SECONDS = 0.02  # between two rounds when busy, so that batches grow
+CROWDED_GAP_SECONDS = 0.05  # when each carries several: to all behind the relay a batch costs more than a task
+SEVERAL = 5
 BEHIND = "The relay is behind: tasks that are due wait although RabbitMQ has room for them."
 OUTCOMES_LATE = "The sink is behind: outcomes take longer than 10 seconds to be recorded."
 LIMITED_SECONDS = 0.1  # nobody says when a task of a limited queue has ended
@@ -53,6 +55,7 @@ class Relay:
         self._publishing: asyncio.Task[None] | None = None
         self._database = Database()
         self._pace = Pace(GAP_SECONDS)
+        self._crowded_pace = Pace(CROWDED_GAP_SECONDS)
         self._schedule = schedule.Schedule()
         self._declared = Declared()
         self._depths = Depths()
@@ -119,6 +122,8 @@ class Relay:
             await self._declare_again()
         if batch:
             await self._carry(batch, doubts)
+        if SEVERAL <= len(batch) < BATCH:
+            await self._crowded_pace.turn()
         return BATCH in (len(batch), await self._tell_cancelled(untold))
 
     @property
