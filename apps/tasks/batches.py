@@ -23,6 +23,14 @@ ALWAYS: Given = ("true", ())
 Converters = list[tuple[int, Callable[[Any], Any]]]  # by a value's place in its row
 
 
+class _Fields(tuple[Any, ...]):
+    """Known by identity: the hashes of all fields take longer than what they would be for."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+
 def select_rows(
     model: type[Model], columns: Sequence[str], more: str, values: Sequence[Any] = (), *, made: Sequence[str] = ()
 ) -> list[Any]:
@@ -113,18 +121,24 @@ def insertion(
     Of a single row: `only_if`, whether to; `made`: columns that are given the time by PostgreSQL, and returned as well.
     """
     fields = _fields(model, tuple(columns))
-    names = ", ".join(field.column for field in fields)
-    head = f"INSERT INTO {_table(model)} ({names})"
-    returning = f"RETURNING {', '.join(['id', *made])}"
     if len(rows) == 1:
-        places = ", ".join("coalesce(%s, statement_timestamp())" if name in made else "%s" for name in columns)
         condition, values = only_if
-        return f"{head} SELECT {places} WHERE {condition} {returning}", [*_prepared(fields, rows)[0], *values]
+        return _insertion_of_one(fields, condition, tuple(made)), [*_prepared(fields, rows)[0], *values]
+    names = ", ".join(field.column for field in fields)
+    head, returning = f"INSERT INTO {_table(model)} ({names})", "RETURNING id"
     if connection.vendor == "postgresql":
         source, values = _source(fields, rows)
         return f"{head} SELECT {names} FROM {source} ORDER BY nth {returning}", values
     source, values = _sqlite_source(fields, rows)
     return f"{head} {source} {returning}", values
+
+
+@lru_cache
+def _insertion_of_one(fields: _Fields, condition: str, made: tuple[str, ...]) -> str:
+    names = ", ".join(field.column for field in fields)
+    places = ", ".join("coalesce(%s, statement_timestamp())" if field.attname in made else "%s" for field in fields)
+    head = f"INSERT INTO {_table(fields[0].model)} ({names}) SELECT {places} WHERE {condition}"
+    return f"{head} RETURNING {', '.join(['id', *made])}"
 
 
 def upsert_rows(
@@ -169,12 +183,12 @@ def _table(model: type[Model]) -> str:
 
 
 @lru_cache
-def _fields(model: type[Model], names: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(model._meta.get_field(name) for name in names)
+def _fields(model: type[Model], names: tuple[str, ...]) -> _Fields:
+    return _Fields(model._meta.get_field(name) for name in names)
 
 
 @lru_cache
-def _readers(fields: tuple[Any, ...], vendor: str) -> Converters:
+def _readers(fields: _Fields, vendor: str) -> Converters:
     """For what comes from the database in another form than it has in Python."""
     found: Converters = []
     for at, field in enumerate(fields):
@@ -197,7 +211,7 @@ def _in_utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC)
 
 
-def _source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, list[Any]]:
+def _source(fields: _Fields, rows: Sequence[Row]) -> tuple[str, list[Any]]:
     """The rows as PostgreSQL's `v`, counted by its column `nth`, and the values to bind.
 
     A column is an array, whose length the planner knows (json_to_recordset is guessed at 100 rows and may end in a
@@ -213,7 +227,7 @@ def _source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, list[Any]]
     return f"(SELECT a.*{once} FROM unnest({unnest}) WITH ORDINALITY AS a({names}, nth)) AS v", values
 
 
-def _sqlite_source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, list[Any]]:
+def _sqlite_source(fields: _Fields, rows: Sequence[Row]) -> tuple[str, list[Any]]:
     """A SELECT of the rows, in order, and the values to bind: what all rows share once."""
     shared, own = _split(fields, rows)
     places = {field: f"v.column{nth}" for nth, (field, _) in enumerate(own, 1)}
@@ -224,7 +238,7 @@ def _sqlite_source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, lis
     return f"SELECT {selected} FROM (VALUES {', '.join([row] * len(rows))}) AS v", values
 
 
-def _split(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[list[tuple[Any, Row]], list[tuple[Any, Row]]]:
+def _split(fields: _Fields, rows: Sequence[Row]) -> tuple[list[tuple[Any, Row]], list[tuple[Any, Row]]]:
     """The columns, as (field, values), that are the same in all rows, as most are; and the others."""
     columns: list[tuple[Any, Row]] = list(zip(fields, zip(*_prepared(fields, rows), strict=True), strict=True))
     same = [column.count(column[0]) == len(column) for _, column in columns]
@@ -237,9 +251,9 @@ def _type(field: Any) -> str:
     return str(field.rel_db_type(connection))
 
 
-def _prepared(fields: Sequence[Any], rows: Sequence[Row]) -> Sequence[Row]:
+def _prepared(fields: _Fields, rows: Sequence[Row]) -> Sequence[Row]:
     """The values as the database takes them; only times and JSON differ from what they are in Python."""
-    converters = _converters(tuple(fields), connection.vendor)
+    converters = _converters(fields, connection.vendor)
     prepared = [list(row) for row in rows]
     for at, convert in converters:
         known: dict[int, Any] = {}  # by identity: most rows of a batch share their times
@@ -250,7 +264,7 @@ def _prepared(fields: Sequence[Any], rows: Sequence[Row]) -> Sequence[Row]:
 
 
 @lru_cache
-def _converters(fields: tuple[Any, ...], vendor: str) -> Converters:
+def _converters(fields: _Fields, vendor: str) -> Converters:
     found: Converters = []
     for at, field in enumerate(fields):
         if isinstance(field, JSONField):

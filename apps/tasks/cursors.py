@@ -6,7 +6,7 @@ Django's own writes the values into the text, which makes another statement of i
 from functools import cache
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
 
 _KEEPS = "keeps_plans"  # said of a connection
@@ -14,9 +14,10 @@ _KEEPS = "keeps_plans"  # said of a connection
 
 def repeating() -> CursorWrapper:
     """For statements of few different texts: a connection remembers a hundred, each from its fifth time on."""
+    connection: Any = connections[DEFAULT_DB_ALIAS]
     if connection.vendor == "sqlite":
-        return connection.cursor()
-    return _binding(anew=hasattr(_own(), _KEEPS))
+        return connection.cursor()  # type: ignore[no-any-return]
+    return _binding(connection, anew=hasattr(_opened(connection), _KEEPS))
 
 
 def keeping() -> CursorWrapper:
@@ -25,24 +26,24 @@ def keeping() -> CursorWrapper:
     From then on the connection keeps plans, so what else is repeated is parsed anew: the plan of a look into a table
     would be of the table as it was when it was small. Within a transaction it does not begin to: that may be undone.
     """
-    if connection.vendor == "sqlite":
-        return connection.cursor()
-    cursor, own = _binding(anew=False), _own()
-    if not (connection.in_atomic_block or hasattr(own, _KEEPS)):
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    opened = _opened(connection)
+    cursor = _binding(connection, anew=False)
+    if not (connection.in_atomic_block or hasattr(opened, _KEEPS)):
         cursor.execute("SET plan_cache_mode = auto")
-        setattr(own, _KEEPS, True)
+        setattr(opened, _KEEPS, True)
     return cursor
 
 
-def _own() -> Any:
+def _opened(connection: Any) -> Any:
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     return connection.connection
 
 
-def _binding(*, anew: bool) -> CursorWrapper:
+def _binding(connection: Any, *, anew: bool) -> CursorWrapper:
     make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return make(_cursor(anew=anew)(_own()))
+    return make(_cursor(anew=anew)(connection.connection))  # type: ignore[no-any-return]
 
 
 @cache

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from apps.tasks.models import Kind
 
 COLUMNS = tuple(field.attname for field in Task._meta.concrete_fields if field.attname != "id")  # noqa: SLF001
-TIMES = ("created_at", "dispatch_at")
+TIMES = ("created_at", "dispatch_at")  # of one that is due at once
 _values = attrgetter(*COLUMNS)
 
 
@@ -53,32 +54,39 @@ def save(user: User, tasks: Sequence[Task], kind: Kind | None = None) -> None:
 
 def _in_one_statement(user: User, tasks: Sequence[Task], rows: Sequence[Row], only_if: Given) -> None:
     """Which is a transaction by itself; sent one after the other, its parts would take six ways there and back."""
-    entry = journal.values("task.create", user=user, count=len(tasks), details=tasks[0].kind, result=Result.DONE)
-    del entry["object"]
-    made = () if tasks[0].created_at else TIMES
-    insert, values = insertion(Task, COLUMNS, rows, only_if, made=made)
-    names, places = ", ".join(["object", *entry]), ", ".join(["%s"] * len(entry))
+    without_time = tasks[0].created_at is None
+    insert, values = insertion(Task, COLUMNS, rows, only_if, made=TIMES if without_time else ())
+    entry: dict[str, Any] = {}
+    if not journal.is_covered():
+        entry = journal.values("task.create", user=user, count=len(tasks), details=tasks[0].kind, result=Result.DONE)
+        del entry["object"]
+    near = wake.is_near()
+    answer = ["id", *TIMES[:without_time], *([] if near else [f"pg_notify('{wake.CHANNEL}', '')"])]
+    # It may fail on a key, and whoever has begun a transaction wants to go on in it.
+    within = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    with within, keeping() if len(tasks) == 1 else repeating() as cursor:
+        cursor.execute(_statement(insert, tuple(entry), ", ".join(answer)), [*values, *entry.values()])
+        saved = sorted(cursor.fetchall())
+    if not saved:
+        raise kinds.Moved
+    for task, row in zip(tasks, saved, strict=True):
+        task.pk = row[0]
+        if without_time:
+            task.created_at = task.dispatch_at = row[1]
+    if near:
+        transaction.on_commit(wake.relay, robust=True)
+
+
+@lru_cache(maxsize=100)  # of a batch it is another text for each set of columns that its tasks share
+def _statement(insert: str, entry: tuple[str, ...], answer: str) -> str:
     noted = "SELECT ticks, clock_timestamp(), string_agg(id::text, ',' ORDER BY id), '' FROM task, moved GROUP BY ticks"
     parts = [
         f"task AS ({insert})",
         f"moved AS ({MOVE.format(source='SELECT 1, 1 FROM task LIMIT 1')} RETURNING ticks)",
         f"note AS ({NOTE} {noted})",
     ]
-    if not journal.is_covered():
+    if entry:
+        names, places = ", ".join(["object", *entry]), ", ".join(["%s"] * len(entry))
         first = f"SELECT 'task ' || id, {places} FROM task ORDER BY id LIMIT 1"
         parts.append(f"entry AS (INSERT INTO audit_entry ({names}) {first})")
-        values = [*values, *entry.values()]
-    near = wake.is_near()
-    answer = ", ".join(["id", *made, *([] if near else [f"pg_notify('{wake.CHANNEL}', '')"])])
-    # It may fail on a key, and whoever has begun a transaction wants to go on in it.
-    within = transaction.atomic() if connection.in_atomic_block else nullcontext()
-    with within, keeping() if len(tasks) == 1 else repeating() as cursor:
-        cursor.execute(f"WITH {', '.join(parts)} SELECT {answer} FROM task", values)
-        saved = sorted(cursor.fetchall())
-    if not saved:
-        raise kinds.Moved
-    for task, row in zip(tasks, saved, strict=True):
-        task.pk = row[0]
-        vars(task).update(zip(made, row[1:], strict=False))
-    if near:
-        transaction.on_commit(wake.relay, robust=True)
+    return f"WITH {', '.join(parts)} SELECT {answer} FROM task"
