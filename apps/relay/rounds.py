@@ -122,9 +122,10 @@ class Relay:
             await self._declare_again()
         if batch:
             await self._carry(batch, doubts)
+        told = await self._tell_cancelled(untold)
         if SEVERAL <= len(batch) < BATCH:
             await self._crowded_pace.turn()
-        return BATCH in (len(batch), await self._tell_cancelled(untold))
+        return BATCH in (len(batch), told)
 
     @property
     def _most(self) -> int:
