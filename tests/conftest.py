@@ -34,8 +34,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(autouse=True)
 def _nothing_from_the_test_before() -> None:
     """What is remembered (whether all is well, what somebody has changed) is of another test's database."""
+    from apps.tasks import kinds  # noqa: PLC0415 models are there once pytest-django has set up
+
     cache.clear()
     rates.mutations.clear()
+    kinds.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

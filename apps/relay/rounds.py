@@ -30,7 +30,7 @@ from workers.pace import Pace
 from workers.publisher import Message, Publisher, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from apps.relay.schedule import Due
     from workers.broker import Address
@@ -39,6 +39,8 @@ log = get_logger()
 
 BATCH = 500
 GAP_SECONDS = 0.02  # between two rounds when busy, so that batches grow
+CROWDED_GAP_SECONDS = 0.05  # when each carries several: to all behind the relay a batch costs more than a task
+SEVERAL = 5
 BEHIND = "The relay is behind: tasks that are due wait although RabbitMQ has room for them."
 OUTCOMES_LATE = "The sink is behind: outcomes take longer than 10 seconds to be recorded."
 LIMITED_SECONDS = 0.1  # nobody says when a task of a limited queue has ended
@@ -53,6 +55,7 @@ class Relay:
         self._publishing: asyncio.Task[None] | None = None
         self._database = Database()
         self._pace = Pace(GAP_SECONDS)
+        self._crowded_pace = Pace(CROWDED_GAP_SECONDS)
         self._schedule = schedule.Schedule()
         self._declared = Declared()
         self._depths = Depths()
@@ -111,7 +114,7 @@ class Relay:
 
     async def _round(self, doubts: Doubts) -> bool:
         """Whether there may be more to do at once."""
-        batch = await self._database.run(partial(self._look, doubts))
+        batch, untold = await self._database.run(partial(self._look, doubts))
         if self._database_away:
             log.info("relay.database_back", text="the database is back")
             self._database_away = False
@@ -119,15 +122,21 @@ class Relay:
             await self._declare_again()
         if batch:
             await self._carry(batch, doubts)
-        return BATCH in (len(batch), await self._tell_cancelled())
+        told = await self._tell_cancelled(untold)
+        if SEVERAL <= len(batch) < BATCH:
+            await self._crowded_pace.turn()
+        return BATCH in (len(batch), told)
 
     @property
     def _most(self) -> int:
         return BATCH if self._publisher.connected and not self._publisher.blocked else 0
 
-    def _look(self, doubts: Doubts) -> list[Due]:
+    def _look(self, doubts: Doubts) -> tuple[list[Due], dict[int, tuple[int, int]]]:
+        """What is due, and of which attempts the workers are yet to be told that nobody is to run them."""
         doubts.forget_what_is_over()
-        return self._schedule.look(self._most, frozenset(self._declared.unusable))
+        most = self._most
+        batch = self._schedule.look(most, frozenset(self._declared.unusable))
+        return batch, CancelledAttempt.objects.untold(BATCH) if most else {}
 
     async def _carry(self, batch: Sequence[Due], doubts: Doubts) -> None:
         again = doubts.about(batch)
@@ -156,11 +165,8 @@ class Relay:
             log.warning("tasks.refused", text="RabbitMQ took none of the tasks that are due: {why}", why=why)
         self._refusal_said = why
 
-    async def _tell_cancelled(self) -> int:
-        """Tells the workers which attempts nobody is to run; how many. Never before a task: it would wait longer."""
-        if not self._most:
-            return 0
-        untold = await self._database.run(partial(CancelledAttempt.objects.untold, BATCH))
+    async def _tell_cancelled(self, untold: Mapping[int, tuple[int, int]]) -> int:
+        """Tells the workers of them; how many. Never before a task: it would wait longer."""
         if not untold or await self._publisher.publish([_cancellation(untold.values())]) not in TOLD:
             return 0
         await self._database.run(partial(CancelledAttempt.objects.told, list(untold)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.queues import limits
 from apps.queues.models import Queue
@@ -205,7 +205,9 @@ _HELD = (
 def mark_handed_over(confirmed: Sequence[Due]) -> None:
     """Note that the broker has them. One that has meanwhile begun or gone on to another attempt stays as it is."""
     begun = [each.task for each in confirmed if each.reason]
-    with transaction.atomic() if begun or len(confirmed) > 1 else nullcontext():  # one statement is one by itself
+    # PostgreSQL does with one statement for them all, and SQLite with one for one; which is one by itself.
+    several = len(confirmed) > 1 and connection.vendor == "sqlite"
+    with transaction.atomic() if begun or several else nullcontext():
         Task.objects.hand_over([(each.task, each.attempt) for each in confirmed])
         if begun:
             tick(begun)  # "scheduled for later" is over

@@ -1,7 +1,7 @@
 """The relay's seat: one relay at a time holds it, and hears there when tasks may be due.
 
-SQLite: a lock file and a datagram socket beside the database. PostgreSQL: an advisory lock and LISTEN, on one
-connection of its own, so that losing that connection is losing the seat.
+SQLite: a lock file beside the database. PostgreSQL: an advisory lock and LISTEN, on one connection of its own, so that
+losing that connection is losing the seat. Whoever is on the same host tells it by a datagram.
 """
 
 from __future__ import annotations
@@ -34,20 +34,31 @@ ASK_AGAIN_SECONDS = 1.0
 
 
 class Seat:
-    """Held while `lost` is not done."""
+    """Held while `lost` is not done. `hints`: a socket on which some come."""
 
-    def __init__(self) -> None:
+    def __init__(self, hints: socket.socket) -> None:
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._hint = asyncio.Event()
+        self._hints = hints
 
     def hint(self) -> None:
         self._hint.set()
 
     async def hinted(self, timeout_seconds: float) -> None:
         """Returns at the first hint since the last call, at the latest after the time-out."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hint.wait(), timeout_seconds)
+        # Listened to only here: busy, one would be woken by each task for nothing.
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._hints, self.hint)
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_seconds):
+                    await self._hint.wait()
+        finally:
+            loop.remove_reader(self._hints)
         self._hint.clear()
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._hints.recv(16)
 
 
 @asynccontextmanager
@@ -63,12 +74,7 @@ async def _sqlite() -> AsyncIterator[Seat]:
     with (Path(settings.VAR) / "relay.lock").open("w") as file:
         await _until(partial(_locked, file.fileno()))
         with _hints() as hints:
-            seat, loop = Seat(), asyncio.get_running_loop()
-            loop.add_reader(hints, _drain, hints, seat)
-            try:
-                yield seat
-            finally:
-                loop.remove_reader(hints)
+            yield Seat(hints)
 
 
 async def _locked(descriptor: int) -> bool:
@@ -77,26 +83,6 @@ async def _locked(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-@contextlib.contextmanager
-def _hints() -> Iterator[socket.socket]:
-    address = wake.address()
-    address.unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hints:
-        hints.setblocking(False)
-        hints.bind(os.fspath(address))
-        try:
-            yield hints
-        finally:
-            address.unlink(missing_ok=True)
-
-
-def _drain(hints: socket.socket, seat: Seat) -> None:
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            hints.recv(16)
-            seat.hint()
 
 
 @asynccontextmanager
@@ -110,13 +96,14 @@ async def _postgresql() -> AsyncIterator[Seat]:
         async with await psycopg.AsyncConnection.connect(**database, autocommit=True) as own:
             await _until(partial(_locked_in, own))
             await own.execute(f"LISTEN {wake.CHANNEL}")
-            seat = Seat()
-            listening = asyncio.create_task(_listen(own, seat))
-            try:
-                yield seat
-            finally:
-                listening.cancel()
-                await asyncio.wait([listening])
+            with _hints() as hints:
+                seat = Seat(hints)
+                listening = asyncio.create_task(_listen(own, seat))
+                try:
+                    yield seat
+                finally:
+                    listening.cancel()
+                    await asyncio.wait([listening])
 
 
 # The server keeps the lock of a relay whose host has vanished for as long as it believes in the connection: by default
@@ -150,3 +137,15 @@ async def _until(free: Callable[[], Awaitable[bool]]) -> None:
     log.info("relay.stands_by", text="another relay is at work; standing by")
     while not await free():
         await asyncio.sleep(ASK_AGAIN_SECONDS)
+
+
+@contextlib.contextmanager
+def _hints() -> Iterator[socket.socket]:
+    """Where nobody can be listened to, nothing comes: a server's relay may do without the var folder."""
+    address = Path(wake.address())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hints:
+        hints.setblocking(False)
+        with contextlib.suppress(OSError):
+            address.unlink(missing_ok=True)
+            hints.bind(os.fspath(address))
+        yield hints

@@ -19,7 +19,16 @@ from apps.tasks.writes import write
 
 Row = Sequence[Any]
 Given = tuple[str, Row]  # a statement and the values to bind
+ALWAYS: Given = ("true", ())
 Converters = list[tuple[int, Callable[[Any], Any]]]  # by a value's place in its row
+
+
+class _Fields(tuple[Any, ...]):
+    """Known by identity: the hashes of all fields take longer than what they would be for."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
 
 
 def select_rows(
@@ -38,6 +47,11 @@ def select_rows(
 def read_row(model: type[Model], columns: Sequence[str], stored: Row) -> Row:
     """One that was selected otherwise, as `select_rows` gives it."""
     return _read(stored, _readers(_fields(model, tuple(columns)), connection.vendor))
+
+
+def stored_row(model: type[Model], columns: Sequence[str], row: Row) -> Row:
+    """The other way: as the database takes it."""
+    return _prepared(_fields(model, tuple(columns)), [row])[0]
 
 
 def among(column: str, numbers: Collection[int]) -> tuple[str, list[Any]]:
@@ -84,28 +98,47 @@ def update_rows(
         cursor.executemany(f"{head} {settings} WHERE {where}{more}", _prepared(fields, rows))
 
 
-def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> list[int]:
+def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row], only_if: Given = ALWAYS) -> list[int]:
     """The new rows' numbers, in the order of the rows."""
     numbers: list[int] = []
     with repeating() as cursor:
         for part in [rows] if connection.vendor == "postgresql" else _parts(rows, len(columns)):
-            cursor.execute(*insertion(model, columns, part))
+            cursor.execute(*insertion(model, columns, part, only_if))
             numbers += sorted(number for (number,) in cursor.fetchall())
     return numbers
 
 
-def insertion(model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> Given:
-    """The statement that inserts these rows; the numbers that it returns go up in their order."""
+def insertion(
+    model: type[Model],
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    only_if: Given = ALWAYS,
+    *,
+    made: Sequence[str] = (),
+) -> Given:
+    """The statement that inserts these rows; the numbers that it returns go up in their order.
+
+    Of a single row: `only_if`, whether to; `made`: columns that are given the time by PostgreSQL, and returned as well.
+    """
     fields = _fields(model, tuple(columns))
-    names = ", ".join(field.column for field in fields)
-    head = f"INSERT INTO {_table(model)} ({names})"
     if len(rows) == 1:
-        return f"{head} VALUES ({_places(fields)}) RETURNING id", _prepared(fields, rows)[0]
+        condition, values = only_if
+        return _insertion_of_one(fields, condition, tuple(made)), [*_prepared(fields, rows)[0], *values]
+    names = ", ".join(field.column for field in fields)
+    head, returning = f"INSERT INTO {_table(model)} ({names})", "RETURNING id"
     if connection.vendor == "postgresql":
         source, values = _source(fields, rows)
-        return f"{head} SELECT {names} FROM {source} ORDER BY nth RETURNING id", values
+        return f"{head} SELECT {names} FROM {source} ORDER BY nth {returning}", values
     source, values = _sqlite_source(fields, rows)
-    return f"{head} {source} RETURNING id", values
+    return f"{head} {source} {returning}", values
+
+
+@lru_cache
+def _insertion_of_one(fields: _Fields, condition: str, made: tuple[str, ...]) -> str:
+    names = ", ".join(field.column for field in fields)
+    places = ", ".join("coalesce(%s, statement_timestamp())" if field.attname in made else "%s" for field in fields)
+    head = f"INSERT INTO {_table(fields[0].model)} ({names}) SELECT {places} WHERE {condition}"
+    return f"{head} RETURNING {', '.join(['id', *made])}"
 
 
 def upsert_rows(
@@ -150,12 +183,12 @@ def _table(model: type[Model]) -> str:
 
 
 @lru_cache
-def _fields(model: type[Model], names: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(model._meta.get_field(name) for name in names)
+def _fields(model: type[Model], names: tuple[str, ...]) -> _Fields:
+    return _Fields(model._meta.get_field(name) for name in names)
 
 
 @lru_cache
-def _readers(fields: tuple[Any, ...], vendor: str) -> Converters:
+def _readers(fields: _Fields, vendor: str) -> Converters:
     """For what comes from the database in another form than it has in Python."""
     found: Converters = []
     for at, field in enumerate(fields):
@@ -178,7 +211,7 @@ def _in_utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC)
 
 
-def _source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, list[Any]]:
+def _source(fields: _Fields, rows: Sequence[Row]) -> tuple[str, list[Any]]:
     """The rows as PostgreSQL's `v`, counted by its column `nth`, and the values to bind.
 
     A column is an array, whose length the planner knows (json_to_recordset is guessed at 100 rows and may end in a
@@ -194,7 +227,7 @@ def _source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, list[Any]]
     return f"(SELECT a.*{once} FROM unnest({unnest}) WITH ORDINALITY AS a({names}, nth)) AS v", values
 
 
-def _sqlite_source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, list[Any]]:
+def _sqlite_source(fields: _Fields, rows: Sequence[Row]) -> tuple[str, list[Any]]:
     """A SELECT of the rows, in order, and the values to bind: what all rows share once."""
     shared, own = _split(fields, rows)
     places = {field: f"v.column{nth}" for nth, (field, _) in enumerate(own, 1)}
@@ -205,7 +238,7 @@ def _sqlite_source(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[str, lis
     return f"SELECT {selected} FROM (VALUES {', '.join([row] * len(rows))}) AS v", values
 
 
-def _split(fields: Sequence[Any], rows: Sequence[Row]) -> tuple[list[tuple[Any, Row]], list[tuple[Any, Row]]]:
+def _split(fields: _Fields, rows: Sequence[Row]) -> tuple[list[tuple[Any, Row]], list[tuple[Any, Row]]]:
     """The columns, as (field, values), that are the same in all rows, as most are; and the others."""
     columns: list[tuple[Any, Row]] = list(zip(fields, zip(*_prepared(fields, rows), strict=True), strict=True))
     same = [column.count(column[0]) == len(column) for _, column in columns]
@@ -218,9 +251,9 @@ def _type(field: Any) -> str:
     return str(field.rel_db_type(connection))
 
 
-def _prepared(fields: Sequence[Any], rows: Sequence[Row]) -> Sequence[Row]:
+def _prepared(fields: _Fields, rows: Sequence[Row]) -> Sequence[Row]:
     """The values as the database takes them; only times and JSON differ from what they are in Python."""
-    converters = _converters(tuple(fields), connection.vendor)
+    converters = _converters(fields, connection.vendor)
     prepared = [list(row) for row in rows]
     for at, convert in converters:
         known: dict[int, Any] = {}  # by identity: most rows of a batch share their times
@@ -231,7 +264,7 @@ def _prepared(fields: Sequence[Any], rows: Sequence[Row]) -> Sequence[Row]:
 
 
 @lru_cache
-def _converters(fields: tuple[Any, ...], vendor: str) -> Converters:
+def _converters(fields: _Fields, vendor: str) -> Converters:
     found: Converters = []
     for at, field in enumerate(fields):
         if isinstance(field, JSONField):

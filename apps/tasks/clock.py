@@ -21,6 +21,11 @@ def database_now() -> datetime:
     return now
 
 
+def now_if_known() -> datetime | None:
+    """The same where it need not be asked for; None: what is written now is to say it."""
+    return database_now() if connection.vendor == "sqlite" else None
+
+
 def now_in_query() -> Any:
     """The same as part of a condition, which saves asking for it first."""
     return Now() if connection.vendor == "postgresql" else database_now()

@@ -70,11 +70,11 @@ class Refused(Exception):
 
 
 def cleaned(
-    draft: Draft, kinds: Mapping[str, Kind], now: datetime, user: Person, queues: Collection[str] = ()
+    draft: Draft, kinds: Mapping[str, Kind], now: datetime | None, user: Person, queues: Collection[str] = ()
 ) -> Draft:
     """The draft as it will be stored for this person. Raises Refused with everything that is wrong with it.
 
-    `queues`: those there are, for drafts that name one.
+    `now`: None for one that names no time. `queues`: those there are, for drafts that name one.
     """
     name = unicodedata.normalize("NFC", draft.name.strip()) if storable(draft.name) else draft.name
     problems = [
@@ -95,7 +95,8 @@ def cleaned(
     delay = draft.delay_seconds
     if delay is None and name == draft.name:
         return draft
-    return replace(draft, name=name, run_at=draft.run_at if delay is None else now + timedelta(seconds=delay))
+    after = now and delay is not None and now + timedelta(seconds=delay)
+    return replace(draft, name=name, run_at=after or draft.run_at)
 
 
 def is_key(text: str) -> bool:
@@ -164,10 +165,10 @@ def _queue_problems(queue: str | None, queues: Collection[str]) -> list[Problem]
     return [Problem(field=("queue",), message=message, code="NOT_FOUND")]
 
 
-def _time_problems(draft: Draft, now: datetime) -> list[Problem]:
+def _time_problems(draft: Draft, now: datetime | None) -> list[Problem]:
     if draft.run_at is not None and draft.delay_seconds is not None:
         return [Problem(field=("run_at",), message="Give a time or a delay, not both.", code="CONFLICT")]
-    if draft.run_at is not None and draft.run_at > now + LONGEST_DELAY:
+    if draft.run_at is not None and now and draft.run_at > now + LONGEST_DELAY:
         return [Problem(field=("run_at",), message="Must be within the next ten years.")]
     longest = LONGEST_DELAY.total_seconds()
     if draft.delay_seconds is not None and not 0 <= draft.delay_seconds <= longest:

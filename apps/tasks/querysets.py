@@ -77,8 +77,6 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """
         if not attempts:
             return
-        if len(attempts) > 1:
-            self.locked([task for task, _ in attempts], ("id",))
         now, at = now_in_sql()
         done = f"UPDATE tasks_task AS t SET dispatch_at = NULL, reason = '', handed_at = {now}"  # noqa: S608 no values
         fits = f"t.status IN ({listed(LIVE)}) AND (t.dispatch_at IS NULL OR t.dispatch_at <= {now})"
@@ -87,9 +85,12 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 rows = [[*at, *attempt, *at] for attempt in attempts]
                 cursor.executemany(f"{done} WHERE t.id = %s AND t.attempt = %s AND {fits}", rows)
             else:
+                # Locked in id order, as in `locked`, each before it is changed.
                 these = "unnest(%s::bigint[], %s::bigint[]) AS v (id, attempt)"
+                lock = f"SELECT v.* FROM {these} JOIN tasks_task t USING (id) ORDER BY id FOR NO KEY UPDATE OF t"  # noqa: S608 no values
                 columns = [[task for task, _ in attempts], [attempt for _, attempt in attempts]]
-                cursor.execute(f"{done} FROM {these} WHERE t.id = v.id AND t.attempt = v.attempt AND {fits}", columns)
+                where = f"WHERE t.id = v.id AND t.attempt = v.attempt AND {fits}"
+                cursor.execute(f"WITH v AS ({lock}) {done} FROM v {where}", columns)
 
     def hand_over_again(self, attempts: Sequence[tuple[int, int]]) -> None:
         """Have the relay hand these (task, attempt) over once more: what the broker had of them may be lost."""

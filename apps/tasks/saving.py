@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
 from apps.audit import journal
 from apps.audit.models import Result
 from apps.relay import wake
-from apps.tasks.batches import insert_rows, insertion
+from apps.tasks import kinds
+from apps.tasks.batches import ALWAYS, insert_rows, insertion
 from apps.tasks.clock import MOVE, NOTE, tick
-from apps.tasks.cursors import repeating
+from apps.tasks.cursors import keeping, repeating
 from apps.tasks.models import Task
 
 if TYPE_CHECKING:
@@ -21,36 +24,69 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from apps.tasks.batches import Given, Row
+    from apps.tasks.models import Kind
+
+COLUMNS = tuple(field.attname for field in Task._meta.concrete_fields if field.attname != "id")  # noqa: SLF001
+TIMES = ("created_at", "dispatch_at")  # of one that is due at once
+_values = attrgetter(*COLUMNS)
 
 
-def save(user: User, columns: Sequence[str], rows: Sequence[Row], *, details: str) -> list[int]:
-    """The numbers of the new tasks, in the order of the rows. Raises IntegrityError when a key is not new any more."""
+def save(user: User, tasks: Sequence[Task], kind: Kind | None = None) -> None:
+    """Gives them their numbers, and on PostgreSQL its time to one without.
+
+    `kind`: that of a single one, if it may be another by now. Raises kinds.Moved when it is, IntegrityError when a key
+    is not new any more; then nothing is saved.
+    """
+    rows, only_if = [_values(task) for task in tasks], kinds.is_still(kind) if kind else ALWAYS
     if connection.vendor == "postgresql":
-        return _in_one_statement(user, insertion(Task, columns, rows), len(rows), details)
+        _in_one_statement(user, tasks, rows, only_if)
+        return
     with transaction.atomic():
-        numbers = insert_rows(Task, columns, rows)
-        journal.note("task.create", f"task {numbers[0]}", user=user, count=len(numbers), details=details)
+        numbers = insert_rows(Task, COLUMNS, rows, only_if)
+        if not numbers:
+            raise kinds.Moved
+        journal.note("task.create", f"task {numbers[0]}", user=user, count=len(numbers), details=tasks[0].kind)
         tick(numbers)
         transaction.on_commit(wake.relay, robust=True)  # it is saved by then, whatever becomes of the hint
-    return numbers
+    for task, number in zip(tasks, numbers, strict=True):
+        task.pk = number
 
 
-def _in_one_statement(user: User, insertion: Given, count: int, details: str) -> list[int]:
+def _in_one_statement(user: User, tasks: Sequence[Task], rows: Sequence[Row], only_if: Given) -> None:
     """Which is a transaction by itself; sent one after the other, its parts would take six ways there and back."""
-    entry = journal.values("task.create", user=user, count=count, details=details, result=Result.DONE)
-    del entry["object"]
-    insert, values = insertion
-    names, places = ", ".join(["object", *entry]), ", ".join(["%s"] * len(entry))
+    without_time = tasks[0].created_at is None
+    insert, values = insertion(Task, COLUMNS, rows, only_if, made=TIMES if without_time else ())
+    entry: dict[str, Any] = {}
+    if not journal.is_covered():
+        entry = journal.values("task.create", user=user, count=len(tasks), details=tasks[0].kind, result=Result.DONE)
+        del entry["object"]
+    near = wake.is_near()
+    answer = ["id", *TIMES[:without_time], *([] if near else [f"pg_notify('{wake.CHANNEL}', '')"])]
+    # It may fail on a key, and whoever has begun a transaction wants to go on in it.
+    within = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    with within, keeping() if len(tasks) == 1 else repeating() as cursor:
+        cursor.execute(_statement(insert, tuple(entry), ", ".join(answer)), [*values, *entry.values()])
+        saved = sorted(cursor.fetchall())
+    if not saved:
+        raise kinds.Moved
+    for task, row in zip(tasks, saved, strict=True):
+        task.pk = row[0]
+        if without_time:
+            task.created_at = task.dispatch_at = row[1]
+    if near:
+        transaction.on_commit(wake.relay, robust=True)
+
+
+@lru_cache(maxsize=100)  # of a batch it is another text for each set of columns that its tasks share
+def _statement(insert: str, entry: tuple[str, ...], answer: str) -> str:
     noted = "SELECT ticks, clock_timestamp(), string_agg(id::text, ',' ORDER BY id), '' FROM task, moved GROUP BY ticks"
     parts = [
         f"task AS ({insert})",
         f"moved AS ({MOVE.format(source='SELECT 1, 1 FROM task LIMIT 1')} RETURNING ticks)",
         f"note AS ({NOTE} {noted})",
     ]
-    if not journal.is_covered():
-        parts.append(f"entry AS (INSERT INTO audit_entry ({names}) SELECT 'task ' || min(id), {places} FROM task)")
-        values = [*values, *entry.values()]
-    # It may fail on a key, and whoever has begun a transaction wants to go on in it.
-    with transaction.atomic() if connection.in_atomic_block else nullcontext(), repeating() as cursor:
-        cursor.execute(f"WITH {', '.join(parts)} SELECT id, pg_notify('{wake.CHANNEL}', '') FROM task", values)
-        return sorted(number for number, _ in cursor.fetchall())
+    if entry:
+        names, places = ", ".join(["object", *entry]), ", ".join(["%s"] * len(entry))
+        first = f"SELECT 'task ' || id, {places} FROM task ORDER BY id LIMIT 1"
+        parts.append(f"entry AS (INSERT INTO audit_entry ({names}) {first})")
+    return f"WITH {', '.join(parts)} SELECT {answer} FROM task"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
@@ -17,7 +16,7 @@ from apps.audit.refusals import refuse
 from apps.queues import names
 from apps.relay import wake
 from apps.tasks import artifacts, keys, kinds, quota, saving
-from apps.tasks.clock import database_now, tick
+from apps.tasks.clock import database_now, now_if_known, tick
 from apps.tasks.drafts import Draft, Problem, Refused, cleaned, for_each, no_code
 from apps.tasks.lifecycle import CANCEL, DELETABLE, FINAL, LIVE, RETRY, Reason, Status
 from apps.tasks.models import Attempt, CancelledAttempt, Kind, Task
@@ -122,6 +121,12 @@ def _save(
     check_writer(user, "task.create")
     if not drafts:
         return []
+    at_once = len(drafts) == 1 and drafts[0].run_at is None and drafts[0].delay_seconds is None
+    if at_once and (remembered := kinds.remembered()):
+        # By the kinds of a moment ago, which are held against those of now as it is saved, and without asking for the
+        # time. Whatever is wrong, what is stored now is asked below.
+        with suppress(Refused, IntegrityError, kinds.Moved):
+            return _save_at_once(user, drafts, remembered, now_if_known(), for_all, remembered=True)
     known_kinds, now = kinds.known_now()
     asked = [known_kinds[name] for name in sorted({draft.kind for draft in drafts} & known_kinds.keys())]
     if closed := [kind.name for kind in asked if not may_create(user, kind)]:
@@ -137,9 +142,12 @@ def _save_at_once(
     user: User,
     drafts: Sequence[Draft],
     known_kinds: Mapping[str, Kind],
-    now: datetime,
+    now: datetime | None,
     for_all: Callable[[Sequence[Draft], Callable[[Draft], Task]], list[Task]],
+    *,
+    remembered: bool = False,
 ) -> list[Task]:
+    """`now`: None if they are to be due as they are saved. Raises kinds.Moved, only when the kinds are `remembered`."""
     known = keys.known(user, drafts)
     queues = names.known() if any(draft.queue is not None for draft in drafts) else ()
 
@@ -157,14 +165,12 @@ def _save_at_once(
     tasks = for_all(drafts, make)
     if new := [task for task in tasks if not task.existed]:
         quota.check(user, len(new))
-        numbers = saving.save(user, COLUMNS, [_values(task) for task in new], details=new[0].kind)
-        for task, number in zip(new, numbers, strict=True):
-            task.pk = number
+        saving.save(user, new, known_kinds[new[0].kind] if remembered else None)
     return tasks
 
 
-def _task(user: User, draft: Draft, kind: Kind, request_digest: str, now: datetime) -> Task:
-    waits = draft.run_at is not None and draft.run_at > now
+def _task(user: User, draft: Draft, kind: Kind, request_digest: str, now: datetime | None) -> Task:
+    waits = bool(draft.run_at and now and draft.run_at > now)
     values = DEFAULTS | {
         "name": draft.name,
         "kind": draft.kind,
@@ -199,8 +205,6 @@ def _saved_state() -> ModelState:
 
 _CREATED_BY = Task._meta.get_field("created_by")  # noqa: SLF001
 DEFAULTS = {field.attname: field.get_default() for field in Task._meta.concrete_fields}  # noqa: SLF001
-COLUMNS = tuple(field.attname for field in Task._meta.concrete_fields if field.attname != "id")  # noqa: SLF001
-_values = attrgetter(*COLUMNS)
 
 
 def _act(

@@ -103,7 +103,7 @@ def test_a_broker_that_refuses_is_said_once_and_asked_again(tasks: list[Task], m
 )
 def test_who_was_not_told_of_a_cancellation_is_told_again(transactional_db: None, answer: Verdict, told: bool) -> None:
     CancelledAttempt.objects.add([(1, 1), (2, 1)], timezone.now())
-    work(Answering(answer), Relay._tell_cancelled)
+    work(Answering(answer), lambda relay: relay._tell_cancelled(CancelledAttempt.objects.untold(2)))
     assert CancelledAttempt.objects.filter(told_at=None).count() == (0 if told else 2)
 
 

@@ -226,12 +226,12 @@ def test_keys_used_one_after_the_other_while_many_are_created_make_one_task_each
     drafts = [Draft(name="n", kind="demo.noop", idempotency_key=f"k{n}") for n in range(3)]
     others, save = iter(drafts), saving.save
 
-    def after_another(*arguments: Any, **more: Any) -> list[int]:
+    def after_another(*arguments: Any, **more: Any) -> None:
         monkeypatch.setattr(saving, "save", save)
         if draft := next(others, None):
             create(user=alice, draft=draft)
         monkeypatch.setattr(saving, "save", after_another)
-        return save(*arguments, **more)
+        save(*arguments, **more)
 
     monkeypatch.setattr(saving, "save", after_another)
     assert [task.existed for task in create_many(user=alice, drafts=drafts)] == [True, True, True]

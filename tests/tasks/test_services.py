@@ -11,6 +11,7 @@ from apps.tasks.clock import ticks
 from apps.tasks.drafts import Draft, Refused
 from apps.tasks.models import Kind, Task
 from apps.tasks.services import cancel, create, create_many, delete
+from tests.fixtures.statements import Statements
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +28,29 @@ def test_a_task_for_later_waits_in_the_database(alice: User, kinds: dict[str, Ki
     later = timezone.now() + timedelta(hours=1)
     task = create(user=alice, draft=Draft(name="later", kind="demo.noop", run_at=later))
     assert (task.reason, task.dispatch_at) == ("SCHEDULED", later)
+
+
+def test_what_is_remembered_of_kinds_is_never_in_the_way(
+    alice: User, kinds: dict[str, Kind], remembering: None, statements: Statements
+) -> None:
+    def made(kind: str, **params: Any) -> Task:
+        return create(user=alice, draft=Draft(name="n", kind=kind, params=params))
+
+    made("demo.noop")
+    with statements() as sent:
+        assert made("demo.noop", x="text").queue == "default"
+    assert not [each for each in sent.captured_queries if "FROM tasks_kind ORDER" in each["sql"]]
+    Kind.objects.create(name="new", queue="gpu", announced_at=timezone.now())
+    assert made("new").queue == "gpu"
+    schema = {"properties": {"x": {"type": "number"}}}
+    Kind.objects.filter(name="demo.noop").update(schema=schema, queue="later", announced_at=timezone.now())
+    with pytest.raises(Refused):
+        made("demo.noop", x="text")
+    assert made("demo.noop", x=1).queue == "later"
+    Kind.objects.filter(name="demo.noop").delete()
+    with pytest.raises(Refused):
+        made("demo.noop", x=1)
+    assert Task.objects.count() == 4
 
 
 def test_a_hint_that_fails_does_not_deny_what_is_saved(
