@@ -1,9 +1,7 @@
 """Gunicorn's worker: a thread stays with who has asked again; what is no request is refused in our words."""
 
 import select
-import time
 from contextlib import suppress
-from threading import BoundedSemaphore
 from typing import Any
 
 from django.http import HttpRequest
@@ -22,8 +20,6 @@ from gunicorn.workers.gthread import ThreadWorker
 from config import errors
 from config.content_policy import POLICY
 
-STAY_SECONDS = 10.0  # twice the pause between the sink's signs of life
-LOOK_SECONDS = 0.25  # whether somebody waits, or the worker is to stop
 TOO_LONG = "This address is longer than {limit:,} bytes. Shorten it: of a search, look for less at once."
 TOO_MUCH = (
     "The browser sends more than {fields} headers, or more than {limit:,} bytes in one, most likely cookies that other "
@@ -37,43 +33,17 @@ OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """A program asks one thing after the other, so a thread stays with it: to hand its connection to the main thread
-    and take it back costs a fifth of a millisecond, as much as Django does for a small request.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._stays = BoundedSemaphore(max(1, self.cfg.threads // 2))  # the others are there for everybody else
-
     def handle(self, conn: Any) -> Any:
-        """No thread stays while another connection waits for one."""
-        goes_on = super().handle(conn)
-        while goes_on is True and self.alive and self._has_asked_again(conn):
-            goes_on = super().handle(conn)
-        return goes_on
+        """Programs ask one thing after the other, and what follows is there when the work after an answer is done.
 
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        conn.is_program = any(name == "AUTHORIZATION" for name, _ in req.headers)
-        return super().handle_request(req, conn)
-
-    def _has_asked_again(self, conn: Any) -> bool:
-        if _has_arrived(conn, 0):
-            return self._none_waits()
-        if not conn.is_program or not self._stays.acquire(blocking=False):
-            return False
-        try:
-            return self._asks_again(conn, time.monotonic() + STAY_SECONDS)
-        finally:
-            self._stays.release()
-
-    def _asks_again(self, conn: Any, until: float) -> bool:
-        while self.alive and self._none_waits() and time.monotonic() < until:
-            if _has_arrived(conn, LOOK_SECONDS):
-                return True
-        return False
-
-    def _none_waits(self) -> bool:
-        return bool(self.tpool._work_queue.empty())  # noqa: SLF001 nothing else tells
+        To hand the connection to the main thread and take it back costs a fifth of a millisecond, as much as Django
+        does for a small request. No thread stays while another connection waits for one.
+        """
+        stays = super().handle(conn)
+        waiting = self.tpool._work_queue  # noqa: SLF001 nothing else tells who waits
+        while stays is True and self.alive and waiting.empty() and _has_asked_again(conn):
+            stays = super().handle(conn)
+        return stays
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 gunicorn's
         if isinstance(exc, LimitRequestLine):
@@ -101,13 +71,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             write_nonblock(client, _page(status, title, sentence))
 
 
-def _has_arrived(conn: Any, seconds: float) -> bool:
-    """Or does within so many seconds."""
+def _has_asked_again(conn: Any) -> bool:
     if conn.parser.unreader.buf.getvalue():  # it was read together with the last request
         return True
     arrived = select.poll()
     arrived.register(conn.sock, select.POLLIN)
-    return bool(arrived.poll(seconds * 1000))
+    return bool(arrived.poll(0))
 
 
 def _page(status: str, title: str, sentence: str) -> bytes:

@@ -22,7 +22,7 @@ from tests.benchmarks.peers.environment import FOLDER, ensure
 SHOWN = 20
 NEARLY_ALL = 90  # percent: how a process comes to its work tells nothing
 # Innermost frames of a thread that waits.
-WAITING = re.compile(r"^(_worker|select|wait|poll|accept|recv|receive|readinto|_has_arrived) \(")
+WAITING = re.compile(r"^(_worker|select|wait|poll|accept|recv|receive|readinto) \(")
 FRAME = re.compile(r"^(?P<function>.+) \((?P<file>[^:]+?)(:\d+)?\)$")
 # What every stack has: how a process begins.
 BEGINS = re.compile(r"^(run|_run|main|<module>|_bootstrap\w*|_run_\w+|run_\w+|_serve|serve|__call__|inner|_worker)$")

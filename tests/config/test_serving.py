@@ -13,7 +13,6 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn
 
 from config import serving
-from tests.fixtures.processes import eventually
 
 GUNICORN = runpy.run_path("site/config/gunicorn.py")
 
@@ -28,13 +27,11 @@ def test_no_address_is_written_into_a_log_of_requests() -> None:
 
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-OF_A_PROGRAM = REQUEST.replace(b"Host: x", b"Host: x\r\nAuthorization: Bearer x")
 
 
 @pytest.fixture
-def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[serving.Worker]:
-    """With a single thread, which would stay for ever."""
-    monkeypatch.setattr(serving, "STAY_SECONDS", 3_600.0)
+def worker() -> Iterator[serving.Worker]:
+    """With a single thread."""
     config = Config()
     worker = serving.Worker(1, os.getpid(), [], None, 30, config, Logger(config))
     with ThreadPoolExecutor(1) as worker.tpool:
@@ -84,44 +81,3 @@ def test_it_goes_to_who_waits_for_a_thread(worker: serving.Worker, connection: t
     assert worker.tpool.submit(worker.handle, conn).result(30) is True
     worker.tpool.shutdown()
     assert answered == ["the first", "another"]
-
-
-def answered(_environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
-    start("204 No Content", [])
-    return []
-
-
-def test_it_waits_for_what_a_program_asks_next_until_another_waits_for_it(
-    worker: serving.Worker, connection: tuple[socket.socket, TConn]
-) -> None:
-    client, conn = connection
-    client.sendall(OF_A_PROGRAM)
-    worker.wsgi = answered
-    handling = worker.tpool.submit(worker.handle, conn)
-    for _ in range(3):
-        eventually(lambda: worker._stays._value == 0)
-        client.sendall(OF_A_PROGRAM)
-        assert b"HTTP/1.1 204" in client.recv(4_096)
-    assert not handling.done()
-    assert worker.tpool.submit(lambda: "another").result(30) == "another"
-    assert handling.result(30) is True
-
-
-def test_half_of_the_threads_at_most_wait_for_programs(
-    worker: serving.Worker, connection: tuple[socket.socket, TConn]
-) -> None:
-    client, conn = connection
-    client.sendall(OF_A_PROGRAM)
-    worker.wsgi = answered
-    with worker._stays:
-        assert worker.handle(conn) is True
-
-
-def test_who_stops_waits_for_nobody(worker: serving.Worker, connection: tuple[socket.socket, TConn]) -> None:
-    client, conn = connection
-    client.sendall(OF_A_PROGRAM)
-    worker.wsgi = answered
-    handling = worker.tpool.submit(worker.handle, conn)
-    eventually(lambda: worker._stays._value == 0)
-    worker.alive = False
-    assert handling.result(30) is True
