@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pika.exceptions import AMQPError
 from pika.spec import Basic
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from workers.connection import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One message handed over by the broker; `tag` is settled once, on the channel it came by.
 
     `consumer`: "" when it was asked for by `get`.

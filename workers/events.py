@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, ClassVar, Literal
 
 from workers.fields import (
@@ -140,9 +141,12 @@ def _fields(event: Event) -> str:
 def _outcome_fields(event: Outcome) -> str:
     """Without those that say nothing."""
     told = f',"status":"{event.status}","run_seconds":{event.run_seconds!r}'
-    for name in ("reason", "value", "result"):
-        if text := getattr(event, name):
-            told += f',"{name}":{dump_text(text)}'
+    if event.reason:
+        told += f',"reason":{quoted(event.reason)}'
+    if event.value:
+        told += f',"value":{quoted(event.value)}'
+    if event.result:
+        told += f',"result":{quoted(event.result)}'
     if event.error is not None:
         told += f',"error":{dump_text(asdict(event.error))}'
     if event.cpu_seconds is not None:

@@ -121,6 +121,15 @@ def dump(data: dict[str, Any]) -> bytes:
     return dump_text(data).encode()
 
 
+def decode_json(text: str) -> Any:
+    """Raises ValueError, RecursionError."""
+    try:
+        value, end = _decoder.raw_decode(text)
+    except ValueError:
+        value, end = None, -1  # there may be blanks before it
+    return value if end == len(text) else _decoder.decode(text)
+
+
 # json.loads and json.dumps would make them anew for every message.
-decode_json = json.JSONDecoder(parse_constant=_no_constant).decode
+_decoder = json.JSONDecoder(parse_constant=_no_constant)
 dump_text = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode

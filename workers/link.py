@@ -37,6 +37,9 @@ def receive(sock: socket.socket) -> Iterator[bytes]:
 
 def send(sock: socket.socket, body: bytes) -> None:
     """Over a blocking socket."""
+    if fits_one_packet(body):
+        sock.sendall(_LAST + body)
+        return
     for packet in _packets(body):
         sock.sendall(packet)
 
@@ -56,6 +59,8 @@ class Link:
         self._listen()
 
     def post(self, body: bytes) -> None:
+        if fits_one_packet(body) and not self._waiting and self._sent(_LAST + body):
+            return
         for packet in _packets(body):
             if self._waiting or not self._sent(packet):
                 self._wait_with(packet)
