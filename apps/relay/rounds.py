@@ -40,7 +40,7 @@ log = get_logger()
 BATCH = 500
 GAP_SECONDS = 0.02  # between two rounds when busy, so that batches grow
 CROWDED_GAP_SECONDS = 0.05  # when each carries several: to all behind the relay a batch costs more than a task
-SEVERAL = 5
+SEVERAL = range(5, 100)  # where there are more it is the tasks that cost
 BEHIND = "The relay is behind: tasks that are due wait although RabbitMQ has room for them."
 OUTCOMES_LATE = "The sink is behind: outcomes take longer than 10 seconds to be recorded."
 LIMITED_SECONDS = 0.1  # nobody says when a task of a limited queue has ended
@@ -123,7 +123,7 @@ class Relay:
         if batch:
             await self._carry(batch, doubts)
         told = await self._tell_cancelled(untold)
-        if SEVERAL <= len(batch) < BATCH:
+        if len(batch) in SEVERAL:
             await self._crowded_pace.turn()
         return BATCH in (len(batch), told)
 

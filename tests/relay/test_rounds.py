@@ -59,6 +59,22 @@ def tasks(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> list[Task]
     return [Task.objects.create(name=n, kind="k", created_at=now, dispatch_at=now) for n in "abc"]
 
 
+@pytest.mark.parametrize(("count", "rests"), [(1, 0), (4, 0), (5, 1), (99, 1), (100, 0)])
+def test_after_a_round_of_several_the_relay_rests(transactional_db: None, count: int, rests: int) -> None:
+    now, taken = timezone.now(), []
+    Task.objects.bulk_create([Task(name="n", kind="k", created_at=now, dispatch_at=now)] * count)
+
+    async def do(relay: Relay) -> None:
+        relay._declared.queues = {"default"}
+        wait = relay._crowded_pace.wait
+        relay._crowded_pace.wait = lambda: taken.append(1) or wait()  # type: ignore[method-assign, func-returns-value]
+        await relay._round(Doubts(now, 0))
+
+    work(Answering(*[Verdict.CONFIRMED] * count), do)
+    assert len(taken) == rests
+    assert not still_due()
+
+
 def still_due() -> set[int]:
     return set(Task.objects.filter(dispatch_at__isnull=False).values_list("id", flat=True))
 
