@@ -84,7 +84,7 @@ def ancestors() -> list[int]:
 
 def is_alive(pid: int) -> bool:
     with contextlib.suppress(OSError):
-        return _stat(Path(f"/proc/{pid}/stat"))[0] != "Z"
+        return _stat(pid)[0] != "Z"
     return not Path("/proc/self").exists() and _answers(pid)
 
 
@@ -112,14 +112,17 @@ def _descendants() -> list[int]:
 
 
 def _parents() -> Iterator[tuple[int, int]]:
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            yield int(stat.parent.name), int(_stat(stat)[1])
+    """Without pathlib: bin/dev looks once a second, and with it 300 processes take 20 ms of a processor, else 7."""
+    for name in os.listdir("/proc") if Path("/proc").exists() else ():  # noqa: PTH208
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                yield int(name), int(_stat(int(name))[1])
 
 
-def _stat(path: Path) -> list[str]:
+def _stat(pid: int) -> list[str]:
     """What follows the program's name, which is in brackets and may hold blanks and brackets itself."""
-    return path.read_text().rpartition(")")[2].split()
+    with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123
+        return file.read().rpartition(b")")[2].decode().split()
 
 
 def _answers(pid: int) -> bool:

@@ -1,5 +1,6 @@
 """One run of the chaos test: load and faults, then quiet, then the books."""
 
+import itertools
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ BACKLOG = 100  # tasks; fewer than that may end one after the other and still hi
 QUEUES = (tasks_queue("default"), OUTCOMES, ARTIFACTS, DEAD)
 READY_SECONDS = 60.0
 KINDS_SECONDS = 90.0
+CALM_SECONDS = 5.0
 COUNTED = 10_000  # further the page does not count
 GIVE_UP_SECONDS = 600.0  # for a request of the driver's that nobody answers
 
@@ -50,6 +52,7 @@ class Wish:
     slots: int = 2
     stretch: float = 1.0
     quiet_seconds: float = QUIET_SECONDS
+    calm: int = 0  # tasks of a load of its own, before the faults
 
     @property
     def brief(self) -> bool:
@@ -58,12 +61,13 @@ class Wish:
 
 @dataclass(slots=True)
 class Found:
-    """What came of it."""
+    """What came of it. `calm`: of what was asked for before the faults."""
 
     books: books.Books
     broken: list[Broken] = field(default_factory=list)
     recoveries: list[float] = field(default_factory=list)
     missed: int = 0  # faults that could not be done
+    calm: "Found | None" = None
 
 
 class Campaign:
@@ -136,6 +140,7 @@ class Campaign:
         vitals.start()
         end = time.monotonic() + wish.seconds + GIVE_UP_SECONDS
         client = Client(self.rig.url, self.rig.token(), goes_on=lambda: time.monotonic() < end)
+        calm = self._before_the_faults(client) if wish.calm else None
         calls = load.plan(wish.tasks, wish.seconds * 0.9, wish.seed, wish.stretch, wish.kinds)
         creating = Load(calls, client, self.events)
         spoiling = Nemesis(nemesis.plan(wish.faults, wish.seed), wish.seconds, wish.seed, self._scene, self.events)
@@ -146,12 +151,25 @@ class Campaign:
         load_ended = self.events.note("load and faults are over")
         quiet = self._wait_for_quiet(spoiling.done, load_ended)
         self.events.note("quiet" if quiet else "not quiet")
-        asked = [asked for call in calls for asked in call]
+        asked = [*(calm.books.asked if calm else ()), *itertools.chain(*calls)]
         self._wait_for_artifacts(asked)
         found = self._check(asked, spoiling.done)
+        found.calm = calm
         found.missed = spoiling.missed
         found.broken += list(self._around(client, vitals, READY_SECONDS if quiet else 0.0))
         return found
+
+    def _before_the_faults(self, client: Client) -> Found:
+        """With the same stack: to start one takes more than all that this asks of it."""
+        wish = self._wish
+        calls = load.plan(wish.calm, CALM_SECONDS * 0.9, wish.seed, wish.stretch, wish.kinds, prefix="calm")
+        creating = Load(calls, client, self.events)
+        creating.start()
+        creating.join()
+        self._wait_for_quiet([], self.events.note("the calm is over"))
+        asked = list(itertools.chain(*calls))
+        self._wait_for_artifacts(asked)
+        return self._check(asked, [])
 
     def _wait_for_quiet(self, done: Sequence[books.Fault], load_ended: float) -> bool:
         """Whether nothing is open any more, in time after the last fault. A backlog that gets smaller is not stuck."""

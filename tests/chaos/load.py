@@ -33,8 +33,10 @@ THREADS = 2
 PATIENCE_SECONDS = 60.0  # until a task has ended that is to be retried then
 
 
-def plan(count: int, seconds: float, seed: int, stretch: float, kinds: Sequence[str] = ()) -> list[list[Asked]]:
-    """The calls in the order of their times, each with some tasks."""
+def plan(
+    count: int, seconds: float, seed: int, stretch: float, kinds: Sequence[str] = (), *, prefix: str = "t"
+) -> list[list[Asked]]:
+    """The calls in the order of their times, each with some tasks, whose names begin with `prefix`."""
     random = Random(f"load {seed}")
     known = kinds or tuple(WEIGHTS)
     weights = [WEIGHTS[kind] for kind in known]
@@ -42,7 +44,7 @@ def plan(count: int, seconds: float, seed: int, stretch: float, kinds: Sequence[
     numbers = itertools.count(1)
     while (left := count - sum(map(len, calls))) > 0:
         size = min(left, random.randint(1, MOST_IN_ONE_CALL))
-        names = [(f"t{next(numbers)}", random.choices(known, weights)[0]) for _ in range(size)]
+        names = [(f"{prefix}{next(numbers)}", random.choices(known, weights)[0]) for _ in range(size)]
         calls.append([_asked(name, kind, random, stretch) for name, kind in names])
     for call, at in zip(calls, sorted(random.uniform(0, seconds) for _ in calls), strict=True):
         for asked in call:
