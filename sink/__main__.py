@@ -31,7 +31,7 @@ def main() -> None:
     log.configure()
     with asyncio.Runner() as runner:
         runner.run(_run(addresses, *endpoints))
-        os._exit(0)  # the runner would wait for a thread that waits for the web; its outcomes stay in RabbitMQ
+        os._exit(0)  # the runner would wait for a thread that looks up the name of the web
 
 
 async def _run(addresses: Sequence[Address], endpoint: Endpoint, artifacts_door: Endpoint) -> None:

@@ -22,7 +22,7 @@ def main() -> None:
     tree.adopt_orphans()
     with asyncio.Runner() as runner:
         exit_code = runner.run(_run(settings, sandbox_limits))
-        os._exit(exit_code)  # the runner would wait for a thread that asks the web something that no longer matters
+        os._exit(exit_code)  # the runner would wait for a thread that looks up the name of the web
 
 
 async def _run(settings: Settings, sandbox_limits: Limits | None) -> int:
