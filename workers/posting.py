@@ -97,7 +97,7 @@ class Line(asyncio.Protocol):
     async def ask(self, request: bytes) -> Answer:
         """Raises OSError, NoAnswer; then it is closed."""
         self._answer, self._reading = asyncio.get_running_loop().create_future(), Reading()
-        self._transport.write(request)
+        self.send(request)
         try:
             return await self._answer
         except BaseException:
@@ -105,6 +105,9 @@ class Line(asyncio.Protocol):
             raise
         finally:
             self._answer = None
+
+    def send(self, request: bytes) -> None:
+        self._transport.write(request)
 
     def close(self) -> None:
         self._transport.close()
