@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # /graphql/ and the sink's door answer the anonymous by themselves. Static files never come this far.
 OPEN = frozenset({"login", "start", "join", "graphql", "healthz", "artifacts:chunks", "shared:task", "shared:file"})
-OPEN_WITH_TOKEN = frozenset({"artifacts:file"})
+OPEN_WITH_TOKEN = frozenset({"artifacts:file", "metrics"})
 OPEN_ON_LOOPBACK = frozenset({"readyz"})
 
 

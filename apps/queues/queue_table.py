@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
+    from apps.accounts.permissions import Person
     from apps.queues.pauses import Pause
 
 MOST_QUEUES = 100
@@ -102,7 +103,7 @@ class Table:
         return all(max(row.figures.waiting, row.figures.running) <= COUNT_CAP for row in self.rows)
 
 
-def read(user: User) -> Table:
+def read(user: Person) -> Table:
     queues = sorted(names.known())
     shown = queues[:MOST_QUEUES]
     now = database_now()

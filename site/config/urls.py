@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 import apps.api.converters  # noqa: F401 before the addresses that are made of it
 from apps.accounts.views import no_second_door
-from apps.queues.views import health, healthz, readyz
+from apps.queues.views import health, healthz, metrics_text, readyz
 from config import graphiql, styleguide
 from config.graphql import endpoint
 
@@ -34,6 +34,7 @@ urlpatterns = [
     path("graphiql/", graphiql.show, name="graphiql"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics_text, name="metrics"),
     path("admin/login/", no_second_door),
     path("admin/password_change/", RedirectView.as_view(pattern_name="account")),
     path("admin/", admin.site.urls),
