@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
@@ -17,6 +17,7 @@ from apps.tasks.models import Sweep, Task
 from apps.tasks.orders import NEWEST_FIRST
 from apps.tasks.search import Mistake, parse
 from apps.tasks.search_values import Clock
+from apps.tasks.unmoved import unended, unmoved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from apps.tasks.matching import Matching
+    from apps.tasks.querysets import TaskQuerySet
+    from apps.tasks.search import Query
 
 PIECE = 200  # tasks in one transaction; others write in between
 
@@ -52,7 +55,7 @@ def service(act: str, priority: int | None) -> Callable[..., services.Act]:
 
 def count(user: User, text: str, zone: str) -> int:
     """How many match now, all of them counted. Raises Mistake."""
-    return _found(user, text, zone, database_now()).all.order_by().count()
+    return _found(user, text, zone, database_now()).count()
 
 
 def begin(*, user: User, act: str, text: str, zone: str, expected: int, priority: int | None = None) -> Sweep:
@@ -60,11 +63,11 @@ def begin(*, user: User, act: str, text: str, zone: str, expected: int, priority
     services.check_writer(user, f"bulk.{act}")
     if priority is not None:
         services.check_priority(priority)
-    now = database_now()
-    found = _found(user, text, zone, now).all.order_by()
-    if (counted := found.count()) != expected:
-        raise Moved(counted)
+    # Before they are counted: what is created meanwhile is none of them.
     last = Task.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    now = database_now()
+    if (counted := _found(user, text, zone, now).count()) != expected:
+        raise Moved(counted)
     asked = {"act": act, "priority": priority, "query": text, "zone": zone}
     with transaction.atomic():
         sweep = Sweep.objects.create(user=user, **asked, count=counted, last=last, begun_at=now)
@@ -91,13 +94,41 @@ def advance() -> bool:
     sweep = Sweep.objects.filter(ended_at=None).order_by("pk").select_related("user").first()
     if not sweep:
         return False
-    numbers, goes_on_at = _next(sweep)
+    found = _reading(sweep)
+    numbers, goes_on_at = _next(sweep, found) if found else ([], None)
     with transaction.atomic():
         # Another relay may have been here in the meantime.
         held = Sweep.objects.select_for_update().filter(pk=sweep.pk, at=sweep.at, ended_at=None).first()
         if held:
-            _do(held, numbers, goes_on_at)
+            _do(held, _meant(held, found, numbers) if found else [], goes_on_at)
     return True
+
+
+def _reading(sweep: Sweep) -> Reading | None:
+    """None: it is over."""
+    if sweep.stopped or not sweep.user.is_active:
+        return None
+    try:
+        return _read(sweep.user, sweep.query, sweep.zone, sweep.begun_at)
+    except (Mistake, ZoneInfoNotFoundError):  # of another version, or of another host
+        return None
+
+
+def _next(sweep: Sweep, found: Reading) -> tuple[list[int], int | None]:
+    """The next numbers, upwards, and behind which one it goes on; None when these are the last."""
+    places, end = found.matching.places(NEWEST_FIRST.turned, Place(sweep.at), PIECE)
+    numbers = [place.number for place in places if place.number <= sweep.last]
+    last = places[-1].number if len(places) == PIECE else end
+    return numbers, last if last is not None and last < sweep.last else None
+
+
+def _meant(sweep: Sweep, found: Reading, numbers: list[int]) -> list[int]:
+    """Those that matched when the sweep was begun, and do so now that nobody else can change them."""
+    tasks = found.matching.all.filter(pk__in=numbers)
+    # What is to be cancelled may have begun since, unless it was searched for as what had not.
+    moves_on = sweep.act == Sweep.Act.CANCEL and not found.query.asks_how_it_stands
+    left = unended(tasks, sweep.begun_at) if moves_on else unmoved(tasks, numbers, sweep.begun_at)
+    return list(left.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def _do(sweep: Sweep, numbers: list[int], goes_on_at: int | None) -> None:
@@ -114,19 +145,17 @@ def _do(sweep: Sweep, numbers: list[int], goes_on_at: int | None) -> None:
     sweep.save()
 
 
-def _next(sweep: Sweep) -> tuple[list[int], int | None]:
-    """The next numbers, upwards, and behind which one it goes on; None when these are the last."""
-    if sweep.stopped or not sweep.user.is_active:
-        return [], None
-    try:
-        found = _found(sweep.user, sweep.query, sweep.zone, sweep.begun_at)
-    except (Mistake, ZoneInfoNotFoundError):  # of another version, or of another host
-        return [], None
-    places, end = found.places(NEWEST_FIRST.turned, Place(sweep.at), PIECE)
-    numbers = [place.number for place in places if place.number <= sweep.last]
-    last = places[-1].number if len(places) == PIECE else end
-    return numbers, last if last is not None and last < sweep.last else None
+class Reading(NamedTuple):
+    """What was understood of a sweep's text, and what that finds."""
+
+    query: Query
+    matching: Matching
 
 
-def _found(user: User, text: str, zone: str, now: datetime) -> Matching:
-    return matching(parse(text, Clock(now=now, zone=ZoneInfo(zone))), user)
+def _read(user: User, text: str, zone: str, now: datetime) -> Reading:
+    query = parse(text, Clock(now=now, zone=ZoneInfo(zone)))
+    return Reading(query, matching(query, user))
+
+
+def _found(user: User, text: str, zone: str, now: datetime) -> TaskQuerySet:
+    return _read(user, text, zone, now).matching.all.order_by()
