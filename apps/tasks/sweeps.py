@@ -41,7 +41,7 @@ ACTS: Final[dict[str, Callable[..., services.Act]]] = {
 
 
 class Moved(Exception):
-    """Another number of tasks matches than the person was shown."""
+    """More tasks match than the person was shown. Fewer do no harm: on a live queue some are gone at any moment."""
 
     def __init__(self, count: int) -> None:
         super().__init__(count)
@@ -59,18 +59,19 @@ def count(user: User, text: str, zone: str) -> int:
 
 
 def begin(*, user: User, act: str, text: str, zone: str, expected: int, priority: int | None = None) -> Sweep:
-    """Raises Mistake, Moved when it would be about another number of tasks than `expected`, and Refused."""
+    """Raises Mistake, Moved when it would be about more tasks than `expected`, and Refused."""
     services.check_writer(user, f"bulk.{act}")
     if priority is not None:
         services.check_priority(priority)
     # Before they are counted: what is created meanwhile is none of them.
     last = Task.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     now = database_now()
-    if (counted := _found(user, text, zone, now).count()) != expected:
+    if (counted := _found(user, text, zone, now).count()) > expected:
         raise Moved(counted)
     asked = {"act": act, "priority": priority, "query": text, "zone": zone}
     with transaction.atomic():
-        sweep = Sweep.objects.create(user=user, **asked, count=counted, last=last, begun_at=now)
+        sweep = Sweep.objects.create(user=user, **asked, count=expected, last=last, begun_at=now)
+        sweep.matched = counted
         found_by = f"found by {text}" if text else "all"
         said = found_by if priority is None else f"priority {priority}: {found_by}"
         note(f"bulk.{act}", f"bulk {sweep.pk}", user=user, count=counted, details=said)
@@ -100,6 +101,7 @@ def advance() -> bool:
         # Another relay may have been here in the meantime.
         held = Sweep.objects.select_for_update().filter(pk=sweep.pk, at=sweep.at, ended_at=None).first()
         if held:
+            held.stopped |= found is None
             _do(held, _meant(held, found, numbers) if found else [], goes_on_at)
     return True
 

@@ -159,6 +159,17 @@ def test_a_number_that_has_moved_is_refused(alice: User, failed: list[Task]) -> 
     assert not Sweep.objects.exists()
 
 
+def test_fewer_than_were_shown_are_no_hindrance_and_the_others_are_told(
+    web: Client, alice: User, failed: list[Task]
+) -> None:
+    Task.objects.filter(name__in=["fit 1", "fit 2"]).delete()
+    address = web.post("/tasks/all/", {"q": "status:FAILED", "act": "retry", "count": "10"})["Location"]
+    services.delete(user=alice, numbers=[failed[9].pk])
+    assert "had moved on" not in text_of(web.get(address))
+    run()
+    assert "Done. 7 of 10 retried, 3 had moved on." in text_of(web.get(address))
+
+
 def test_words_for_time_mean_the_time_it_was_begun(alice: User, failed: list[Task]) -> None:
     Task.objects.update(created_at=timezone.now() - timedelta(minutes=59))
     sweep = sweeps.begin(user=alice, text="created:1h", expected=10, **RETRY)
