@@ -323,7 +323,7 @@ class Sweep(models.Model):
 
     It has come to the number `at` and goes as far as `last`: what is created later is left alone. `count` is what the
     person was shown, of which some may have been gone as it was begun; `refusal` the first sentence of why something
-    was not done; `priority` what that act sets.
+    was not done; `priority` what that act sets. `key` is of the form that it was begun with, which begins it once.
     """
 
     class Act(models.TextChoices):
@@ -348,11 +348,13 @@ class Sweep(models.Model):
     stopped = models.BooleanField(default=False)
     begun_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    key = models.CharField(max_length=64, null=True)  # noqa: DJ001 no key is equal to no other
 
     matched = 0  # how many it found as it was begun, a moment ago
 
     class Meta:
         indexes = [models.Index(fields=["id"], name="sweep_open", condition=models.Q(ended_at__isnull=True))]
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="sweep_key_once")]
 
     def __str__(self) -> str:
         return f"{self.act} {self.count}"

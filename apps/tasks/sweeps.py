@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.api.keyset import Place
 from apps.audit.journal import covered, note
@@ -58,19 +61,36 @@ def count(user: User, text: str, zone: str) -> int:
     return _found(user, text, zone, database_now()).count()
 
 
-def begin(*, user: User, act: str, text: str, zone: str, expected: int, priority: int | None = None) -> Sweep:
-    """Raises Mistake, Moved when it would be about more tasks than `expected`, and Refused."""
+def begin(
+    *, user: User, act: str, text: str, zone: str, expected: int, priority: int | None = None, form: str = ""
+) -> Sweep:
+    """Raises Mistake, Moved when it would be about more tasks than `expected`, and Refused.
+
+    `form`: a text of its own for each form; when the same is sent again, what it began before is the answer.
+    """
     services.check_writer(user, f"bulk.{act}")
     if priority is not None:
         services.check_priority(priority)
+    asked = {"act": act, "priority": priority, "query": text, "zone": zone}
+    if not form:
+        return _begin(user, asked, expected, None)
+    # Of all that was asked for: who goes back to the page may press another button there.
+    key = hashlib.sha256(json.dumps([form, *asked.values()]).encode()).hexdigest()
+    begun = Sweep.objects.filter(user=user, key=key)
+    with suppress(IntegrityError):  # it was sent once more at this moment
+        return begun.first() or _begin(user, asked, expected, key)
+    return begun.get()
+
+
+def _begin(user: User, asked: dict[str, Any], expected: int, key: str | None) -> Sweep:
     # Before they are counted: what is created meanwhile is none of them.
     last = Task.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     now = database_now()
-    if (counted := _found(user, text, zone, now).count()) > expected:
+    text, act, priority = asked["query"], asked["act"], asked["priority"]
+    if (counted := _found(user, text, asked["zone"], now).count()) > expected:
         raise Moved(counted)
-    asked = {"act": act, "priority": priority, "query": text, "zone": zone}
     with transaction.atomic():
-        sweep = Sweep.objects.create(user=user, **asked, count=expected, last=last, begun_at=now)
+        sweep = Sweep.objects.create(user=user, **asked, count=expected, last=last, begun_at=now, key=key)
         sweep.matched = counted
         found_by = f"found by {text}" if text else "all"
         said = found_by if priority is None else f"priority {priority}: {found_by}"

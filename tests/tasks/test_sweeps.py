@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from apps.audit.models import Entry
 from apps.tasks import matching, services, sweeps
 from apps.tasks.models import Kind, Sweep, Task
 from apps.tasks.recording import record
@@ -237,6 +238,44 @@ def test_the_page_asks_with_the_number_and_shows_how_far_it_has_come(
     web.force_login(bob)
     assert web.get(address).status_code == 404
     assert web.post(f"{address}stop/").status_code == 404
+
+
+def test_a_form_that_is_sent_twice_begins_once(web: Client, alice: User, bob: User, failed: list[Task]) -> None:
+    page = text_of(web.get("/tasks/all/?q=status:FAILED"))
+    [form] = set(re.findall(r'name="form" value="([^"]+)"', page))
+    sent = {"q": "status:FAILED", "act": "retry", "count": "10", "form": form}
+    address = web.post("/tasks/all/", sent)["Location"]
+    a_task(alice, status="FAILED")
+    assert web.post("/tasks/all/", sent)["Location"] == address
+    run()
+    assert web.post("/tasks/all/", sent)["Location"] == address
+    assert Sweep.objects.count() == 1
+    for other in ({"act": "cancel"}, {"act": "priority", "priority": "1"}, {"act": "priority", "priority": "2"}):
+        assert web.post("/tasks/all/", {**sent, **other})["Location"] != address
+    assert form not in text_of(web.get("/tasks/all/?q=status:FAILED"))
+    web.force_login(bob)
+    assert web.post("/tasks/all/", sent)["Location"] != address
+    assert Sweep.objects.count() == 5
+
+
+def test_a_form_that_is_sent_twice_at_once_begins_once(
+    alice: User, failed: list[Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin() -> Sweep:
+        return sweeps.begin(user=alice, text="", expected=10, form="f", **RETRY)
+
+    first: list[Sweep] = []
+
+    def now() -> datetime:
+        monkeypatch.undo()
+        monkeypatch.setattr(sweeps, "PIECE", 4)
+        first.append(begin())
+        return timezone.now()
+
+    monkeypatch.setattr(sweeps, "database_now", now)
+    assert [begin()] == first
+    assert Sweep.objects.count() == 1
+    assert Entry.objects.filter(act="bulk.retry").count() == 1
 
 
 @pytest.mark.parametrize(
