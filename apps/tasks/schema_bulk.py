@@ -47,7 +47,7 @@ class BulkTasksInput(graphene.InputObjectType):
     filter = TaskFilter(description=f"As `tasks` takes it; at most {services.MOST_AT_ONCE:,} may fulfil it.")
     query = graphene.String(description="In the search box's own language; times are UTC, an empty text finds all.")
     expected_count = graphene.Int(
-        description="How many are meant, which `query` and `filter` need. Nothing is done when there are more by then."
+        description="How many are meant, which `query` and `filter` need. Nothing is done if there are more, or none."
     )
     priority = graphene.Int(description=f"What SET_PRIORITY sets: {LOWEST} to {HIGHEST}, of tasks that have not begun.")
 
@@ -199,7 +199,7 @@ def _at_once(user: User, input: dict[str, Any], numbers: list[int]) -> dict[str,
         message = f"At most {services.MOST_AT_ONCE:,} tasks at once (there are {len(numbers):,}): take query for more."
         raise Refused([Problem(field=("ids",), message=message, code="LIMIT_REACHED")])
     expected = input.get("expected_count")
-    if expected is not None and len(numbers) > expected:
+    if expected is not None and sweeps.has_moved(len(numbers), expected):
         raise Refused([_moved(expected, f"ids names {_tasks(len(numbers))}.")])
     act = sweeps.service(input["action"].value, input.get("priority"))(user=user, numbers=numbers)
     done = set(act.done)
@@ -215,7 +215,7 @@ def _filtered(user: User, input: dict[str, Any]) -> dict[str, Any]:
     count = len(numbers) if len(numbers) <= most else found.order_by().count()
     if expected is None:
         problem = Problem(field=("expectedCount",), message=HOW_MANY.format(count=count), code="BLANK")
-    elif count > expected:
+    elif sweeps.has_moved(count, expected):
         problem = _moved(expected, f"the filter finds {_tasks(count)} now.")
     elif count > most:
         message = f"At most {most:,} tasks at once (there are {count:,}): take query for more."

@@ -44,11 +44,16 @@ ACTS: Final[dict[str, Callable[..., services.Act]]] = {
 
 
 class Moved(Exception):
-    """More tasks match than the person was shown. Fewer do no harm: on a live queue some are gone at any moment."""
+    """More tasks match than the person was shown, or none any more."""
 
     def __init__(self, count: int) -> None:
         super().__init__(count)
         self.count = count
+
+
+def has_moved(count: int, expected: int) -> bool:
+    """Fewer do no harm: on a live queue some are gone at any moment."""
+    return count > expected or (expected > 0 and not count)
 
 
 def service(act: str, priority: int | None) -> Callable[..., services.Act]:
@@ -64,7 +69,7 @@ def count(user: User, text: str, zone: str) -> int:
 def begin(
     *, user: User, act: str, text: str, zone: str, expected: int, priority: int | None = None, form: str = ""
 ) -> Sweep:
-    """Raises Mistake, Moved when it would be about more tasks than `expected`, and Refused.
+    """Raises Mistake, Moved when there are more of them than `expected` or none any more, and Refused.
 
     `form`: a text of its own for each form; when the same is sent again, what it began before is the answer.
     """
@@ -87,7 +92,7 @@ def _begin(user: User, asked: dict[str, Any], expected: int, key: str | None) ->
     last = Task.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     now = database_now()
     text, act, priority = asked["query"], asked["act"], asked["priority"]
-    if (counted := _found(user, text, asked["zone"], now).count()) > expected:
+    if has_moved(counted := _found(user, text, asked["zone"], now).count(), expected):
         raise Moved(counted)
     with transaction.atomic():
         sweep = Sweep.objects.create(user=user, **asked, count=expected, last=last, begun_at=now, key=key)

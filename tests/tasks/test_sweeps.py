@@ -155,6 +155,9 @@ def test_a_number_that_has_moved_is_refused(alice: User, failed: list[Task]) -> 
     with pytest.raises(sweeps.Moved) as moved:
         sweeps.begin(user=alice, text="status:FAILED", expected=10, **RETRY)
     assert moved.value.count == 11
+    with pytest.raises(sweeps.Moved) as moved:
+        sweeps.begin(user=alice, text="status:CANCELLED", expected=10, **RETRY)
+    assert moved.value.count == 0
     with pytest.raises(Mistake):
         sweeps.begin(user=alice, text="statsu:FAILED", expected=10, **RETRY)
     assert not Sweep.objects.exists()
@@ -253,6 +256,7 @@ def test_a_form_that_is_sent_twice_begins_once(web: Client, alice: User, bob: Us
     for other in ({"act": "cancel"}, {"act": "priority", "priority": "1"}, {"act": "priority", "priority": "2"}):
         assert web.post("/tasks/all/", {**sent, **other})["Location"] != address
     assert form not in text_of(web.get("/tasks/all/?q=status:FAILED"))
+    a_task(bob, status="FAILED")
     web.force_login(bob)
     assert web.post("/tasks/all/", sent)["Location"] != address
     assert Sweep.objects.count() == 5
