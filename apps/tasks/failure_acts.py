@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 AT_ONCE = services.MOST_AT_ONCE
 ACT_SECONDS = 20.0  # somebody waits for the answer
 UNSAID = "It was not said how many tasks are meant: look at the failures once more."
-MOVED_SHARE, MOVED_LEAST = 0.1, 5  # fewer may be gone meanwhile than this part of what was shown, or than this number
 
 DONE = {"retry": "retried", "delete": "deleted"}
 
@@ -70,7 +69,7 @@ class Done:
 
 
 def retry(*, user: User, cause: str, shown: Shown) -> Done:
-    """Raises Refused when there are not as many any more as were shown; so does `delete`."""
+    """Raises Refused when there are more than were shown, or none any more; so does `delete`."""
     return _act(user, cause, shown, services.retry, "retry")
 
 
@@ -106,7 +105,7 @@ def _count(tasks: TaskQuerySet) -> int:
 def _check_count(now: int, shown: int) -> None:
     if not now:
         raise _refused("No task of these is failed any more: nothing was changed.")
-    if abs(shown - now) > max(shown * MOVED_SHARE, MOVED_LEAST):
+    if now > shown and shown < COUNT_CAP:  # from there on it is counted no more
         raise _refused(f"Nothing was changed: {shown:,} failed tasks were shown, and of these there are {now:,} now.")
 
 

@@ -322,7 +322,8 @@ class Sweep(models.Model):
     """An act on all tasks that `query` finds, with its words for time meant as of `begun_at` in `zone`.
 
     It has come to the number `at` and goes as far as `last`: what is created later is left alone. `count` is what the
-    person was shown; `refusal` the first sentence of why something was not done; `priority` what that act sets.
+    person was shown, of which some may have been gone as it was begun; `refusal` the first sentence of why something
+    was not done; `priority` what that act sets. `key` is of the form that it was begun with, which begins it once.
     """
 
     class Act(models.TextChoices):
@@ -347,12 +348,21 @@ class Sweep(models.Model):
     stopped = models.BooleanField(default=False)
     begun_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    key = models.CharField(max_length=64, null=True)  # noqa: DJ001 no key is equal to no other
+
+    matched = 0  # how many it found as it was begun, a moment ago
 
     class Meta:
         indexes = [models.Index(fields=["id"], name="sweep_open", condition=models.Q(ended_at__isnull=True))]
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="sweep_key_once")]
 
     def __str__(self) -> str:
         return f"{self.act} {self.count}"
+
+    @property
+    def moved_on(self) -> int:
+        """How many of those shown were none of them any more when their turn came; known at the end."""
+        return max(self.count - self.done - self.refused, 0) if self.ended_at and not self.stopped else 0
 
     @property
     def percent(self) -> int:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from apps.accounts.permissions import Caller
 
 WHICH = "Give one of ids, query and filter: which tasks are meant."
-HOW_MANY = "Say how many tasks you mean: nothing is done when the search finds another number (now {count:,})."
+HOW_MANY = "Say how many tasks you mean: nothing is done when there are more (now {count:,})."
 
 
 class BulkAction(graphene.Enum):
@@ -47,7 +47,7 @@ class BulkTasksInput(graphene.InputObjectType):
     filter = TaskFilter(description=f"As `tasks` takes it; at most {services.MOST_AT_ONCE:,} may fulfil it.")
     query = graphene.String(description="In the search box's own language; times are UTC, an empty text finds all.")
     expected_count = graphene.Int(
-        description="How many are meant, which `query` and `filter` need. Nothing is done when there are not so many."
+        description="How many are meant, which `query` and `filter` need. Nothing is done if there are more, or none."
     )
     priority = graphene.Int(description=f"What SET_PRIORITY sets: {LOWEST} to {HIGHEST}, of tasks that have not begun.")
 
@@ -85,7 +85,10 @@ class BulkOperation(DjangoObjectType):
 
     action = graphene.Field(BulkAction, required=True)
     priority = graphene.Int(description="What SET_PRIORITY sets.")
-    count = graphene.Int(required=True, description="How many it was begun with.")
+    count = graphene.Int(
+        required=True,
+        description="How many were expected. Those neither affected nor refused at the end had moved on by themselves.",
+    )
     affected_count = graphene.Int(required=True)
     refused_count = graphene.Int(required=True)
     refusal = graphene.String(description="Why the first of those refused was.")
@@ -195,8 +198,9 @@ def _at_once(user: User, input: dict[str, Any], numbers: list[int]) -> dict[str,
     if len(numbers) > services.MOST_AT_ONCE:
         message = f"At most {services.MOST_AT_ONCE:,} tasks at once (there are {len(numbers):,}): take query for more."
         raise Refused([Problem(field=("ids",), message=message, code="LIMIT_REACHED")])
-    if input.get("expected_count") not in (None, len(numbers)):
-        raise Refused([_moved(input["expected_count"], f"ids names {_tasks(len(numbers))}.")])
+    expected = input.get("expected_count")
+    if expected is not None and sweeps.has_moved(len(numbers), expected):
+        raise Refused([_moved(expected, f"ids names {_tasks(len(numbers))}.")])
     act = sweeps.service(input["action"].value, input.get("priority"))(user=user, numbers=numbers)
     done = set(act.done)
     refused = [_refused(number, act) for number in numbers if number not in done]
@@ -211,7 +215,7 @@ def _filtered(user: User, input: dict[str, Any]) -> dict[str, Any]:
     count = len(numbers) if len(numbers) <= most else found.order_by().count()
     if expected is None:
         problem = Problem(field=("expectedCount",), message=HOW_MANY.format(count=count), code="BLANK")
-    elif expected != count:
+    elif sweeps.has_moved(count, expected):
         problem = _moved(expected, f"the filter finds {_tasks(count)} now.")
     elif count > most:
         message = f"At most {most:,} tasks at once (there are {count:,}): take query for more."
@@ -246,14 +250,14 @@ def _begun(user: User, input: dict[str, Any], text: str) -> dict[str, Any]:
     return {
         "affected_count": 0,
         "refused": [],
-        "matched_count": sweep.count,
+        "matched_count": sweep.matched,
         "operation": to_global_id("BulkOperation", sweep.pk),
         "user_errors": [],
     }
 
 
 def _moved(expected: int, found: str) -> Problem:
-    message = f"Nothing was done: {expected:,} were expected, {found}"
+    message = f"Nothing was done: {expected:,} {'was' if expected == 1 else 'were'} expected, {found}"
     return Problem(field=("expectedCount",), message=message, code="COUNT_CHANGED")
 
 

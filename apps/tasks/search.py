@@ -53,6 +53,7 @@ FIELDS: Final = {
     "number": Field(read=values.number, help=f"their number, {values.NUMBERS}"),
     "by": Field(read=values.text, help="who created them"),
 }
+STAYING: Final = frozenset({WORD, "kind", "name", "queue", "created", "number", "by"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,11 @@ class Query:
     def moves(self) -> bool:
         """Whether it means something else as time passes."""
         return any(isinstance(value, Span) and value.moves for term in self.terms for value in term.values)
+
+    @property
+    def asks_how_it_stands(self) -> bool:
+        """Whether a task that matches may cease to as its work goes on, and another come to match."""
+        return any(term.field not in STAYING for term in self.terms)
 
     def asking(self, field: str, value: str | None) -> str:
         """The text with this as the field's only demand, in front; with none at all for None."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpResponse
@@ -28,24 +29,30 @@ if TYPE_CHECKING:
 
     from apps.tasks.views import SignedInRequest
 
+FRESH, FRESH_SECONDS = "millrace_link", 60
 Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def links(request: SignedInRequest, number: int) -> HttpResponse:
-    """The links to a task; by POST another one, which the answer shows this once."""
+    """The links to a task; by POST another one, which the next look at this page shows, and no other."""
     task = _task(request, number)
     try:
         if request.method != "POST":
             check_writer(request.user)
-            return _list(request, task)
+            return _shown_once(request, task) if request.method == "GET" else _list(request, task)
         text = shares.make(user=request.user, task=task, days=number_in(request.POST.get("days", "")) or 0)
     except Refused as refused:
         (problem,) = refused.problems
         return _list(request, task, status=403 if problem.code == "FORBIDDEN" else 422, problem=problem.message)
-    link = addresses.outside(request, reverse("shared:task", args=[text]))
-    return _list(request, task, status=201, fresh=link)
+    # Loaded again, the answer to a form would make a second link. Nothing keeps the text but the browser that shows it.
+    response = redirect("tasks:shares", number)
+    response.set_signed_cookie(
+        FRESH, text, salt=_salt(request, task), max_age=FRESH_SECONDS, path=response.url, httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE, samesite="Strict",
+    )  # fmt: skip
+    return response
 
 
 @require_POST
@@ -84,6 +91,20 @@ def _task(request: SignedInRequest, number: int) -> Task:
     if task is None:
         raise Http404
     return task
+
+
+def _shown_once(request: SignedInRequest, task: Task) -> HttpResponse:
+    salt = _salt(request, task)
+    text = request.get_signed_cookie(FRESH, default=None, salt=salt, max_age=FRESH_SECONDS)
+    if text is None:
+        return _list(request, task)
+    response = _list(request, task, fresh=addresses.outside(request, reverse("shared:task", args=[text])))
+    response.delete_cookie(FRESH, path=request.path, samesite="Strict")
+    return response
+
+
+def _salt(request: SignedInRequest, task: Task) -> str:
+    return f"link to task {task.pk} of {request.user.pk}"
 
 
 def _list(request: SignedInRequest, task: Task, status: int = 200, **given: Any) -> HttpResponse:

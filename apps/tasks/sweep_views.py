@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
@@ -40,14 +41,15 @@ def everything(request: SignedInRequest) -> HttpResponse:
         if request.method == "POST" and act in sweeps.ACTS and not form.errors:
             expected = number_in(asked.get("count", "")) or 0
             priority = form.cleaned_data["priority"] if form.is_bound else None
-            sweep = sweeps.begin(user=request.user, act=act, text=text, zone=zone, expected=expected, priority=priority)
+            given: dict[str, Any] = {"expected": expected, "priority": priority, "form": asked.get("form", "")}
+            sweep = sweeps.begin(user=request.user, act=act, text=text, zone=zone, **given)
             return HttpResponseRedirect(reverse("tasks:sweep", args=[sweep.pk]))
         count = sweeps.count(request.user, text, zone)
     except Mistake as mistake:
         return render(request, "tasks/everything.html", {"text": text, "mistake": mistake}, status=422)
     except sweeps.Moved as now:
         count, moved = now.count, asked.get("count", "")[:20]
-    context = {"text": text, "count": count, "moved": moved, "form": form}
+    context = {"text": text, "count": count, "moved": moved, "form": form, "form_key": uuid4()}
     status = 409 if moved else 422 if form.errors else 200
     return render(request, "tasks/everything.html", context, status=status)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.api.keyset import Place
 from apps.audit.journal import covered, note
@@ -17,6 +20,7 @@ from apps.tasks.models import Sweep, Task
 from apps.tasks.orders import NEWEST_FIRST
 from apps.tasks.search import Mistake, parse
 from apps.tasks.search_values import Clock
+from apps.tasks.unmoved import unended, unmoved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from apps.tasks.matching import Matching
+    from apps.tasks.querysets import TaskQuerySet
+    from apps.tasks.search import Query
 
 PIECE = 200  # tasks in one transaction; others write in between
 
@@ -38,11 +44,16 @@ ACTS: Final[dict[str, Callable[..., services.Act]]] = {
 
 
 class Moved(Exception):
-    """Another number of tasks matches than the person was shown."""
+    """More tasks match than the person was shown, or none any more."""
 
     def __init__(self, count: int) -> None:
         super().__init__(count)
         self.count = count
+
+
+def has_moved(count: int, expected: int) -> bool:
+    """Fewer do no harm: on a live queue some are gone at any moment."""
+    return count > expected or (expected > 0 and not count)
 
 
 def service(act: str, priority: int | None) -> Callable[..., services.Act]:
@@ -52,22 +63,40 @@ def service(act: str, priority: int | None) -> Callable[..., services.Act]:
 
 def count(user: User, text: str, zone: str) -> int:
     """How many match now, all of them counted. Raises Mistake."""
-    return _found(user, text, zone, database_now()).all.order_by().count()
+    return _found(user, text, zone, database_now()).count()
 
 
-def begin(*, user: User, act: str, text: str, zone: str, expected: int, priority: int | None = None) -> Sweep:
-    """Raises Mistake, Moved when it would be about another number of tasks than `expected`, and Refused."""
+def begin(
+    *, user: User, act: str, text: str, zone: str, expected: int, priority: int | None = None, form: str = ""
+) -> Sweep:
+    """Raises Mistake, Moved when there are more of them than `expected` or none any more, and Refused.
+
+    `form`: a text of its own for each form; when the same is sent again, what it began before is the answer.
+    """
     services.check_writer(user, f"bulk.{act}")
     if priority is not None:
         services.check_priority(priority)
-    now = database_now()
-    found = _found(user, text, zone, now).all.order_by()
-    if (counted := found.count()) != expected:
-        raise Moved(counted)
-    last = Task.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     asked = {"act": act, "priority": priority, "query": text, "zone": zone}
+    if not form:
+        return _begin(user, asked, expected, None)
+    # Of all that was asked for: who goes back to the page may press another button there.
+    key = hashlib.sha256(json.dumps([form, *asked.values()]).encode()).hexdigest()
+    begun = Sweep.objects.filter(user=user, key=key)
+    with suppress(IntegrityError):  # it was sent once more at this moment
+        return begun.first() or _begin(user, asked, expected, key)
+    return begun.get()
+
+
+def _begin(user: User, asked: dict[str, Any], expected: int, key: str | None) -> Sweep:
+    # Before they are counted: what is created meanwhile is none of them.
+    last = Task.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    now = database_now()
+    text, act, priority = asked["query"], asked["act"], asked["priority"]
+    if has_moved(counted := _found(user, text, asked["zone"], now).count(), expected):
+        raise Moved(counted)
     with transaction.atomic():
-        sweep = Sweep.objects.create(user=user, **asked, count=counted, last=last, begun_at=now)
+        sweep = Sweep.objects.create(user=user, **asked, count=expected, last=last, begun_at=now, key=key)
+        sweep.matched = counted
         found_by = f"found by {text}" if text else "all"
         said = found_by if priority is None else f"priority {priority}: {found_by}"
         note(f"bulk.{act}", f"bulk {sweep.pk}", user=user, count=counted, details=said)
@@ -91,13 +120,42 @@ def advance() -> bool:
     sweep = Sweep.objects.filter(ended_at=None).order_by("pk").select_related("user").first()
     if not sweep:
         return False
-    numbers, goes_on_at = _next(sweep)
+    found = _reading(sweep)
+    numbers, goes_on_at = _next(sweep, found) if found else ([], None)
     with transaction.atomic():
         # Another relay may have been here in the meantime.
         held = Sweep.objects.select_for_update().filter(pk=sweep.pk, at=sweep.at, ended_at=None).first()
         if held:
-            _do(held, numbers, goes_on_at)
+            held.stopped |= found is None
+            _do(held, _meant(held, found, numbers) if found else [], goes_on_at)
     return True
+
+
+def _reading(sweep: Sweep) -> Reading | None:
+    """None: it is over."""
+    if sweep.stopped or not sweep.user.is_active:
+        return None
+    try:
+        return _read(sweep.user, sweep.query, sweep.zone, sweep.begun_at)
+    except (Mistake, ZoneInfoNotFoundError):  # of another version, or of another host
+        return None
+
+
+def _next(sweep: Sweep, found: Reading) -> tuple[list[int], int | None]:
+    """The next numbers, upwards, and behind which one it goes on; None when these are the last."""
+    places, end = found.matching.places(NEWEST_FIRST.turned, Place(sweep.at), PIECE)
+    numbers = [place.number for place in places if place.number <= sweep.last]
+    last = places[-1].number if len(places) == PIECE else end
+    return numbers, last if last is not None and last < sweep.last else None
+
+
+def _meant(sweep: Sweep, found: Reading, numbers: list[int]) -> list[int]:
+    """Those that matched when the sweep was begun, and do so now that nobody else can change them."""
+    tasks = found.matching.all.filter(pk__in=numbers)
+    # What is to be cancelled may have begun since, unless it was searched for as what had not.
+    moves_on = sweep.act == Sweep.Act.CANCEL and not found.query.asks_how_it_stands
+    left = unended(tasks, sweep.begun_at) if moves_on else unmoved(tasks, numbers, sweep.begun_at)
+    return list(left.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def _do(sweep: Sweep, numbers: list[int], goes_on_at: int | None) -> None:
@@ -114,19 +172,17 @@ def _do(sweep: Sweep, numbers: list[int], goes_on_at: int | None) -> None:
     sweep.save()
 
 
-def _next(sweep: Sweep) -> tuple[list[int], int | None]:
-    """The next numbers, upwards, and behind which one it goes on; None when these are the last."""
-    if sweep.stopped or not sweep.user.is_active:
-        return [], None
-    try:
-        found = _found(sweep.user, sweep.query, sweep.zone, sweep.begun_at)
-    except (Mistake, ZoneInfoNotFoundError):  # of another version, or of another host
-        return [], None
-    places, end = found.places(NEWEST_FIRST.turned, Place(sweep.at), PIECE)
-    numbers = [place.number for place in places if place.number <= sweep.last]
-    last = places[-1].number if len(places) == PIECE else end
-    return numbers, last if last is not None and last < sweep.last else None
+class Reading(NamedTuple):
+    """What was understood of a sweep's text, and what that finds."""
+
+    query: Query
+    matching: Matching
 
 
-def _found(user: User, text: str, zone: str, now: datetime) -> Matching:
-    return matching(parse(text, Clock(now=now, zone=ZoneInfo(zone))), user)
+def _read(user: User, text: str, zone: str, now: datetime) -> Reading:
+    query = parse(text, Clock(now=now, zone=ZoneInfo(zone)))
+    return Reading(query, matching(query, user))
+
+
+def _found(user: User, text: str, zone: str, now: datetime) -> TaskQuerySet:
+    return _read(user, text, zone, now).matching.all.order_by()

@@ -35,8 +35,8 @@ def link_in(response: Any) -> str:
 
 
 def test_whoever_has_the_link_sees_the_task_and_nothing_else(web: Client, task: Task) -> None:
-    made = web.post(f"/tasks/{task.pk}/shares/", {"days": "7"})
-    assert (made.status_code, "no-store" in made.headers["Cache-Control"]) == (201, True)
+    made = web.post(f"/tasks/{task.pk}/shares/", {"days": "7"}, follow=True)
+    assert (made.status_code, "no-store" in made.headers["Cache-Control"]) == (200, True)
     response = Client().get(link_in(made), REMOTE_ADDR="192.0.2.7")
     page = text_of(response)
     assert response.status_code == 200
@@ -46,6 +46,20 @@ def test_whoever_has_the_link_sees_the_task_and_nothing_else(web: Client, task: 
     assert "of alice" not in page
     assert re.findall(r"<(?:form|a) [^>]*>", page.replace('<a class="skip" href="#main">', "")) == []
     assert text_of(web.get(link_in(made))).count("<form") == 0, "not even for who is signed in"
+
+
+def test_loading_the_answer_again_makes_no_second_link(web: Client, alice: User, task: Task) -> None:
+    at = f"/tasks/{task.pk}/shares/"
+    sent = web.post(at, {"days": "7"})
+    assert (sent.status_code, sent["Location"]) == (302, at)
+    cookie = sent.cookies["millrace_link"]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (at, True, "Strict", 60)
+    other = a_task(alice)
+    assert 'id="fresh"' not in text_of(web.get(f"/tasks/{other.pk}/shares/")), "of another task"
+    web.head(at)
+    assert Client().get(link_in(web.get(at))).status_code == 200
+    assert 'id="fresh"' not in text_of(web.get(at))
+    assert Share.objects.count() == 1
 
 
 def test_output_and_error_are_shown(web: Client, alice: User) -> None:
