@@ -1,9 +1,10 @@
-"""Text and tables made fit for a terminal."""
+"""Text and tables made fit for a terminal, and what is read of a command line."""
 
 from dataclasses import replace
 
 import pytest
 
+from millrace.program import _parser
 from millrace.tables import Cell, Column, duration, lines
 from millrace.terminal import Terminal, harmless, plain, width_of
 
@@ -33,6 +34,23 @@ def test_a_table_gives_up_what_matters_least(width: int | None, shown: list[str]
     table = lines(COLUMNS, [ROW], replace(WIDE, width=width))
     assert table[1:] == shown
     assert width is None or max(map(width_of, table)) <= width
+
+
+@pytest.mark.parametrize(
+    ("arguments", "params", "json"),
+    [
+        ("k --json x=1", ["x=1"], [""]),
+        ("--json k x=1 --json -", ["x=1"], ["", "-"]),
+        ("k --json @f --json", [], ["@f", ""]),
+        ("k --json=@f x=1 --priority -5 y=2", ["x=1", "y=2"], ["@f"]),
+        ("k --priority=-5 -- --json", ["--json"], []),
+    ],
+)
+def test_json_for_create_is_what_it_reads_where_a_file_follows_else_what_it_prints(
+    arguments: str, params: list[str], json: list[str]
+) -> None:
+    read = _parser().parse_args(["create", *arguments.split()])
+    assert (read.kind, read.params, read.json) == ("k", params, json)
 
 
 def test_what_a_terminal_would_take_as_an_order_is_left_out() -> None:

@@ -25,6 +25,12 @@ from tests.fixtures.processes import eventually
 
 QUEUES: dict[str, Any] = {"data": {"queues": []}}
 ROW = {"number": 7, "name": "n", "kind": None, "status": "QUEUEING", "valueText": None, "queue": {"name": "default"}}
+LISTED = {
+    **ROW,
+    **dict.fromkeys(("reason", "createdBy", "runAfter", "startedAt", "finishedAt", "runSeconds")),
+    "priority": 0,
+    "createdAt": "2026-10-01T00:00:00+00:00",
+}
 CREATED = {"data": {"createTasks": {"tasks": [ROW], "userErrors": []}}}
 ARTIFACT = {"name": "../a/fit.csv", "contentType": "text/csv", "bytes": 3, "url": "/artifacts/1/x", "sha256": "0" * 64}
 
@@ -180,6 +186,28 @@ def test_ctrl_c_amid_many_prints_those_that_exist(
     assert program.main(["create", "demo.noop", "--json", "-"]) == 130
     assert capsys.readouterr().out == "7\n"
     assert len(web.asked) == 2
+
+
+@pytest.mark.usefixtures("shell")
+def test_ctrl_c_amid_many_prints_those_that_exist_as_json_where_asked(
+    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    web.answers += [{"data": {"createTasks": {"tasks": [LISTED], "userErrors": []}}}, signal.SIGINT]
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"x": 1}' * 1_001))
+    assert program.main(["create", "--json", "demo.noop", "--json", "-"]) == 130
+    assert json.loads(capsys.readouterr().out)["number"] == 7
+
+
+@pytest.mark.usefixtures("shell")
+def test_top_for_programs_goes_on_when_the_server_is_back(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
+    counts = dict.fromkeys(("queueing", "running", "finished", "failed", "cancelled"), 0)
+    lists = {"queues": [], "workers": [], "running": {"nodes": []}, "failed": {"nodes": []}}
+    told = {"data": {"taskCounts": {**counts, "exact": True}, **lists}}
+    web.answers += [told, 500, 500, 500, 500, 500, told, signal.SIGINT]
+    assert program.main(["top", "--json", "--every", "0.1"]) == 0
+    said = capsys.readouterr()
+    assert [json.loads(line)["counts"] for line in said.out.splitlines()] == [{**counts, "exact": True}] * 2
+    assert "HTTP 500" in said.err
 
 
 @pytest.mark.usefixtures("shell")
