@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from millrace import __version__, commands, top
+from millrace.client import ORDERS, order_field
 from millrace.errors import Error, Misconfigured
 
 if TYPE_CHECKING:
@@ -144,12 +145,37 @@ def _sorted_out(arguments: list[str]) -> list[str]:
     return [*options, *words, *left] if left else [*words, *options]
 
 
-def _list(parser: argparse.ArgumentParser) -> None:
+def _list(parser: _Parser) -> None:
     parser.set_defaults(run=commands.list_)
+    parser.rewrite = _with_order
     parser.add_argument("query", nargs="*", help="such as status:FAILED kind:fit created:>2h")
     parser.add_argument("--limit", type=_whole(1, 10**9), default=50, metavar="N", help="how many at most (50)")
-    parser.add_argument("--order", default="-created_at", help="such as run_seconds or -created_at")
+    parser.add_argument(
+        "--order",
+        type=_order,
+        default="-created",
+        help=f"{', '.join(ORDERS)}, or with a minus the largest first, such as -ran (-created)",
+    )
     _json(parser)
+
+
+def _with_order(arguments: list[str]) -> list[str]:
+    """`--order -ran`: a minus of its own, which argparse would take for an option's."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined[-1:] == ["--order"] and re.match(r"-\w", word) and "--" not in joined:
+            joined[-1] = f"--order={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _order(text: str) -> str:
+    try:
+        order_field(text)
+    except Error as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _of_tasks(add: Callable[..., argparse.ArgumentParser]) -> None:

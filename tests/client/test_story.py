@@ -140,7 +140,7 @@ def test_what_is_wrong_is_told_with_its_place_and_saves_nothing_of_its_batch(cli
     assert len(refused.value.created) == 1_000
     with pytest.raises(millrace.Refused, match="There is no field “stats”"):
         next(client.tasks("stats:FAILED"))
-    with pytest.raises(millrace.Refused, match="must be one of CREATED_AT"):
+    with pytest.raises(millrace.Refused, match="there is no order 'colour'; there are created, "):
         next(client.tasks(order="colour"))
 
 
