@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from contextlib import suppress
 from dataclasses import asdict
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from millrace import views
 from millrace.client import Client, Options
 from millrace.errors import Error
+from millrace.params import Usage, of_place, of_words
 from millrace.tables import lines
 from millrace.terminal import RESET, Terminal, harmless, plain
 from millrace.waiting import wait as wait_for
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from millrace.tasks import Task
 
 
 SHORT = 1.0
-_TEXT = re.compile(r"\S")
-
-
-class Usage(Exception):
-    """It cannot be asked for in this way."""
 
 
 def create(options: Namespace) -> int:
     if options.json and (wrong := next((word for word in options.params if "=" not in word), None)):
         raise Usage(f"--json takes @FILE, or - for stdin, or nothing (this is {wrong!r})")
-    common = dict(_param(pair) for pair in options.params)
+    common = of_words(options.params)
     how = Options(
         name=options.name,
         queue=options.queue,
@@ -50,7 +43,7 @@ def create(options: Namespace) -> int:
     shown = _as_json if "" in options.json else _as_numbers
     with Client() as client:
         if places:
-            each = [{**common, **params} for place in places for params in _many(place)]
+            each = [{**common, **params} for place in places for params in of_place(place)]
             tasks = _create_many(client, options.kind, each, how, shown)
         else:
             tasks = [client.create(options.kind, how, **common)]
@@ -108,7 +101,7 @@ def cancel(options: Namespace) -> int:
 
 
 def retry(options: Namespace) -> int:
-    changed = dict(_param(pair) for pair in options.set)
+    changed = of_words(options.set)
     return _each(options, lambda task: task.again(**changed) if changed else task.retry())
 
 
@@ -181,53 +174,6 @@ def _as_numbers(tasks: Iterable[Task]) -> str:
 
 def _as_json(tasks: Iterable[Task]) -> str:
     return "".join(views.written(views.of_task(task)) + "\n" for task in tasks)
-
-
-def _param(pair: str) -> tuple[str, Any]:
-    name, equals, text = pair.partition("=")
-    if not equals or not name:
-        raise Usage(f"a parameter looks like key=value (this is {pair!r})")
-    try:
-        return name, json.loads(text, parse_constant=_no_number)
-    except ValueError:
-        return name, text
-
-
-def _no_number(text: str) -> str:
-    return text  # NaN and the infinities: JSON has no such numbers
-
-
-def _many(place: str) -> list[dict[str, Any]]:
-    if place != "-" and not place.startswith("@"):
-        raise Usage(f"--json takes @FILE, or - for stdin, or nothing (this is {place!r})")
-    try:
-        text = sys.stdin.read() if place == "-" else Path(place[1:]).read_text(encoding="utf-8")
-    except OSError as error:
-        raise Usage(f"cannot read {place[1:]}: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeDecodeError:
-        raise Usage(f"{place.removeprefix('@')} is not text in UTF-8") from None
-    found = list(_objects(text))
-    if wrong := next((nth for nth, each in enumerate(found, 1) if not isinstance(each, dict)), None):
-        raise Usage(f"the parameters of task {wrong} are no JSON object")
-    return found
-
-
-def _objects(text: str) -> Iterator[Any]:
-    """Of one array, or one after the other."""
-    decoder = json.JSONDecoder(parse_constant=_no_number)
-    at = _after_space(text, 0)
-    while at < len(text):
-        try:
-            value, at = decoder.raw_decode(text, at)
-        except ValueError as error:
-            raise Usage(f"this is no JSON: {error}") from None
-        yield from value if isinstance(value, list) else [value]
-        at = _after_space(text, at)
-
-
-def _after_space(text: str, at: int) -> int:
-    found = _TEXT.search(text, at)
-    return found.start() if found else len(text)
 
 
 def _each(options: Namespace, act: Callable[[Task], Task]) -> int:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from millrace import __version__, commands, top
 from millrace.client import ORDERS, order_field
 from millrace.errors import Error, Misconfigured
+from millrace.params import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    except (Misconfigured, commands.Usage) as error:
+    except (Misconfigured, Usage) as error:
         return _complain(error, 2)
     except OSError as error:
         return _complain(f"{error.filename or 'output'}: {(error.strerror or str(error)).lower()}", 1)
