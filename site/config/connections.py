@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from django.utils.text import get_text_list
 
 from apps.accounts.models import Token
 from apps.accounts.permissions import Scope
@@ -157,15 +158,26 @@ async def _of_broker() -> list[Fault]:
     if not (private or settings.RABBITMQ_URL):
         what = "There is neither a private RabbitMQ nor a RABBITMQ_URL."
         return [Fault("millrace.E105", what, "Run bin/setup, or set RABBITMQ_URL.")]
-    found, urls = [], {role: settings.RABBITMQ_URL or credentials.amqp_url(settings.SECRETS, role) for role in roles}
+    urls = {role: settings.RABBITMQ_URL or credentials.amqp_url(settings.SECRETS, role) for role in roles}
+    troubles: dict[str, list[str]] = {}
     for role, url in urls.items():
         if trouble := await _trouble(url):
-            fix = "Start bin/dev." if private else "Look at RABBITMQ_URL, and whether RabbitMQ runs there."
-            found.append(Fault("millrace.E105", f"RabbitMQ cannot be used by the {role}: {trouble}.", fix))
+            troubles.setdefault(trouble, []).append(role)
+    fix = _how_to_start() if private else "Look at RABBITMQ_URL, and whether RabbitMQ runs there."
+    found = [
+        Fault("millrace.E105", f"RabbitMQ cannot be used by the {get_text_list(who, 'and')}: {trouble}.", fix)
+        for trouble, who in troubles.items()
+    ]
     if not found and not await _trouble(_as_guest(next(iter(urls.values())))):
         what = "RabbitMQ lets in guest, whose password everybody knows."
         found.append(Fault("millrace.E106", what, "Run rabbitmqctl delete_user guest."))
     return found
+
+
+def _how_to_start() -> str:
+    if settings.ENV == "production":
+        return "Start the units (systemctl start millrace): the private RabbitMQ is one of their processes."
+    return "Start bin/dev."
 
 
 async def _trouble(urls: str) -> str:

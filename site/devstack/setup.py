@@ -27,7 +27,10 @@ def main() -> None:
     if sys.argv[1:]:
         raise Stop(f"bin/setup takes no options (got {sys.argv[1]!r:.40})", code=2)
     prepare()
-    screen.say(f"All set up; the data will be in {places.short(places.var())}. Start with bin/dev")
+    then = "Start with bin/dev"
+    if os.environ.get("MILLRACE_ENV") == "production":
+        then = "Start the units (systemctl start millrace), then look with ./manage.py doctor"
+    screen.say(f"All set up; the data will be in {places.short(places.var())}. {then}")
 
 
 def prepare() -> None:

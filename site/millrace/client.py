@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from millrace import documents, settings
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 AT_ONCE, BYTES_AT_ONCE = 1_000, 900_000  # the API's limits: so many tasks, 1 MiB
 PAGE = 100
+# The search's words, and where GraphQL has another name that one too.
+ORDERS: Final = {
+    "created": "CREATED_AT", "started": "STARTED_AT", "finished": "FINISHED_AT", "ran": "RUN_SECONDS",
+    "name": "NAME", "kind": "KIND", "status": "STATUS", "value": "VALUE", "priority": "PRIORITY",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,10 +148,10 @@ class Client:
     def tasks(self, query: str = "", *, order: str = "-created_at") -> Iterator[Task]:
         """All that this search finds, page after page: `tasks("status:FAILED kind:fit")`.
 
-        `order`: created_at, started_at, finished_at, name, kind, status, value, run_seconds or priority, with a minus
-        for the largest first. Raises Refused when the search cannot be understood.
+        `order`: created, started, finished, ran, name, kind, status, value or priority, or GraphQL's name for it such
+        as run_seconds, with a minus for the largest first. Raises Refused when one of them cannot be understood.
         """
-        by = {"field": order.removeprefix("-").upper(), "direction": "DESC" if order.startswith("-") else "ASC"}
+        by = {"field": order_field(order), "direction": "DESC" if order.startswith("-") else "ASC"}
         after = None
         while True:
             page = self._ask(documents.TASKS, query=query, orderBy=by, first=PAGE, after=after)["tasks"]
@@ -206,6 +211,17 @@ class Client:
         if payload["userErrors"]:
             raise problem_of(payload["userErrors"], skip)
         return [Task(self._transport, each) for each in payload["tasks"]]
+
+
+def order_field(order: str) -> str:
+    """GraphQL's name of it. Raises Refused with the names that there are."""
+    name = order.removeprefix("-")
+    field = ORDERS.get(name.lower(), name.upper())
+    if field not in ORDERS.values():
+        known = ", ".join(ORDERS)
+        message = f"there is no order {name!r:.40}; there are {known}, and each with a minus for the largest first"
+        raise Refused([Problem((), message, "INVALID")])
+    return field
 
 
 def _input(kind: str, options: Options, params: Mapping[str, Any], key: str) -> dict[str, Any]:

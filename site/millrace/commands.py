@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from contextlib import suppress
 from dataclasses import asdict
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from millrace import views
 from millrace.client import Client, Options
 from millrace.errors import Error
+from millrace.params import Usage, of_place, of_words
 from millrace.tables import lines
 from millrace.terminal import RESET, Terminal, harmless, plain
 from millrace.waiting import wait as wait_for
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
 
     from millrace.tasks import Task
 
 
 SHORT = 1.0
-_TEXT = re.compile(r"\S")
-
-
-class Usage(Exception):
-    """It cannot be asked for in this way."""
 
 
 def create(options: Namespace) -> int:
-    common = dict(_param(pair) for pair in options.params)
+    if options.json and (wrong := next((word for word in options.params if "=" not in word), None)):
+        raise Usage(f"--json takes @FILE, or - for stdin, or nothing (this is {wrong!r})")
+    common = of_words(options.params)
     how = Options(
         name=options.name,
         queue=options.queue,
@@ -44,13 +39,15 @@ def create(options: Namespace) -> int:
         max_attempts=options.max_attempts,
         idempotency_key=options.key,
     )
+    places = [place for place in options.json if place]
+    shown = _as_json if "" in options.json else _as_numbers
     with Client() as client:
-        if options.json is None:
-            tasks = [client.create(options.kind, how, **common)]
+        if places:
+            each = [{**common, **params} for place in places for params in of_place(place)]
+            tasks = _create_many(client, options.kind, each, how, shown)
         else:
-            each = [{**common, **params} for params in _many(options.json)]
-            tasks = _create_many(client, options.kind, each, how)
-    _print("".join(f"{task.number}\n" for task in tasks))
+            tasks = [client.create(options.kind, how, **common)]
+    _print(shown(tasks))
     return 0
 
 
@@ -59,7 +56,7 @@ def list_(options: Namespace) -> int:
         found = islice(client.tasks(" ".join(options.query), order=options.order), max(options.limit, 0))
         if options.json:
             for task in found:
-                _print(views.written(views.of_task(task)) + "\n")
+                _print_json(views.of_task(task))
         else:
             _table(lines(views.OF_TASKS, [views.task_row(task) for task in found], _terminal()))
     return 0
@@ -69,7 +66,7 @@ def show(options: Namespace) -> int:
     with looking() as client:
         data = views.of_task(client.task(options.number), whole=True)
     if options.json:
-        _print(views.written(data) + "\n")
+        _print_json(data)
         return 0
     error, waiting = data.pop("error"), data.pop("waiting")
     if waiting and waiting["position"]:
@@ -90,9 +87,11 @@ def wait(options: Namespace) -> int:
     with Client() as client:
         tasks = wait_for(client.several(options.number), options.timeout)
     for task in tasks:
-        if task.status == "FINISHED":
-            _print(views.written(task.result) + "\n")
-        else:
+        if options.json:
+            _print_json(views.of_task(task, whole=True))
+        elif task.status == "FINISHED":
+            _print_json(task.result)
+        if task.status != "FINISHED":
             complain(task.failure or f"task {task.number} was cancelled")
     return 0 if all(task.status == "FINISHED" for task in tasks) else 1
 
@@ -102,16 +101,19 @@ def cancel(options: Namespace) -> int:
 
 
 def retry(options: Namespace) -> int:
-    changed = dict(_param(pair) for pair in options.set)
+    changed = of_words(options.set)
     return _each(options, lambda task: task.again(**changed) if changed else task.retry())
 
 
 def logs(options: Namespace) -> int:
-    """What it printed on stderr goes to stderr."""
+    """What it printed on stderr goes to stderr, unless as JSON."""
     clean = harmless if sys.stdout.isatty() else str
     with Client() as client:
         task = client.task(options.number)
         for piece in task.follow(options.attempt) if options.follow else task.pieces(options.attempt):
+            if options.json:
+                _print_json(asdict(piece))
+                continue
             stream = sys.stdout if piece.stream == "stdout" else sys.stderr
             if piece.begins_anew:
                 complain(f"it begins anew, with attempt {piece.attempt}", "note")
@@ -119,7 +121,7 @@ def logs(options: Namespace) -> int:
                 complain(f"{piece.left_out:,} bytes left out here", "note")
             stream.write(clean(piece.text))
             stream.flush()
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and not options.json:
         _print(RESET)
     return 0
 
@@ -156,72 +158,41 @@ def complain(sentence: str, kind: str = "error") -> None:
         sys.stderr.flush()
 
 
-def _create_many(client: Client, kind: str, params: list[dict[str, Any]], how: Options) -> list[Task]:
+def _create_many(
+    client: Client, kind: str, params: list[dict[str, Any]], how: Options, shown: Callable[[Iterable[Task]], str]
+) -> list[Task]:
     try:
         return client.create_many(kind, params, how)
     except BaseException as error:  # Ctrl-C too
-        _print("".join(f"{task.number}\n" for task in getattr(error, "created", ())))
+        _print(shown(getattr(error, "created", ())))
         raise
 
 
-def _param(pair: str) -> tuple[str, Any]:
-    name, equals, text = pair.partition("=")
-    if not equals or not name:
-        raise Usage(f"a parameter looks like key=value (this is {pair!r})")
-    try:
-        return name, json.loads(text, parse_constant=_no_number)
-    except ValueError:
-        return name, text
+def _as_numbers(tasks: Iterable[Task]) -> str:
+    return "".join(f"{task.number}\n" for task in tasks)
 
 
-def _no_number(text: str) -> str:
-    return text  # NaN and the infinities: JSON has no such numbers
-
-
-def _many(place: str) -> list[dict[str, Any]]:
-    if place != "-" and not place.startswith("@"):
-        raise Usage(f"--json takes @FILE, or - for stdin (this is {place!r})")
-    try:
-        text = sys.stdin.read() if place == "-" else Path(place[1:]).read_text(encoding="utf-8")
-    except OSError as error:
-        raise Usage(f"cannot read {place[1:]}: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeDecodeError:
-        raise Usage(f"{place.removeprefix('@')} is not text in UTF-8") from None
-    found = list(_objects(text))
-    if wrong := next((nth for nth, each in enumerate(found, 1) if not isinstance(each, dict)), None):
-        raise Usage(f"the parameters of task {wrong} are no JSON object")
-    return found
-
-
-def _objects(text: str) -> Iterator[Any]:
-    """Of one array, or one after the other."""
-    decoder = json.JSONDecoder(parse_constant=_no_number)
-    at = _after_space(text, 0)
-    while at < len(text):
-        try:
-            value, at = decoder.raw_decode(text, at)
-        except ValueError as error:
-            raise Usage(f"this is no JSON: {error}") from None
-        yield from value if isinstance(value, list) else [value]
-        at = _after_space(text, at)
-
-
-def _after_space(text: str, at: int) -> int:
-    found = _TEXT.search(text, at)
-    return found.start() if found else len(text)
+def _as_json(tasks: Iterable[Task]) -> str:
+    return "".join(views.written(views.of_task(task)) + "\n" for task in tasks)
 
 
 def _each(options: Namespace, act: Callable[[Task], Task]) -> int:
     code = 0
     with Client() as client:
         for number in options.number:
+            told: dict[str, Any] = {"number": number, "done": False, "error": None, "task": None}
             try:
                 task = act(client.task(number))
             except Error as error:
                 complain(str(error))
+                told["error"] = str(error)
                 code = 1
             else:
-                _print(f"{task.number} {task.status}\n")
+                told |= {"done": True, "task": views.of_task(task)}
+                if not options.json:
+                    _print(f"{task.number} {task.status}\n")
+            if options.json:
+                _print_json(told)
     return code
 
 
@@ -235,6 +206,10 @@ def _table(shown: list[str]) -> None:
 
 def _terminal() -> Terminal:
     return Terminal.of_stdout()
+
+
+def _print_json(data: Any) -> None:
+    _print(views.written(data) + "\n")
 
 
 def _print(text: str) -> None:

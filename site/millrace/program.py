@@ -15,7 +15,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from millrace import __version__, commands, top
+from millrace.client import ORDERS, order_field
 from millrace.errors import Error, Misconfigured
+from millrace.params import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    except (Misconfigured, commands.Usage) as error:
+    except (Misconfigured, Usage) as error:
         return _complain(error, 2)
     except OSError as error:
         return _complain(f"{error.filename or 'output'}: {(error.strerror or str(error)).lower()}", 1)
@@ -61,9 +63,12 @@ def _complain(error: Exception | str, code: int) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
+    rewrite: Callable[[list[str]], list[str]] = list  # into what argparse understands
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuses what it does not know by itself: only it knows what may be meant."""
-        found, unknown = super().parse_known_args(args, namespace)
+        given = sys.argv[1:] if args is None else list(args)
+        found, unknown = super().parse_known_args(self.rewrite(given), namespace)
         if unknown:
             word = unknown[0].partition("=")[0]
             self.error(f"there is no {word:.40}{_meant(word, re.findall(r'--[a-z-]+', self.format_help()))}")
@@ -97,18 +102,25 @@ def _parser() -> argparse.ArgumentParser:
         _json(each)
     screen = add("top", help="a live screen of all that; printed once where it is no terminal")
     screen.set_defaults(run=top.run)
-    screen.add_argument(
-        "--every", type=_seconds(0.1, 86_400), default=2.0, metavar="SECONDS", help="how often it is drawn anew (2)"
-    )
+    screen.add_argument("--every", type=_seconds(0.1, 86_400), metavar="SECONDS", help="how often it is drawn anew (2)")
+    _json(screen, "JSON for programs: once, with --every an object a line until Ctrl-C")
     return parser
 
 
-def _create(parser: argparse.ArgumentParser) -> None:
+def _create(parser: _Parser) -> None:
     parser.set_defaults(run=commands.create)
+    parser.rewrite = _sorted_out
     add = parser.add_argument
     add("kind")
     add("params", nargs="*", metavar="KEY=VALUE", help="a parameter: JSON where it can be read as such, else text")
-    add("--json", metavar="@FILE|-", help="one task for each object of a JSON array, or on each line; - is stdin")
+    add(
+        "--json",
+        action="append",
+        default=[],
+        metavar="[@FILE|-]",
+        help="one task for each object of a JSON array, or on each line; - is stdin. "
+        "By itself: print the tasks as JSON, an object a line; both may be given",
+    )
     add("--name", help="as it stands in the table (the kind)")
     add("--queue", help="which (its kind's)")
     add("--priority", type=_whole(-100, 100), help="-100 to 100: the higher goes first")
@@ -118,12 +130,53 @@ def _create(parser: argparse.ArgumentParser) -> None:
     add("--key", help="idempotency key: asked for twice under the same, it is one task")
 
 
-def _list(parser: argparse.ArgumentParser) -> None:
+def _sorted_out(arguments: list[str]) -> list[str]:
+    """Words beside each other: argparse refuses those after an option. `--json` takes but @FILE and - for its own."""
+    options, words, left = [], [], list(arguments)
+    while left and left[0] != "--":
+        word = left.pop(0)
+        if word == "--json" and not re.match(r"-$|@", "".join(left[:1])):
+            options.append("--json=")
+        elif word == "-" or not word.startswith("-"):
+            words.append(word)
+        else:
+            has_value = "=" in word or word in ("-h", "--help")
+            options += [word, *left[: not has_value]]
+            del left[: not has_value]
+    return [*options, *words, *left] if left else [*words, *options]
+
+
+def _list(parser: _Parser) -> None:
     parser.set_defaults(run=commands.list_)
+    parser.rewrite = _with_order
     parser.add_argument("query", nargs="*", help="such as status:FAILED kind:fit created:>2h")
     parser.add_argument("--limit", type=_whole(1, 10**9), default=50, metavar="N", help="how many at most (50)")
-    parser.add_argument("--order", default="-created_at", help="such as run_seconds or -created_at")
+    parser.add_argument(
+        "--order",
+        type=_order,
+        default="-created",
+        help=f"{', '.join(ORDERS)}, or with a minus the largest first, such as -ran (-created)",
+    )
     _json(parser)
+
+
+def _with_order(arguments: list[str]) -> list[str]:
+    """`--order -ran`: a minus of its own, which argparse would take for an option's."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined[-1:] == ["--order"] and re.match(r"-\w", word) and "--" not in joined:
+            joined[-1] = f"--order={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _order(text: str) -> str:
+    try:
+        order_field(text)
+    except Error as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _of_tasks(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -133,7 +186,10 @@ def _of_tasks(add: Callable[..., argparse.ArgumentParser]) -> None:
     wait = add("wait", help="wait until tasks have ended; prints their results")
     _number(wait, commands.wait, "+")
     wait.add_argument("--timeout", type=_seconds(0, 1e9), metavar="SECONDS", help="give up after so many seconds")
-    _number(add("cancel", help="have tasks run by nobody"), commands.cancel, "+")
+    _json(wait)
+    cancel = add("cancel", help="have tasks run by nobody")
+    _number(cancel, commands.cancel, "+")
+    _json(cancel)
     retry = add("retry", help="have tasks that have ended tried again, or with --set new ones like them")
     _number(retry, commands.retry, "+")
     retry.add_argument(
@@ -143,10 +199,12 @@ def _of_tasks(add: Callable[..., argparse.ArgumentParser]) -> None:
         metavar="KEY=VALUE",
         help="a parameter that the new ones have other",
     )
+    _json(retry)
     logs = add("logs", help="what a task prints")
     _number(logs, commands.logs)
     logs.add_argument("-f", "--follow", action="store_true", help="go on until it has ended")
     logs.add_argument("--attempt", type=_whole(1, 2**31 - 1), metavar="N", help="which (the last)")
+    _json(logs)
 
 
 def _number(
@@ -175,5 +233,5 @@ def _seconds(low: float, high: float) -> Callable[[str], float]:
     return read
 
 
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="JSON for programs, an object a line")
+def _json(parser: argparse.ArgumentParser, help_: str = "JSON for programs, an object a line") -> None:
+    parser.add_argument("--json", action="store_true", help=help_)

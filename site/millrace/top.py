@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from millrace import views
-from millrace.commands import looking
+from millrace.commands import complain, looking
 from millrace.errors import Error
 from millrace.tables import lines
 from millrace.terminal import OF_STATUS, Terminal, plain
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 HOME, END_OF_LINE, END_OF_PAGE = "\x1b[H", "\x1b[K", "\x1b[J"
 SHORTEST_SECONDS = 0.2
+USUAL_SECONDS = 2.0
 
 
 def run(options: Namespace) -> int:
     with looking() as client:
+        if options.json:
+            return _write(client, options.every)
         if not sys.stdout.isatty():
             sys.stdout.write(
                 "".join(f"{line}\n" for line in screen(client.overview(), client.url, Terminal.of_stdout()))
@@ -35,7 +38,7 @@ def run(options: Namespace) -> int:
             return 0
         with _page():
             try:
-                _draw(client, max(options.every, SHORTEST_SECONDS))
+                _draw(client, max(options.every or USUAL_SECONDS, SHORTEST_SECONDS))
             except KeyboardInterrupt:
                 return 0
     return 0
@@ -50,6 +53,26 @@ def screen(told: Overview, url: str, terminal: Terminal) -> list[str]:
             rows = [views.task_row(each) for each in tasks]
             shown += ["", terminal.paint(title, "bold"), *lines(views.OF_TASKS, rows, terminal)[1:]]
     return shown
+
+
+def _write(client: Client, every: float | None) -> int:
+    """As JSON, once or for ever. When the server is away it goes on when that is back."""
+    if every is None:
+        _print(client.overview())
+        return 0
+    with suppress(KeyboardInterrupt):
+        while True:
+            try:
+                _print(client.overview())
+            except Error as error:
+                complain(str(error))
+            time.sleep(every)
+    return 0
+
+
+def _print(told: Overview) -> None:
+    sys.stdout.write(views.written(views.of_overview(told)) + "\n")
+    sys.stdout.flush()
 
 
 def _draw(client: Client, every: float) -> None:

@@ -30,7 +30,9 @@ def encoded(value: object, *field: str) -> bytes:
     try:
         return json.dumps(value, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise Refused([Problem(field, f"cannot be written as JSON ({error})", "INVALID")]) from error
+        no_number = "NaN and the infinities are no numbers there: leave them out, or give None or text"
+        why = no_number if str(error).startswith("Out of range float") else error
+        raise Refused([Problem(field, f"cannot be written as JSON ({why})", "INVALID")]) from error
 
 
 class Transport:

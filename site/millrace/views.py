@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from millrace.tables import Cell, Column, duration, since
 from millrace.terminal import OF_STATUS
 
 if TYPE_CHECKING:
+    from millrace.client import Overview
     from millrace.rows import Queue, Worker
     from millrace.tables import Row
     from millrace.tasks import Task
@@ -111,6 +112,18 @@ def of_task(task: Task, *, whole: bool = False) -> dict[str, Any]:
         waiting = task.waiting if task.status == "QUEUEING" else None
         shown["waiting"] = waiting and asdict(waiting)
     return shown
+
+
+def of_overview(told: Overview) -> dict[str, Any]:
+    """As JSON data."""
+    return {
+        "at": datetime.now(UTC),
+        "counts": asdict(told.counts),
+        "queues": [asdict(each) for each in told.queues],
+        "workers": [asdict(each) for each in told.workers],
+        "running": [of_task(each) for each in told.running],
+        "failed": [of_task(each) for each in told.failed],
+    }
 
 
 def written(data: Any, indent: int | None = None) -> str:

@@ -1,7 +1,10 @@
 """Every example in docs/client.md, run as it stands there."""
 
+import os
 import re
+import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from apps.tasks.changes import KEPT
 from millrace import Client
 from tests.fixtures.processes import ROOT
+from tests.fixtures.stack import Stack
 
 DOCUMENT = ROOT / "docs" / "client.md"
 PROMPT, END = "$ ", "-- end of a command --"
@@ -37,6 +41,19 @@ def test_the_examples_in_python(
 def test_how_long_a_cursor_is_good_is_told_as_it_is() -> None:
     assert f"the cursor is good for {KEPT.days} days" in DOCUMENT.read_text()
     assert f"the cursor is older than {KEPT.days} days" in " ".join((Client.changes.__doc__ or "").split())
+
+
+def test_the_token_is_kept_by_a_fresh_account_for_itself_alone(
+    stack: Stack, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (lines,) = re.findall(r"^    mkdir .*\n(?:    .*\n)*", DOCUMENT.read_text(), re.MULTILINE)
+    python = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    its = {"HOME": str(tmp_path), "PATH": python, "MILLRACE_VAR": str(stack.var)}
+    subprocess.run(["/bin/sh", "-ec", f"umask 022\n{lines}"], env=its, cwd=ROOT, check=True)
+    assert stat.S_IMODE((tmp_path / ".config/millrace/token").stat().st_mode) == 0o600
+    del environment["MILLRACE_API_TOKEN"]
+    done = subprocess.run(["millrace", "queues"], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_examples_of_the_shell(environment: dict[str, str], tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,7 +140,7 @@ def test_what_is_wrong_is_told_with_its_place_and_saves_nothing_of_its_batch(cli
     assert len(refused.value.created) == 1_000
     with pytest.raises(millrace.Refused, match="There is no field “stats”"):
         next(client.tasks("stats:FAILED"))
-    with pytest.raises(millrace.Refused, match="must be one of CREATED_AT"):
+    with pytest.raises(millrace.Refused, match="there is no order 'colour'; there are created, "):
         next(client.tasks(order="colour"))
 
 
@@ -212,6 +213,26 @@ def test_the_program_says_what_is_wrong_in_one_line(program: Program, client: Cl
     assert program("--version").stdout == f"millrace {millrace.__version__}\n"
 
 
+def test_every_command_answers_programs_in_json(program: Program) -> None:
+    made = _told(program("create", "demo.coin", "--json", "-", "--json", "seconds=0", stdin='{"failure_rate": 1}'))
+    made += _told(program("create", "code.python", f"code={PRINTS}", "--json"))
+    failed, prints = (str(each["number"]) for each in made)
+    waited = _told(program("wait", "--json", failed, prints), 1)
+    assert waited == [*_told(program("show", "--json", failed)), *_told(program("show", "--json", prints))]
+    assert [each["status"] for each in waited] == ["FAILED", "FINISHED"]
+    pieces = _told(program("logs", "--json", prints))
+    assert "".join(each["text"] for each in pieces if each["stream"] == "stdout") == "line 0\nline 1\nline 2\n"
+    assert {each["stream"] for each in pieces} == {"stdout", "stderr"}
+    again, refused = _told(program("retry", "--set", "failure_rate=0", "--json", failed, "999999999"), 1)
+    assert (again["number"], again["done"], again["task"]["number"] > int(failed)) == (int(failed), True, True)
+    assert refused == {"number": 999999999, "done": False, "error": "there is no task 999999999", "task": None}
+    (refused,) = _told(program("cancel", "--json", failed), 1)
+    assert (refused["done"], "has already ended" in refused["error"]) == (False, True)
+    (top,) = _told(program("top", "--json"))
+    assert [queue["name"] for queue in top["queues"]] == ["default"]
+    assert int(failed) in {task["number"] for task in top["failed"]}
+
+
 def test_tables_fit_the_terminal_and_pipes_may_close(
     program: Program, client: Client, environment: dict[str, str]
 ) -> None:
@@ -279,6 +300,11 @@ def test_ctrl_c_ends_a_wait_without_a_traceback(environment: dict[str, str], pro
     for each in tasks:
         each.cancel()
     assert (logs.returncode, complaint) == (130, b"")
+
+
+def _told(done: subprocess.CompletedProcess[str], code: int = 0) -> list[Any]:
+    assert done.returncode == code, done
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def _as_it_was(client: Client, task: millrace.Task) -> millrace.Task:

@@ -25,6 +25,12 @@ from tests.fixtures.processes import eventually
 
 QUEUES: dict[str, Any] = {"data": {"queues": []}}
 ROW = {"number": 7, "name": "n", "kind": None, "status": "QUEUEING", "valueText": None, "queue": {"name": "default"}}
+LISTED = {
+    **ROW,
+    **dict.fromkeys(("reason", "createdBy", "runAfter", "startedAt", "finishedAt", "runSeconds")),
+    "priority": 0,
+    "createdAt": "2026-10-01T00:00:00+00:00",
+}
 CREATED = {"data": {"createTasks": {"tasks": [ROW], "userErrors": []}}}
 ARTIFACT = {"name": "../a/fit.csv", "contentType": "text/csv", "bytes": 3, "url": "/artifacts/1/x", "sha256": "0" * 64}
 
@@ -171,6 +177,52 @@ def test_what_is_no_json_is_told_with_its_place_before_anything_is_created(
     assert web.asked == []
 
 
+def test_a_number_that_json_has_not_is_told_with_what_to_do(client: Client, web: Web) -> None:
+    with pytest.raises(millrace.Refused, match="NaN and the infinities are no numbers there: leave them out, or give"):
+        client.create("demo.noop", x={"deep": [float("nan")]})
+    assert web.asked == []
+
+
+TWICE = "'x' is given twice: leave one of them"
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize(
+    ("words", "stdin", "said"),
+    [
+        (["x=1", "x=2"], "", TWICE),
+        (['x={"x": 1, "x": 1}'], "", TWICE),
+        (["x=[1, NaN]"], "", 'NaN is no number that JSON has: leave it out, or give null, or "NaN" as text'),
+        (["--json", "-"], '{"x":1,"x":2}', f"in the JSON that begins on line 1, {TWICE}"),
+        (["--json", "-"], '{"x": 1}\n{"x": {"x": 1, "x": 2}}', f"in the JSON that begins on line 2, {TWICE}"),
+        (["--json", "-"], '[{"x": NaN}]', "on line 1, NaN is no number that JSON has: leave it out, or give null"),
+        (["--json", "-"], '{"x": [-Infinity]}', "-Infinity is no number that JSON has"),
+        (["--json", "-"], '{"x": 1e999}', "1e999 is too large for a number: give a smaller one, or "),
+    ],
+)
+def test_parameters_that_would_be_lost_are_refused_before_anything_is_asked(
+    web: Web,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    words: list[str],
+    stdin: str,
+    said: str,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+    assert program.main(["create", "demo.noop", *words]) == 2
+    assert said in capsys.readouterr().err
+    assert web.asked == []
+
+
+@pytest.mark.usefixtures("shell")
+def test_what_is_no_json_on_the_command_line_is_text(web: Web) -> None:
+    web.answers += [CREATED]
+    assert program.main(["create", "demo.noop", "x=NaN", "y=five", "z=5"]) == 0
+    assert web.asked[0]["variables"]["input"][0]["params"] == {"x": "NaN", "y": "five", "z": 5}
+    assert program.main(["retry", "7", "--set", "x=1", "--set", "x=2"]) == 2
+
+
 @pytest.mark.usefixtures("shell")
 def test_ctrl_c_amid_many_prints_those_that_exist(
     web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -180,6 +232,28 @@ def test_ctrl_c_amid_many_prints_those_that_exist(
     assert program.main(["create", "demo.noop", "--json", "-"]) == 130
     assert capsys.readouterr().out == "7\n"
     assert len(web.asked) == 2
+
+
+@pytest.mark.usefixtures("shell")
+def test_ctrl_c_amid_many_prints_those_that_exist_as_json_where_asked(
+    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    web.answers += [{"data": {"createTasks": {"tasks": [LISTED], "userErrors": []}}}, signal.SIGINT]
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"x": 1}' * 1_001))
+    assert program.main(["create", "--json", "demo.noop", "--json", "-"]) == 130
+    assert json.loads(capsys.readouterr().out)["number"] == 7
+
+
+@pytest.mark.usefixtures("shell")
+def test_top_for_programs_goes_on_when_the_server_is_back(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
+    counts = dict.fromkeys(("queueing", "running", "finished", "failed", "cancelled"), 0)
+    lists = {"queues": [], "workers": [], "running": {"nodes": []}, "failed": {"nodes": []}}
+    told = {"data": {"taskCounts": {**counts, "exact": True}, **lists}}
+    web.answers += [told, 500, 500, 500, 500, 500, told, signal.SIGINT]
+    assert program.main(["top", "--json", "--every", "0.1"]) == 0
+    said = capsys.readouterr()
+    assert [json.loads(line)["counts"] for line in said.out.splitlines()] == [{**counts, "exact": True}] * 2
+    assert "HTTP 500" in said.err
 
 
 @pytest.mark.usefixtures("shell")
