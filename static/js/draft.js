@@ -101,7 +101,9 @@ document.addEventListener("htmx:after:swap", ({ detail }) => {
 });
 
 document.addEventListener("htmx:after:request", ({ target, detail }) => {
-  if (target.id === "create-form" && detail.ctx.response.headers.has("HX-Redirect")) forget();
+  const { status, headers } = detail.ctx.response;
+  // A session that has ended leads away as well, to sign in.
+  if (target.id === "create-form" && status < 400 && headers.has("HX-Redirect")) forget();
 });
 document.addEventListener("task-created", forget);
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -70,6 +71,21 @@ def test_what_was_typed_survives_a_reload_but_for_passwords(opened: Open) -> Non
     page.goto("/tasks/new/?kind=cut")
     expect(page.get_by_label("Name")).to_be_empty()
     expect(page.get_by_text("Restored what you had typed")).to_be_hidden()
+
+
+def test_it_survives_a_session_that_ends_before_it_is_sent(
+    opened: Open, context: BrowserContext, sign_in: Callable[[BrowserContext], None]
+) -> None:
+    context.route("**/health/", lambda route: route.fulfill(status=204))  # it would lead to sign in first
+    page = opened("/tasks/new/?kind=cut")
+    fill_in(page)
+    context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.wait_for_url("**/login/?next=/tasks/new/%3Fkind%3Dcut&ended=1")
+    sign_in(context)
+    page.goto("/tasks/new/?kind=cut")
+    expect(page.get_by_text("Restored what you had typed")).to_be_visible()
+    is_filled_in(page)
 
 
 def test_starting_afresh_forgets_it(opened: Open) -> None:
