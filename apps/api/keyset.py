@@ -20,7 +20,10 @@ BIGGEST_ID = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row's number and its value in the column that the list is ordered by; None when that is the number."""
+    """A row's number and its value in the column that the list is ordered by.
+
+    None: the row has no value, or the list is ordered by number.
+    """
 
     number: int
     value: Any = None
@@ -28,12 +31,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """By one column, then by number, both in the same direction: an index of the two serves either."""
+    """By one column, then by number, both in the same direction: an index of the two serves either.
+
+    Rows without a value stand last in both directions, by number; first where the list is walked from its end.
+    """
 
     column: str
     descending: bool = True
     read: Callable[[str], Any] = str  # a value of the column from its text; raises ValueError
-    nullable: bool = False  # rows without a value are not part of the list
+    nullable: bool = False
+    nulls_first: bool = False
 
     @property
     def by_number(self) -> bool:
@@ -41,7 +48,8 @@ class Order:
 
     @property
     def turned(self) -> Self:
-        return replace(self, descending=not self.descending)
+        """The same list from its end."""
+        return replace(self, descending=not self.descending, nulls_first=self.nullable and not self.nulls_first)
 
     def places(self, rows: QuerySet[Any], beyond: Place | None, most: int) -> list[Place]:
         """The next places after this one, or from the beginning."""
@@ -54,21 +62,43 @@ class Order:
         beyond: Place | None,
         most: int,
         read: Callable[[QuerySet[Any]], list[Any]] = list,
+        until: Place | None = None,
     ) -> list[Any]:
-        """The next rows after this place, or from the beginning. `read`: what is made of a part of them."""
-        return list(islice((row for part in self._parts(rows, beyond) for row in read(part[:most])), most))
+        """The next rows after this place, or from the beginning, that stand before `until`.
+
+        `read`: what is made of a part of them.
+        """
+        parts = self._parts(rows, beyond, until)
+        return list(islice((row for part in parts for row in read(part[:most])), most))
 
     def place_of(self, row: Any) -> Place:
         return Place(row.pk, None if self.by_number else getattr(row, self.column))
 
-    def _parts(self, rows: QuerySet[Any], beyond: Place | None) -> Iterator[QuerySet[Any]]:
+    def _parts(self, rows: QuerySet[Any], beyond: Place | None, until: Place | None) -> Iterator[QuerySet[Any]]:
+        """Of rows with a value and rows without no planner makes one walk of an index: one after the other."""
+        if not self.nullable:
+            yield from (self._by_numbers if self.by_number else self._by_values)(rows, beyond, until)
+            return
+        first, last = self._is_late(beyond), until is None or self._is_late(until)
+        for late in range(first, last + 1):
+            bare = late != self.nulls_first
+            some = rows.filter(**{f"{self.column}__isnull": bare})
+            begin, end = beyond if late == first else None, until if late == last else None
+            yield from self._by_numbers(some, begin, end) if bare else self._by_values(some, begin, end)
+
+    def _is_late(self, place: Place | None) -> bool:
+        """Whether it stands in the second half: that without a value, unless this comes first."""
+        return place is not None and (place.value is None) != self.nulls_first
+
+    def _by_numbers(self, rows: QuerySet[Any], beyond: Place | None, until: Place | None) -> Iterator[QuerySet[Any]]:
+        if until:
+            rows = rows.filter(**{f"pk__{'gt' if self.descending else 'lt'}": until.number})
+        yield self.beyond(rows, beyond)
+
+    def _by_values(self, rows: QuerySet[Any], beyond: Place | None, until: Place | None) -> Iterator[QuerySet[Any]]:
         """In two parts, those with the same value first: of an OR of the two no planner makes one walk of an index."""
         sign, lookup = ("-", "lt") if self.descending else ("", "gt")
-        if self.nullable:
-            rows = rows.filter(**{f"{self.column}__isnull": False})
-        if self.by_number:
-            yield self.beyond(rows, beyond)
-            return
+        rows = self._before(rows, until) if until else rows
         ordered = rows.order_by(f"{sign}{self.column}", f"{sign}pk")
         if beyond:
             same = rows.filter(**{self.column: beyond.value, f"pk__{lookup}": beyond.number})
@@ -76,23 +106,21 @@ class Order:
             ordered = ordered.filter(**{f"{self.column}__{lookup}": beyond.value})
         yield ordered
 
+    def _before(self, rows: QuerySet[Any], place: Place) -> QuerySet[Any]:
+        """The first bound is where a walk of the index ends."""
+        lookup = "gt" if self.descending else "lt"
+        nearer = Q(**{f"{self.column}__{lookup}": place.value}) | Q(**{f"pk__{lookup}": place.number})
+        return rows.filter(nearer, **{f"{self.column}__{lookup}e": place.value})
+
     def beyond(self, rows: QuerySet[Any], place: Place | None) -> QuerySet[Any]:
         """In the order of numbers, whatever else the list is ordered by."""
         sign, lookup = ("-", "lt") if self.descending else ("", "gt")
         return (rows.filter(**{f"pk__{lookup}": place.number}) if place else rows).order_by(f"{sign}pk")
 
-    def until(self, rows: QuerySet[Any], place: Place) -> QuerySet[Any]:
-        """Those that stand before this place."""
-        lookup = "gt" if self.descending else "lt"
-        if self.by_number:
-            return rows.filter(**{f"pk__{lookup}": place.number})
-        same = Q(**{self.column: place.value, f"pk__{lookup}": place.number})
-        return rows.filter(Q(**{f"{self.column}__{lookup}": place.value}) | same)
-
     def written(self, place: Place) -> str:
-        """ "12", or "12~" and the value."""
+        """ "12", or "12~" and the value, if there is one."""
         value = place.value.isoformat() if isinstance(place.value, datetime) else place.value
-        return str(place.number) if self.by_number else f"{place.number}~{value}"
+        return str(place.number) if self.by_number else f"{place.number}~{'' if value is None else value}"
 
     def place(self, text: str) -> Place | None:
         """What `written` has written; None for anything else."""
@@ -101,6 +129,8 @@ class Order:
             return None
         if self.by_number:
             return None if mark else Place(int(digits))
+        if self.nullable and mark and not value:
+            return Place(int(digits))
         try:
             return Place(int(digits), self.read(value)) if mark else None
         except (ValueError, OverflowError):

@@ -55,7 +55,7 @@ def page(
     end = None if before is None else position(before, "before", order)
     if from_the_end:
         order, start, end = order.turned, end, start
-    found = order.rows(order.until(everything, end) if end else everything, start, size + 1)
+    found = order.rows(everything, start, size + 1, until=end)
     more, shown = len(found) > size, found[:size]
     if from_the_end:
         shown.reverse()

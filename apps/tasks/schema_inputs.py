@@ -52,7 +52,7 @@ class TaskOrderField(graphene.Enum):
         return WITHOUT if self and self.value in {"started", "finished", "value", "ran"} else None
 
 
-WITHOUT = "Tasks that have none are left out."
+WITHOUT = "Tasks that have none stand last, in both directions."
 
 
 class TaskOrder(graphene.InputObjectType):

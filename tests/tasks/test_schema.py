@@ -566,15 +566,17 @@ def test_a_mistake_in_it_is_told(asker: Asker) -> None:
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 def test_pages_hold_in_any_order(asker: Asker, alice: User, direction: str) -> None:
     made = [a_task(alice, run_seconds=n % 3 / 10).pk for n in range(7)]
-    a_task(alice)  # has not run
+    waiting = [a_task(alice).pk for _ in range(3)]
     by = f"orderBy: {{field: RUN_SECONDS, direction: {direction}}}"
     whole = shown(paged(asker, f"first: 100, {by}"))
-    assert whole == sorted(made, key=lambda pk: (made.index(pk) % 3, pk), reverse=direction == "DESC")
+    ran = sorted(made, key=lambda pk: (made.index(pk) % 3, pk), reverse=direction == "DESC")
+    assert whole == [*ran, *sorted(waiting, reverse=direction == "DESC")]
+    assert asker.data(f"{{ tasks({by}) {{ totalCount }} }}")["tasks"]["totalCount"] == 10
     page = paged(asker, f"first: 3, {by}")
     after = page["pageInfo"]["endCursor"]
     assert shown(paged(asker, f'first: 3, after: "{after}", {by}')) == whole[3:6]
     last = paged(asker, f"last: 2, {by}")
     assert shown(last) == whole[-2:]
-    assert shown(paged(asker, f'last: 2, before: "{last["pageInfo"]["startCursor"]}", {by}')) == whole[3:5]
+    assert shown(paged(asker, f'last: 2, before: "{last["pageInfo"]["startCursor"]}", {by}')) == whole[6:8]
     between = f'first: 100, after: "{after}", before: "{last["pageInfo"]["startCursor"]}", {by}'
-    assert shown(paged(asker, between)) == whole[3:5]
+    assert shown(paged(asker, between)) == whole[3:8]

@@ -110,6 +110,22 @@ def test_pages_of_another_order_follow_each_other(web: Client, alice: User) -> N
     assert numbers(text_of(web.get(f"/tasks/{unescape(back[1])}"))) == seen[50:100]
 
 
+@pytest.mark.parametrize("sort", ["value", "-value"])
+def test_tasks_without_a_value_stand_behind_the_others(web: Client, alice: User, sort: str) -> None:
+    waiting = [a_task(alice, status="FAILED").pk for _ in range(70)]
+    valued = [a_task(alice, status="FAILED", value=n / 7).pk for n in range(10)]
+    order = [*valued, *waiting] if sort == "value" else [*valued[::-1], *waiting[::-1]]
+    html = text_of(web.get(f"/tasks/?q=status:FAILED&sort={sort}"))
+    assert numbers(html) == order[:50]
+    older = re.search(r'rel="next" href="([^"]+)"', html)
+    assert older
+    html = text_of(web.get(f"/tasks/{unescape(older[1])}"))
+    assert numbers(html) == order[50:]
+    newer = re.search(r'rel="prev" href="([^"]+)"', html)
+    assert newer
+    assert numbers(text_of(web.get(f"/tasks/{unescape(newer[1])}"))) == order[:50]
+
+
 def test_how_far_it_was_looked_stands_there(web: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     rare = a_task(alice, name="rare")
     for _ in range(12):
