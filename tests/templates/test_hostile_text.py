@@ -73,7 +73,8 @@ SHOWN = {
 OTHERS = {
     "login", "logout", "start", "join", "switch", "invite", "make_token", "revoke_token", "change_password",
     "end_sessions",
-    "graphql", "graphiql", "healthz", "readyz", "metrics", "styleguide", "artifacts:chunks", "artifacts:file", "shared:file",
+    "graphql", "graphiql", "healthz", "readyz", "metrics", "styleguide",
+    "artifacts:chunks", "artifacts:file", "shared:file",
     "tasks:example",
     "tasks:again", "tasks:retry", "tasks:cancel", "tasks:delete", "tasks:priority", "tasks:share_revoke",
     "tasks:output_text",
