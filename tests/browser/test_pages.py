@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from apps.tasks import sweeps
 from apps.tasks.clock import tick
 from apps.tasks.models import Attempt, Task
 from apps.tasks.recording import record
@@ -168,7 +170,10 @@ def test_empty_and_signed_out_pages_break_no_rule(opened: Open, console: Page) -
 
 
 def test_nothing_scrolls_sideways(opened: Open, console: Page, few_rows: None, numbers: dict[str, int]) -> None:
-    for path in every_page(numbers):
+    asked: dict[str, Any] = {"user": User.objects.get(), "act": "retry", "zone": "UTC", "expected": 0}
+    sweep = sweeps.begin(text=f"name:{'W' * 140}", **asked)
+    long = [f"/tasks/all/?q={word}:{'W' * 140}" for word in ("name", "statsu")]
+    for path in [*every_page(numbers), *long, f"/tasks/all/{sweep.pk}/"]:
         console.set_viewport_size({"width": WIDTHS[0], "height": 740})
         page = opened(path)
         for fold in page.locator("summary").all():
