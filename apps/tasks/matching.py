@@ -65,11 +65,15 @@ class Matching:
 
     def count(self, cap: int) -> int:
         """How many match, counted up to `cap + 1`; what no index answers among the newest `looked_at`."""
-        end = self._end(NEWEST_FIRST, None, self.looked_at) if self.rest else None
+        end = self.counted_to()
         left = cap + 1
         for stream in self.streams:
             left -= self._within(stream, NEWEST_FIRST, end).order_by()[:left].count() if left else 0
         return cap + 1 - left
+
+    def counted_to(self) -> int | None:
+        """The number beyond which `count` does not look, None when that is nowhere."""
+        return self._end(NEWEST_FIRST, None, self.looked_at) if self.rest else None
 
     def _sorted(self, order: Order, beyond: Place | None, most: int, find: Find) -> tuple[list[Any], int | None]:
         if self.whole and order.column in INDEXED:

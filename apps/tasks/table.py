@@ -17,6 +17,7 @@ from apps.tasks import progress
 from apps.tasks.lifecycle import LIVE, Reason, Status
 from apps.tasks.matching import matching
 from apps.tasks.models import Task
+from apps.tasks.orders import NEWEST_FIRST
 from apps.tasks.querysets import counted
 from apps.tasks.table_rows import errors_of, finder
 from apps.tasks.window import Window
@@ -127,6 +128,13 @@ class Table:
         if self.window.is_first and self.window.order.by_number and not self.goes_on:
             return len(self.rows)
         return self.matching.count(COUNT_CAP)
+
+    @cached_property
+    def is_matched_in_part(self) -> bool:
+        """Whether `matched` is of the newest only."""
+        if self.window.is_first and self.window.order == NEWEST_FIRST and not self.window.seen:
+            return self.is_laborious and self.end is not None
+        return self.matching.counted_to() is not None
 
     @cached_property
     def news(self) -> int:

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "config",  # its commands and checks
 ]
 MIDDLEWARE = [
+    "config.no_body.NoBody",  # first, for it is the last to see an answer
     # First what puts headers on every answer: also on files, on redirects, on what the others refuse.
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

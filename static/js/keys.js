@@ -12,6 +12,7 @@ const COMMANDS = {
   e: () => press("e"),
   p: () => press("p"),
   n: () => press("n"),
+  ".": () => document.querySelector("[data-pauses]")?.click(),
   "?": () => document.getElementById("help").showModal(),
   Escape: () => document.dispatchEvent(new CustomEvent("deselect")),
 };

@@ -1,4 +1,4 @@
-// The live part asks by the server's rhythm; this says when to ask less, what to hold back, and that the server is away.
+// The live part asks by the server's rhythm; this says when to ask less or not at all, what to hold back, and that the server is away.
 const HIDDEN_MS = 5000;
 const SLOW_MS = 3000;
 const SCROLLED_PX = 120;
@@ -7,6 +7,7 @@ const away = document.getElementById("away");
 let askedAt = 0;
 let slow = 0;
 let follow = false;
+let paused = false; // until it is resumed or the page is left; what one does oneself is shown all the same
 
 const live = () => document.getElementById("live");
 const isLive = (event) => event.target === live();
@@ -62,8 +63,21 @@ document.addEventListener("htmx:finally:request", (event) => {
 });
 document.addEventListener("visibilitychange", () => document.hidden || refresh());
 
+// Before whoever asks or counts. Whether the system is well is told all the same.
+for (const beat of ["every", "visibilitychange"]) {
+  document.addEventListener(beat, (event) => paused && event.target.id !== "health" && event.stopImmediatePropagation(), true);
+}
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-pauses]");
+  if (!button) return;
+  paused = !paused;
+  button.setAttribute("aria-pressed", paused);
+  say(false);
+  if (!paused) document.dispatchEvent(new Event("visibilitychange")); // as one who comes back: all ask at once
+});
+
 function say(isAway) {
   clearTimeout(slow);
-  const text = isAway ? "Reconnecting…" : "";
+  const text = isAway ? "Reconnecting…" : paused ? "Live updates are paused" : "";
   if (away.textContent !== text) away.textContent = text;
 }

@@ -42,6 +42,6 @@ function show() {
 }
 
 show();
-setInterval(() => document.hidden || show(), 1000);
+setInterval(() => document.hidden || document.querySelector("[data-pauses][aria-pressed=true]") || show(), 1000);
 document.addEventListener("visibilitychange", show);
 document.addEventListener("htmx:after:swap", show);

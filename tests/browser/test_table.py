@@ -290,6 +290,39 @@ def test_keys_move_select_and_open(opened: Open, make: Make) -> None:
     expect(page.locator("h1")).to_have_text("newer")
 
 
+def test_live_updates_pause_until_they_are_resumed(opened: Open, make: Make) -> None:
+    first = make(name="first")
+    page = opened("/tasks/")
+    pause = page.get_by_role("button", name="Pause live updates")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/tasks/changes/" in request.url else None)
+    page.keyboard.press(".")
+    expect(pause).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("status").filter(has_text="Live updates are paused")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    asked.clear()
+    change(first, status="RUNNING", worker="w1", started_at=timezone.now())
+    with page.expect_request("**/health/"):  # the slowest beat, which goes on
+        pass
+    assert asked == []
+    expect(chip(page, first)).to_have_text("Queueing")
+    page.keyboard.press("c")
+    page.get_by_label("Name").fill("my own")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator("tbody")).to_contain_text("my own")
+    expect(page.get_by_text("Live updates are paused")).to_be_visible()
+    change(first, status="FINISHED", finished_at=timezone.now())
+    pause.click()
+    expect(chip(page, first)).to_have_text("Finished")
+    expect(page.get_by_text("Live updates are paused")).to_have_count(0)
+    expect(pause).to_have_attribute("aria-pressed", "false")
+    page.goto("/queues/")
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_contain_text("Pause, resume live updates")
+    page.goto("/account/")
+    expect(pause).to_have_count(0)
+
+
 def test_times_move_by_themselves(opened: Open, make: Make) -> None:
     task = make()
     page = opened("/tasks/")

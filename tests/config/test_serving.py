@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import Client
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn
@@ -81,3 +83,19 @@ def test_it_goes_to_who_waits_for_a_thread(worker: serving.Worker, connection: t
     assert worker.tpool.submit(worker.handle, conn).result(30) is True
     worker.tpool.shutdown()
     assert answered == ["the first", "another"]
+
+
+def test_an_answer_to_head_has_the_length_of_the_body_it_leaves_out(
+    worker: serving.Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And nothing is said of it in the log."""
+    client, theirs = socket.socketpair()
+    worker.wsgi = WSGIHandler()
+    with client, theirs:
+        client.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: testserver\r\n\r\n")
+        worker.handle(TConn(worker.cfg, theirs, "", ""))
+        head, _, body = client.recv(65_536).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert f"Content-Length: {len(Client().get('/healthz').content)}".encode() in head.splitlines()
+    assert body == b""
+    assert caplog.messages == []

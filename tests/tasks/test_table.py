@@ -31,8 +31,22 @@ def test_a_search_shows_what_it_finds_and_how_many(web: Client, alice: User) -> 
     html = text_of(web.get("/tasks/", {"q": "fit <b>"}))
     assert numbers(html) == [fit.pk]
     assert 'value="fit &lt;b&gt;"' in html
-    assert said(html).startswith("1 task matches of the newest 12,000")
+    assert said(html) == "1 task matches · Show all"
     assert "No task matches" in text_of(web.get("/tasks/", {"q": "none"}))
+
+
+@pytest.mark.parametrize("sort", ["", "-ran", "number"])
+def test_a_count_of_the_newest_only_says_so(
+    web: Client, alice: User, monkeypatch: pytest.MonkeyPatch, sort: str
+) -> None:
+    for _ in range(4):
+        a_task(alice, name="fit")
+    for looked_at, told in (
+        (3, "3 tasks match of the newest 3"),
+        (5, "4 tasks match"),
+    ):
+        monkeypatch.setattr(matching, "LOOKED_AT", looked_at)
+        assert said(text_of(web.get("/tasks/", {"q": "fit", "sort": sort}))) == f"{told} · Show all"
 
 
 def test_a_mistake_stands_under_the_box_with_what_was_typed(web: Client, alice: User) -> None:
