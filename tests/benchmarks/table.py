@@ -25,6 +25,7 @@ ASKED = [
     "q=reason:ERROR", "q=reason:TIMEOUT", "q=status:FAILED+kind:report", "q=status:FAILED+nightly+-worker:host-3",
     *(f"sort={sign}{word}" for word in WORDS for sign in ("", "-")),
     "q=status:FAILED&sort=-ran", "q=kind:sde&sort=name", "q=kind:sde&sort=-value", "q=nightly&sort=-value",
+    "q=nächtlich", "q=error:schön",
 ]  # fmt: skip
 DEEP = [
     "", "sort=created", "sort=-kind", "sort=-status", "sort=-started", "sort=finished", "sort=-ran", "sort=value",

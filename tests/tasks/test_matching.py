@@ -106,6 +106,21 @@ def test_numbers_are_found_too(find: Find, tasks: dict[str, Task]) -> None:
     assert "late fit" not in find(f"-number:{task.pk}")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ärger", "ÄRGER", "name:ärger", "GROß", "name:(ÄRGER", "worker:tür", "queue:ÜBER", "error:übel", "by:JÖRG",
+        "by:jörg", "ärger worker:TÜR -name:ölig",
+    ],
+)  # fmt: skip
+def test_letters_beyond_ascii_are_the_same_too(find: Find, alice: User, tasks: dict[str, Task], text: str) -> None:
+    owner = User.objects.create_user("Jörg")
+    angry = a_task(owner, name="(Ärger) groß.", status="FAILED", worker="Tür-1", queue="über")
+    an_attempt(angry, error_type="E", error_message="ein Übel")
+    a_task(alice, name="Arger gros", worker="Tur", queue="übersicht")
+    assert find(text) == ["(Ärger) groß."]
+
+
 def test_nobody_finds_what_is_not_theirs(find: Find, tasks: dict[str, Task], bob: User) -> None:
     assert find("fit", who=bob) == ["late fit"]
     assert find("status:FAILED", who=bob) == ["late fit"]
