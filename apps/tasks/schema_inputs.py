@@ -47,6 +47,8 @@ class TaskOrderField(graphene.Enum):
     VALUE = "value"
     RUN_SECONDS = "ran"
     PRIORITY = "priority"
+    QUEUE = "queue"
+    WORKER = "worker"
 
     @property
     def description(self) -> str | None:

@@ -16,7 +16,7 @@ from tests.benchmarks.rows import filled
 
 REPEATS = 9
 POLLS = 200
-WORDS = ("created", "name", "kind", "status", "started", "finished", "ran", "value", "priority")
+WORDS = ("created", "name", "kind", "status", "started", "finished", "ran", "value", "priority", "queue", "worker")
 ASKED = [
     "", "status=FAILED", "q=status:FINISHED", "q=status:CANCELLED,FAILED", "q=-status:FINISHED", "q=kind:noop",
     "q=kind:report.monthly", "q=nightly", "q=99990", "q=name:none-such", "q=error:convergence", "q=error:none-such",
