@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.models import OuterRef, Q, Subquery, TextField
 from django.db.models import Value as Constant
 from django.db.models.functions import Coalesce, Concat
-from django.db.models.lookups import IContains
 
+from apps.tasks.folding import folded, holds
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Attempt, Kind, Task
 from apps.tasks.search_values import Span
@@ -92,7 +92,7 @@ def _kinds(term: Term) -> set[str]:
 
 
 def _owners(term: Term) -> set[int]:
-    names = _any(Q(username__iexact=word) for word in term.words)
+    names = _any(folded("username__iexact", word) for word in term.words)
     return set(User.objects.filter(names).values_list("pk", flat=True))
 
 
@@ -120,7 +120,7 @@ def _row(term: Term) -> Q:
 
 def _word(word: str) -> Q:
     number = int(word) if word.isascii() and word.isdigit() and len(word) < 20 else 0
-    return Q(name__icontains=word) | (Q(pk=number) if 0 < number <= BIGGEST_ID else Q())
+    return folded("name__icontains", word) | (Q(pk=number) if 0 < number <= BIGGEST_ID else Q())
 
 
 def _error(word: str) -> Q:
@@ -129,13 +129,13 @@ def _error(word: str) -> Q:
     said = Subquery(
         last.values(said=Concat("error_type", Constant(" "), "error_message", output_field=TextField()))[:1]
     )
-    return Q(reason__icontains=word) | Q(IContains(Coalesce(said, Constant(""), output_field=TextField()), word))
+    return Q(reason__icontains=word) | holds(Coalesce(said, Constant(""), output_field=TextField()), word)
 
 
 def _value(column: str, value: Value) -> Q:
     if isinstance(value, Span):
         return Q(**{f"{column}__{lookup}": bound for lookup, bound in value.bounds})
-    return Q(**{column: value})
+    return folded(column, value) if isinstance(value, str) else Q(**{column: value})
 
 
 def _spanned(term: Term) -> Q:

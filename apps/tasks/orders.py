@@ -33,6 +33,8 @@ ORDERS: Final = {
     "ran": Order(column="run_seconds", read=number, nullable=True),
     "value": Order(column="value", read=number, nullable=True),
     "priority": Order(column="priority", read=_priority),
+    "queue": Order(column="queue", read=_text),
+    "worker": Order(column="worker", read=_text),
 }
 NEWEST_FIRST: Final = ORDERS["created"]
 # The others cost every create and every outcome more than they are worth: they have the newest tasks only.

@@ -12,6 +12,7 @@ from apps.api.errors import BadInput
 from apps.api.schema import JSON, DateTime, DateTimeRange, OrderDirection, key_of, user_errors
 from apps.tasks.clock import database_now
 from apps.tasks.drafts import Draft, Problem
+from apps.tasks.folding import folded
 from apps.tasks.matching import matching
 from apps.tasks.models import NAME_LENGTH
 from apps.tasks.orders import NEWEST_FIRST, ORDERS
@@ -46,6 +47,8 @@ class TaskOrderField(graphene.Enum):
     VALUE = "value"
     RUN_SECONDS = "ran"
     PRIORITY = "priority"
+    QUEUE = "queue"
+    WORKER = "worker"
 
     @property
     def description(self) -> str | None:
@@ -217,7 +220,7 @@ def _by_name(tasks: TaskQuerySet, part: str) -> TaskQuerySet:
         raise BadInput("filter.name is not valid Unicode: a NUL or half of a surrogate pair.")
     if len(part) > NAME_LENGTH:
         raise BadInput(f"filter.name may have at most {NAME_LENGTH} characters, as a name (it has {len(part):,}).")
-    return tasks.filter(name__icontains=part)
+    return tasks.filter(folded("name__icontains", part))
 
 
 def _by_creator(tasks: TaskQuerySet, person: str) -> TaskQuerySet:

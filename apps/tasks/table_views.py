@@ -157,7 +157,8 @@ def _head(window: Window, name: str) -> dict[str, str]:
     if not column.order or by_another:
         return {"name": name, "label": column.label}
     ordered = column.order == word(window.order).removeprefix("-")
-    begins_with_most = column.order not in {"name", "kind", "status"}
+    # What no worker has had yet has an empty name there: from "z" on those that one has had come first.
+    begins_with_most = column.order not in {"name", "kind", "status", "queue"}
     turned = window.order.turned if ordered else replace(ORDERS[column.order], descending=begins_with_most)
     return {
         "name": name,

@@ -16,7 +16,7 @@ from tests.benchmarks.rows import filled
 
 REPEATS = 9
 POLLS = 200
-WORDS = ("created", "name", "kind", "status", "started", "finished", "ran", "value", "priority")
+WORDS = ("created", "name", "kind", "status", "started", "finished", "ran", "value", "priority", "queue", "worker")
 ASKED = [
     "", "status=FAILED", "q=status:FINISHED", "q=status:CANCELLED,FAILED", "q=-status:FINISHED", "q=kind:noop",
     "q=kind:report.monthly", "q=nightly", "q=99990", "q=name:none-such", "q=error:convergence", "q=error:none-such",
@@ -25,6 +25,7 @@ ASKED = [
     "q=reason:ERROR", "q=reason:TIMEOUT", "q=status:FAILED+kind:report", "q=status:FAILED+nightly+-worker:host-3",
     *(f"sort={sign}{word}" for word in WORDS for sign in ("", "-")),
     "q=status:FAILED&sort=-ran", "q=kind:sde&sort=name", "q=kind:sde&sort=-value", "q=nightly&sort=-value",
+    "q=nächtlich", "q=error:schön",
 ]  # fmt: skip
 DEEP = [
     "", "sort=created", "sort=-kind", "sort=-status", "sort=-started", "sort=finished", "sort=-ran", "sort=value",

@@ -106,6 +106,21 @@ def test_numbers_are_found_too(find: Find, tasks: dict[str, Task]) -> None:
     assert "late fit" not in find(f"-number:{task.pk}")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ärger", "ÄRGER", "name:ärger", "GROß", "name:(ÄRGER", "worker:tür", "queue:ÜBER", "error:übel", "by:JÖRG",
+        "by:jörg", "ärger worker:TÜR -name:ölig",
+    ],
+)  # fmt: skip
+def test_letters_beyond_ascii_are_the_same_too(find: Find, alice: User, tasks: dict[str, Task], text: str) -> None:
+    owner = User.objects.create_user("Jörg")
+    angry = a_task(owner, name="(Ärger) groß.", status="FAILED", worker="Tür-1", queue="über")
+    an_attempt(angry, error_type="E", error_message="ein Übel")
+    a_task(alice, name="Arger gros", worker="Tur", queue="übersicht")
+    assert find(text) == ["(Ärger) groß."]
+
+
 def test_nobody_finds_what_is_not_theirs(find: Find, tasks: dict[str, Task], bob: User) -> None:
     assert find("fit", who=bob) == ["late fit"]
     assert find("status:FAILED", who=bob) == ["late fit"]
@@ -124,6 +139,8 @@ def test_nobody_finds_what_is_not_theirs(find: Find, tasks: dict[str, Task], bob
         ("-started", "Old fit, waits, 100%, late fit, broken fit"),
         ("finished", "Old fit, broken fit, late fit, 100%, waits"),
         ("-priority", "late fit, 100%, broken fit, Old fit, waits"),
+        ("queue", "Old fit, broken fit, 100%, late fit, waits"),
+        ("-worker", "late fit, broken fit, waits, 100%, Old fit"),
     ],
 )
 def test_orders(find: Find, tasks: dict[str, Task], sort: str, names: str) -> None:
@@ -141,8 +158,9 @@ def test_pages_follow_each_other_without_a_gap_in_every_order(
         moments = {"started_at": now - timedelta(seconds=n % 3), "finished_at": now - timedelta(seconds=n % 4)}
         numbers = {"run_seconds": n % 5 / 10, "value": n % 2 / 3}
         status = ("FAILED", "FINISHED", "CANCELLED")[n % 3]
+        places = {"queue": f"q{n % 2}", "worker": f"w{n % 3}"}
         some = {**moments, **numbers} if n % 3 else {}
-        a_task(alice, name=f"part {n % 4}", kind=f"k{n % 2}", status=status, priority=n % 3 - 1, **some)
+        a_task(alice, name=f"part {n % 4}", kind=f"k{n % 2}", status=status, priority=n % 3 - 1, **some, **places)
     wanted = order(f"{sign}{word}")
     assert wanted
     found = matching.matching(parse(text, Clock(now=now)), sam)

@@ -553,6 +553,8 @@ def test_the_language_of_the_search_box_finds_tasks(asker: Asker, alice: User, b
     a_task(bob, name="fit", status=Status.FAILED)
     assert numbers(asker, '(query: "status:FAILED -fit")') == [other.pk]
     assert numbers(asker, '(query: "fit", filter: {status: [FAILED]})') == [fit.pk]
+    proud = a_task(alice, name="STOLZER Bär")
+    assert numbers(asker, '(filter: {name: "BÄR"})') == numbers(asker, '(query: "bär")') == [proud.pk]
     counts = asker.data('{ taskCounts(query: "fit") { failed finished } }')["taskCounts"]
     assert counts == {"failed": 1, "finished": 0}
 

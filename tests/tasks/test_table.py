@@ -198,6 +198,7 @@ def test_rows_and_columns_are_remembered_for_the_person(web: Client, alice: User
         "t-ran",
         "t-status",
     ]
+    assert '<a href="?sort=queue">Queue</a>' in html
     for cell in ('"t-queue">gpu', '"t-by">alice', '"t-ran">1.50 s'):
         assert cell in html
     assert "columns=id%2Cname%2Cqueue%2Cpriority%2Cby%2Cran%2Cstatus" in html
