@@ -23,6 +23,7 @@ PAGE = 100
 ORDERS: Final = {
     "created": "CREATED_AT", "started": "STARTED_AT", "finished": "FINISHED_AT", "ran": "RUN_SECONDS",
     "name": "NAME", "kind": "KIND", "status": "STATUS", "value": "VALUE", "priority": "PRIORITY",
+    "queue": "QUEUE", "worker": "WORKER",
 }  # fmt: skip
 
 

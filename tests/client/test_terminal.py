@@ -78,7 +78,7 @@ def test_another_order_is_told_with_those_that_there_are(given: str, capsys: pyt
     with pytest.raises(SystemExit) as ended:
         _parser().parse_args(["list", "--order", given])
     assert ended.value.code == 2
-    known = "created, started, finished, ran, name, kind, status, value, priority"
+    known = "created, started, finished, ran, name, kind, status, value, priority, queue, worker"
     assert capsys.readouterr().err == (
         f"error: argument --order: there is no order {given.removeprefix('-')!r}; there are {known}, and each with "
         "a minus for the largest first (millrace list --help)\n"
