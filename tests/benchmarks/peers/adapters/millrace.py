@@ -68,17 +68,19 @@ def _task(number: int) -> dict[str, Any]:
 
 
 def _set_up() -> None:
-    """Once the stack is ready: it makes the tables, and workers tell of their kinds."""
+    """Once the stack is ready: it makes the secrets and the tables, and workers tell of their kinds."""
+    import urllib3
+
+    while not _is_ready(urllib3):
+        time.sleep(0.1)
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     import django
 
     django.setup()
-    import urllib3
 
-    while True:
-        try:
-            if urllib3.request("GET", f"http://127.0.0.1:{PORT}/readyz", retries=False).status == 200:
-                return
-        except urllib3.exceptions.HTTPError:
-            pass
-        time.sleep(0.1)
+
+def _is_ready(urllib3: Any) -> bool:
+    try:
+        return bool(urllib3.request("GET", f"http://127.0.0.1:{PORT}/readyz", retries=False).status == 200)
+    except urllib3.exceptions.HTTPError:
+        return False
