@@ -35,7 +35,7 @@ def _of_queues(user: Person) -> list[GaugeMetricFamily]:
     waiting = _gauge("queue_waiting", f"Tasks that could begin at once. {CAPPED}", "queue")
     scheduled = _gauge("queue_scheduled", f"Tasks for later, or waiting for their next try. {CAPPED}", "queue")
     running = _gauge("queue_running", f"Tasks that run. {CAPPED}", "queue")
-    oldest = _gauge("queue_oldest_seconds", "Since when the one that waits longest could have begun.", "queue")
+    oldest = _gauge("queue_oldest_seconds", "For how long the one that waits longest could have begun by now.", "queue")
     workers = _gauge("queue_workers", "Workers that serve it and take tasks.", "queue")
     slots = _gauge("queue_slots", "Tasks that these can run at a time.", "queue")
     paused = _gauge("queue_paused", "1 while nothing of it begins.", "queue")

@@ -57,7 +57,8 @@ def finder(order: Order, shown: Sequence[str], found: Matching, now: datetime) -
             tasks.sort(key=attrgetter("number"), reverse=order.descending)
         else:
             numbers = list(part.values_list("pk", flat=True))
-            these = {task.number: task for task in _read(columns, *among("t.id", numbers), now)}
+            found_now = _read(columns, *among("t.id", numbers), now) if numbers else []
+            these = {task.number: task for task in found_now}
             tasks = [these[number] for number in numbers if number in these]
         if {"by", "input"} & set(shown):
             _add_seldom_shown({task.number: task for task in tasks})
