@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from operator import attrgetter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import EmptyResultSet
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection
 from django.db.models import F, TextField
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Left
 
+from apps.queues.models import Worker
 from apps.queues.querysets import SILENT_AFTER
-from apps.tasks.batches import among, select_rows
+from apps.tasks.batches import among, read_row, select_rows
 from apps.tasks.columns import COLUMNS
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Attempt, Task
@@ -35,10 +34,11 @@ SHOWN = (
     "name", "kind", "status", "reason", "attempt", "worker", "value_text", "run_at", "created_at", "started_at",
     "progress", "progress_text",
 )  # fmt: skip
-# The last sign of life of the worker that runs it, of one that is alive.
-ITS_WORKER = (
-    "LEFT JOIN queues_worker w"
-    " ON t.status = 'RUNNING' AND w.name = t.worker AND w.left_at IS NULL AND w.last_seen_at > %s"
+# The last sign of life of the worker that runs it, of one that is alive. A join would cost PostgreSQL as much again as
+# all the rest.
+SEEN_AT = (
+    "(SELECT w.last_seen_at FROM queues_worker w"
+    " WHERE t.status = 'RUNNING' AND w.name = t.worker AND w.left_at IS NULL AND w.last_seen_at > %s)"
 )
 
 
@@ -53,11 +53,11 @@ def finder(order: Order, shown: Sequence[str], found: Matching, now: datetime) -
     def read(part: QuerySet[Any]) -> list[SimpleNamespace]:
         # Conditions that no index answers are Django's to put, by ways that SQL of ours does not know.
         if order.by_number and not found.rest:
-            tasks = _read(columns, *_within(part), now)
-            tasks.sort(key=attrgetter("number"), reverse=order.descending)
+            tasks = _read(columns, *_asked(part, order), now)
         else:
             numbers = list(part.values_list("pk", flat=True))
-            found_now = _read(columns, *among("t.id", numbers), now) if numbers else []
+            where, values = among("t.id", numbers)
+            found_now = _read(columns, f"WHERE {where}", values, now) if numbers else []
             these = {task.number: task for task in found_now}
             tasks = [these[number] for number in numbers if number in these]
         if {"by", "input"} & set(shown):
@@ -79,22 +79,29 @@ def errors_of(tasks: Iterable[SimpleNamespace]) -> dict[int, str]:
 
 def _read(columns: Sequence[str], these: str, values: Sequence[Any], now: datetime) -> list[SimpleNamespace]:
     since = connection.ops.adapt_datetimefield_value(now - SILENT_AFTER)
-    made = [f"substr(t.result, 1, {START_LENGTH})", "w.last_seen_at"]
-    rows = select_rows(Task, columns, f"{ITS_WORKER} WHERE {these}", [since, *values], made=made)
+    made = [f"substr(t.result, 1, {START_LENGTH})", SEEN_AT]
+    rows = select_rows(Task, columns, these, [since, *values], made=made)
     names = ["number", *columns[1:], "result_start", "seen_at"]
     tasks = [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in rows]
     for task in tasks:
-        task.seen_at = task.seen_at and task.seen_at.replace(tzinfo=UTC)
+        if task.seen_at:
+            [task.seen_at] = read_row(Worker, ["last_seen_at"], [task.seen_at])
     return tasks
 
 
-def _within(part: QuerySet[Any]) -> tuple[str, Sequence[Any]]:
-    """The condition that a task is one of these, and the values to bind."""
+def _asked(part: QuerySet[Any], order: Order) -> tuple[str, Sequence[Any]]:
+    """What follows FROM for these tasks in this order, over the alias `t`, and the values to bind."""
+    query = part.query
+    where = query.where.relabeled_clone({query.base_table: "t"})
+    condition, values = "true", list[Any]()
     try:
-        sql, values = part.values("pk").query.sql_with_params()
+        condition, values = query.get_compiler(connection=connection).compile(where)
     except EmptyResultSet:
-        return "false", []
-    return f"t.id IN ({sql})", values
+        condition = "false"
+    except FullResultSet:
+        pass
+    most = f" LIMIT {query.high_mark}" if query.high_mark else ""
+    return f"WHERE {condition} ORDER BY t.id{' DESC' if order.descending else ''}{most}", values
 
 
 def _add_seldom_shown(tasks: Mapping[int, SimpleNamespace]) -> None:

@@ -1,4 +1,7 @@
-"""A poll of one open table, from the request to the answer within the web process: no socket, no HTTP to be parsed."""
+"""A poll of one open table, from the request to the answer within the web process: no socket, no HTTP to be parsed.
+
+The application is the very object that gunicorn serves, with what it does at its start.
+"""
 
 import io
 import re
@@ -14,10 +17,11 @@ class OpenTable:
     """The first page of `person`, as their browser holds it; it asks again with the tag of the last answer."""
 
     def __init__(self, person: Any) -> None:
-        from django.core.wsgi import get_wsgi_application
         from django.test import Client
 
-        self._serve: Any = get_wsgi_application()
+        from config.wsgi import application
+
+        self._serve: Any = application
         client = Client(headers={"host": "localhost"})
         client.force_login(person)
         self._cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
