@@ -29,6 +29,7 @@ from workers.settling import Settling
 
 PREFETCH = 200  # of each of the two queues
 GAP_SECONDS = 0.04
+GAP_OF_SEVERAL_SECONDS = 0.1
 SIGN_OF_LIFE_SECONDS = 5.0
 WATCH_SECONDS = 15.0
 ANSWER_SECONDS = 10.0
@@ -40,7 +41,7 @@ class Consumer:
         self._addresses = addresses
         self._client = client
         self._publisher = publisher
-        self._pace = Pace(GAP_SECONDS)
+        self._pace = Pace(GAP_SECONDS, GAP_OF_SEVERAL_SECONDS)
         self._arrived: deque[Arrived] = deque()
         self._wanted = asyncio.Event()
         self._parking: set[asyncio.Task[None]] = set()
@@ -99,6 +100,7 @@ class Consumer:
                     await self._wanted.wait()
             await self._pace.turn()
             batch = take_batch(self._arrived)
+            self._pace.carried(sum(len(arrived.events) for arrived in batch))
             if not self._arrived:
                 self._wanted.clear()
             self._recording = asyncio.create_task(recorder.record(batch))

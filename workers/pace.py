@@ -3,12 +3,18 @@
 import asyncio
 import time
 
+SEVERAL = range(3, 100)  # fewer are somebody who waits for each; of more it is not the batch that costs
+
 
 class Pace:
-    """A small token bucket: `burst` flushes may follow each other at once, then one every `gap_seconds`."""
+    """A small token bucket: `burst` flushes may follow each other at once, then one every `gap_seconds`.
 
-    def __init__(self, gap_seconds: float, burst: int = 8) -> None:
-        self._gap = gap_seconds
+    One every `gap_of_several` while each carries several: to all behind it a batch then costs more than its parts.
+    """
+
+    def __init__(self, gap_seconds: float, gap_of_several: float | None = None, burst: int = 8) -> None:
+        self._gap = self._usual_gap = gap_seconds
+        self._gap_of_several = gap_seconds if gap_of_several is None else gap_of_several
         self._burst = burst
         self._tokens = float(burst)
         self._refilled_at = time.monotonic()
@@ -30,6 +36,11 @@ class Pace:
         wait = self.wait()
         if wait:
             await asyncio.sleep(wait)
+
+    def carried(self, count: int) -> None:
+        """So many went with the last flush."""
+        self._refill()
+        self._gap = self._gap_of_several if count in SEVERAL else self._usual_gap
 
     def _refill(self) -> None:
         now = time.monotonic()

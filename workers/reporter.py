@@ -20,6 +20,7 @@ MAX_EVENTS = 100
 MAX_BYTES = 524_288
 STARTED_SECONDS = 0.005
 GAP_SECONDS = 0.02
+GAP_OF_SEVERAL_SECONDS = 0.05
 BEHIND = 4  # bursts that the broker has not confirmed
 MAX_UNCONFIRMED = 2_000  # outcomes kept in memory while the broker is away; no new work beyond
 
@@ -46,7 +47,7 @@ class Reporter:
         self._publisher = publisher
         self._worker = worker
         self._on_confirmed = on_confirmed
-        self._pace = Pace(GAP_SECONDS)
+        self._pace = Pace(GAP_SECONDS, GAP_OF_SEVERAL_SECONDS)
         self._burst = _Burst()
         self._not_yet_started: dict[Taken, None] = {}  # those whose STARTED has not left
         self._watching = False
@@ -176,6 +177,7 @@ class Reporter:
     def _flush(self) -> None:
         self._wanted.clear()
         if self._burst.events:
+            self._pace.carried(len(self._burst.events))
             burst, self._burst = self._burst, _Burst()
             self._publish_aside(self._publish(burst))
 

@@ -39,8 +39,7 @@ log = get_logger()
 
 BATCH = 500
 GAP_SECONDS = 0.02  # between two rounds when busy, so that batches grow
-CROWDED_GAP_SECONDS = 0.05  # when each carries several: to all behind the relay a batch costs more than a task
-SEVERAL = range(5, 100)  # where there are more it is the tasks that cost
+GAP_OF_SEVERAL_SECONDS = 0.05
 BEHIND = "The relay is behind: tasks that are due wait although RabbitMQ has room for them."
 OUTCOMES_LATE = "The sink is behind: outcomes take longer than 10 seconds to be recorded."
 LIMITED_SECONDS = 0.1  # nobody says when a task of a limited queue has ended
@@ -54,8 +53,7 @@ class Relay:
         self._publisher = Publisher(addresses, prepare=self._declare)
         self._publishing: asyncio.Task[None] | None = None
         self._database = Database()
-        self._pace = Pace(GAP_SECONDS)
-        self._crowded_pace = Pace(CROWDED_GAP_SECONDS)
+        self._pace = Pace(GAP_SECONDS, GAP_OF_SEVERAL_SECONDS)
         self._schedule = schedule.Schedule()
         self._declared = Declared()
         self._depths = Depths()
@@ -121,10 +119,9 @@ class Relay:
         if self._declared.lacks(self._schedule.queues):
             await self._declare_again()
         if batch:
+            self._pace.carried(len(batch))
             await self._carry(batch, doubts)
         told = await self._tell_cancelled(untold)
-        if len(batch) in SEVERAL:
-            await self._crowded_pace.turn()
         return BATCH in (len(batch), told)
 
     @property

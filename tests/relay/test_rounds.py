@@ -59,19 +59,18 @@ def tasks(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> list[Task]
     return [Task.objects.create(name=n, kind="k", created_at=now, dispatch_at=now) for n in "abc"]
 
 
-@pytest.mark.parametrize(("count", "rests"), [(1, 0), (4, 0), (5, 1), (99, 1), (100, 0)])
-def test_after_a_round_of_several_the_relay_rests(transactional_db: None, count: int, rests: int) -> None:
-    now, taken = timezone.now(), []
+@pytest.mark.parametrize(("count", "seconds"), [(2, 0.02), (3, 0.05), (99, 0.05), (100, 0.02)])
+def test_after_a_round_of_several_the_relay_rests_longer(transactional_db: None, count: int, seconds: float) -> None:
+    now, rests = timezone.now(), []
     Task.objects.bulk_create([Task(name="n", kind="k", created_at=now, dispatch_at=now)] * count)
 
     async def do(relay: Relay) -> None:
         relay._declared.queues = {"default"}
-        wait = relay._crowded_pace.wait
-        relay._crowded_pace.wait = lambda: taken.append(1) or wait()  # type: ignore[method-assign, func-returns-value]
         await relay._round(Doubts(now, 0))
+        rests.extend(relay._pace.wait() for _ in range(20))
 
     work(Answering(*[Verdict.CONFIRMED] * count), do)
-    assert len(taken) == rests
+    assert rests[-1] - rests[-2] == pytest.approx(seconds, abs=0.001)
     assert not still_due()
 
 

@@ -26,3 +26,13 @@ def test_it_is_busy_when_the_next_flush_has_to_wait() -> None:
     pace.wait()
     assert pace.is_busy
     assert not Pace(0).is_busy
+
+
+def test_after_several_the_gap_is_the_longer_one_until_few_follow() -> None:
+    pace = Pace(30, 60, burst=1)
+    waits = []
+    for count in (2, 3, 99, 100):
+        pace.carried(count)
+        before = pace.wait()
+        waits.append(round(pace.wait() - before))
+    assert waits == [30, 60, 60, 30]

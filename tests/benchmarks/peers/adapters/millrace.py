@@ -1,4 +1,4 @@
-"""Millrace: bin/dev, on PostgreSQL or as it comes, on SQLite; a worker process of one slot for each slot.
+"""Millrace: bin/dev, on PostgreSQL or as it comes, on SQLite; one worker process for all slots, as Celery has one.
 
 One by one a task is created by the service, as by any Django code in its process; many by `createTasks` over HTTP.
 """
@@ -21,7 +21,8 @@ CREATE_MANY = "mutation($input: [CreateTaskInput!]!) { createTasks(input: $input
 
 
 def workers() -> list[list[str]]:
-    return [["bin/dev", "--port", PORT, "--var", os.environ["MILLRACE_VAR"], "--workers", str(work.SLOTS)]]
+    where = ["--port", PORT, "--var", os.environ["MILLRACE_VAR"]]
+    return [["bin/dev", *where, "--workers", "1", "--concurrency", str(work.SLOTS)]]
 
 
 class Producer:
