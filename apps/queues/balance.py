@@ -42,7 +42,7 @@ class Line:
     @property
     def held(self) -> int:
         """Derived."""
-        return max(self.handed - self.ready, 0)
+        return self.look.running + self.taken
 
     @property
     def taken(self) -> int:
@@ -52,18 +52,22 @@ class Line:
     @property
     def is_odd(self) -> bool:
         """Whether something has to be mended, or will be."""
-        return self.look.ready is None or self.ready > self.handed or (self._seems_lost and not self.look.consumers)
+        return self.look.ready is None or (self._seems_lost and not self.look.consumers)
 
     @property
     def look_like(self) -> str:
         """The chip's class."""
         if self.is_odd:
             return "stranded"
-        return "queueing" if self.taken else "finished"
+        return "queueing" if self.taken or self._surplus else "finished"
 
     @property
     def word(self) -> str:
         return {"stranded": "Differs", "queueing": "Under way", "finished": "Agrees"}[self.look_like]
+
+    @property
+    def _surplus(self) -> int:
+        return max(self.ready - self.look.waiting, 0)
 
     @property
     def _seems_lost(self) -> bool:
@@ -76,8 +80,8 @@ class Line:
             return self._said_of_none()
         if not self.is_exact:
             return f"More than {COUNT_CAP:,}: the two cannot be compared."
-        if self.ready > self.look.waiting:
-            return self._said_of_more(self.ready - self.look.waiting)
+        if self._surplus:
+            return self._said_of_more(self._surplus)
         if self._seems_lost:
             return self._said_of_lost()
         return self._said_of_taken() if self.taken else "They agree."
@@ -90,7 +94,8 @@ class Line:
     def _said_of_more(self, more: int) -> str:
         return (
             f"{_number(more, 'message')} more than tasks that wait: of tasks that were cancelled or deleted, that began"
-            " a moment ago, or that were handed over twice. Workers run none that is not wanted, and clear it away."
+            " a moment ago, or that were handed over twice. Workers run none that is not wanted, and clear it away"
+            " when it is its turn."
         )
 
     def _said_of_lost(self) -> str:

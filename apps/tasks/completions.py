@@ -11,7 +11,7 @@ from apps.accounts.permissions import may_see_all
 from apps.queues.models import Queue, Worker
 from apps.tasks.lifecycle import Reason, Status
 from apps.tasks.models import Kind
-from apps.tasks.search import FIELDS, quoted
+from apps.tasks.search import FIELDS, ME, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -64,7 +64,7 @@ def _made(before: str, word: str, rest: str, shown: str, help_: str) -> Completi
 
 def _people(user: User) -> Iterable[str]:
     names = Person.objects.order_by("username").values_list("username", flat=True)
-    return names[:MOST_KNOWN] if may_see_all(user) else [user.username]
+    return [ME, *(names[:MOST_KNOWN] if may_see_all(user) else [user.username])]
 
 
 def _workers(_user: User) -> Iterable[str]:

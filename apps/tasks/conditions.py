@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.auth.models import User
@@ -16,12 +16,14 @@ from django.db.models.functions import Coalesce, Concat
 from apps.tasks.folding import folded, holds
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Attempt, Kind, Task
+from apps.tasks.search import ME
 from apps.tasks.search_values import Span
 from workers.messages import BIGGEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from apps.accounts.permissions import Person
     from apps.tasks.search import Query, Term
     from apps.tasks.search_values import Value
 
@@ -53,14 +55,15 @@ class Conditions:
         return Q(**{lookup: sorted(wanted) for lookup, wanted in named.items() if wanted is not None}) & self.span
 
 
-def conditions(query: Query) -> Conditions:
+def conditions(query: Query, user: Person) -> Conditions:
+    """`user`: whoever asks."""
     spans = [term for term in query.terms if term.field in {"created", "number"} and not term.negated]
     return Conditions(
         statuses=_statuses(query),
         kinds=_wanted(query, "kind", _kinds),
-        owners=_wanted(query, "by", _owners),
+        owners=_wanted(query, "by", partial(_owners, user)),
         span=reduce(lambda found, term: found & _spanned(term), spans, Q()),
-        by_row=tuple(_by_row(query)),
+        by_row=tuple(_by_row(query, user)),
     )
 
 
@@ -91,20 +94,23 @@ def _kinds(term: Term) -> set[str]:
     return found
 
 
-def _owners(term: Term) -> set[int]:
+def _owners(user: Person, term: Term) -> set[int]:
     names = _any(folded("username__iexact", word) for word in term.words)
-    return set(User.objects.filter(names).values_list("pk", flat=True))
+    found = dict(User.objects.filter(names).values_list("pk", "username"))
+    if user.pk and ME in {word.lower() for word in term.words} and ME not in {name.lower() for name in found.values()}:
+        return {*found, user.pk}
+    return set(found)
 
 
-def _by_row(query: Query) -> Iterable[Q]:
+def _by_row(query: Query, user: Person) -> Iterable[Q]:
     for term in query.terms:
         if term.field == "status" or (term.field in {"kind", "by", "created", "number"} and not term.negated):
             continue
-        found = _row(term)
+        found = _row(term, user)
         yield ~found if term.negated else found
 
 
-def _row(term: Term) -> Q:
+def _row(term: Term, user: Person) -> Q:
     match term.field:
         case "":
             return _any(_word(word) for word in term.words)
@@ -113,13 +119,14 @@ def _row(term: Term) -> Q:
         case "kind":
             return Q(kind__in=sorted(_kinds(term)))
         case "by":
-            return Q(created_by__in=sorted(_owners(term)), created_by__isnull=False)
+            return Q(created_by__in=sorted(_owners(user, term)), created_by__isnull=False)
         case field:
             return _any(_value(LOOKUPS[field], value) for value in term.values)
 
 
 def _word(word: str) -> Q:
-    number = int(word) if word.isascii() and word.isdigit() and len(word) < 20 else 0
+    digits = word.removeprefix("#")
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else 0
     return folded("name__icontains", word) | (Q(pk=number) if 0 < number <= BIGGEST_ID else Q())
 
 

@@ -100,7 +100,7 @@ def matching(query: Query, user: Person) -> Matching:
     """What the query finds among the tasks that this person may see."""
     sees_all = may_see_all(user)
     seen = Task.objects.visible_to(user)
-    wanted = conditions(query)
+    wanted = conditions(query, user)
     streams, left = _streams(seen, wanted, owned=not sees_all)
     rest = [*left, *wanted.by_row]
     return Matching(

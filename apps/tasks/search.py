@@ -26,6 +26,7 @@ LONGEST = 1_000
 MOST_TERMS = 20
 MOST_VALUES = 50
 WORD: Final = ""  # the field of a term that names none
+ME: Final = "me"  # whoever asks, as long as nobody bears the name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +52,9 @@ FIELDS: Final = {
     "ran": Field(read=values.duration, help=f"how long, {values.DURATIONS}"),
     "value": Field(read=values.number, help=f"the number they returned, {values.NUMBERS}"),
     "number": Field(read=values.number, help=f"their number, {values.NUMBERS}"),
-    "by": Field(read=values.text, help="who created them"),
+    "by": Field(read=values.text, help="who created them, such as me"),
 }
+ALSO_CALLED: Final = {"id": "number"}  # as the head of the column says
 STAYING: Final = frozenset({WORD, "kind", "name", "queue", "created", "number", "by"})
 
 
@@ -85,6 +87,10 @@ class Query:
     def moves(self) -> bool:
         """Whether it means something else as time passes."""
         return any(isinstance(value, Span) and value.moves for term in self.terms for value in term.values)
+
+    @property
+    def depends_on_who_asks(self) -> bool:
+        return any(word.lower() == ME for term in self.of("by") for word in term.words)
 
     @property
     def asks_how_it_stands(self) -> bool:
@@ -134,6 +140,7 @@ _BLANK = re.compile(r"\s*")
 _HEAD = re.compile(r"(-?)(?:([^\W\d]\w*):)?")
 _BARE = re.compile(r"[^\s,]+")
 _BARE_WORD = re.compile(r"\S+")
+_TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?(?!\S)", re.ASCII)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
@@ -151,6 +158,11 @@ def _terms(text: str, clock: Clock) -> Iterator[Term]:
         term = _term(text, at, clock)
         yield term
         at = _skip(text, term.end)
+        if FIELDS[term.field or "name"].read is values.times and (time := _TIME.match(text, at)):
+            day = text[: term.end].rpartition(":")[2]
+            raise Mistake(
+                f"For a time of that day put a T between, without a blank: {day:.40}T{time[0]}.", at, time.end()
+            )
 
 
 def _skip(text: str, at: int) -> int:
@@ -161,6 +173,7 @@ def _skip(text: str, at: int) -> int:
 def _term(text: str, start: int, clock: Clock) -> Term:
     head = _HEAD.match(text, start)
     minus, field = (head[1], (head[2] or WORD).lower()) if head else ("", WORD)
+    field = ALSO_CALLED.get(field, field)
     at = head.end() if head else start
     if field and field not in FIELDS:
         raise Mistake(_no_field(text, start, head[2] if head else ""), start, at)
@@ -194,6 +207,9 @@ def _value(text: str, at: int, field: str) -> tuple[str, int]:
         return re.sub(r"\\(.)", r"\1", quoted[1], flags=re.DOTALL), quoted.end()
     bare = (_BARE if field else _BARE_WORD).match(text, at)
     if bare:
+        if bare[0].startswith("'"):
+            example = written(field, "dry run")
+            raise Mistake(f"Here texts stand in double quotation marks, such as {example}.", at, bare.end())
         return bare[0], bare.end()
     if field:
         raise Mistake(f"“{field}:” needs a value: {FIELDS[field].help}.", at, at)

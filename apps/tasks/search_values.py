@@ -47,7 +47,7 @@ Value = str | Span
 
 TIMES = "such as 2h (within the last two hours), >2h (longer ago), today, yesterday, 2026-03-01, >=2026-03-01T14:00"
 DURATIONS = "such as >10s, <500ms, >=2min, 1h..2h"
-NUMBERS = "such as 5, >3, <=0.5, 1..10"
+NUMBERS = "such as 5, >3, <=0.5, 1..10, 1.."
 WHOLE_NUMBERS = "such as 5, >0, <=-10, -5..5"
 
 _OPERATORS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
@@ -78,15 +78,15 @@ def choice(words: Iterable[str]) -> Callable[[str, Clock], str]:
 
 
 def number(typed: str, _clock: Clock) -> Span:
-    return _compared(typed, _number, NUMBERS)
+    return _compared(typed, _number, "number", NUMBERS)
 
 
 def whole_number(typed: str, _clock: Clock) -> Span:
-    return _compared(typed, lambda part: int(part) if _WHOLE.fullmatch(part) else None, WHOLE_NUMBERS)
+    return _compared(typed, lambda part: int(part) if _WHOLE.fullmatch(part) else None, "whole number", WHOLE_NUMBERS)
 
 
 def duration(typed: str, _clock: Clock) -> Span:
-    span = _compared(typed, _duration, DURATIONS)
+    span = _compared(typed, _duration, "duration", DURATIONS)
     if [lookup for lookup, _ in span.bounds] == ["exact"]:
         raise Unreadable(f"“{{field}}:{{typed}}” hits hardly anything: say it with > or <, {DURATIONS}.", typed)
     return span
@@ -101,9 +101,9 @@ def times(typed: str, clock: Clock) -> Span:
 
 
 def _times(typed: str, clock: Clock) -> Span:
-    if ".." in typed:
-        first, last = (_stretch(part, clock) for part in typed.split("..", 1))
-        return Span((("gte", first[0]), ("lt", last[1])))
+    if ends := _ends(typed):
+        first, last = (_stretch(part, clock) if part else None for part in ends)
+        return Span((*((("gte", first[0]),) if first else ()), *((("lt", last[1]),) if last else ())))
     compared = _COMPARED.fullmatch(typed)
     operator, rest = compared.groups("") if compared else ("", typed)
     if age := _AGE.fullmatch(rest):
@@ -143,16 +143,23 @@ def _day(somewhen: datetime) -> tuple[datetime, datetime]:
     return begin.astimezone(UTC), end.astimezone(UTC)
 
 
-def _compared(typed: str, read: Callable[[str], float | None], forms: str) -> Span:
-    ends = [read(part) for part in typed.split("..", 1)] if ".." in typed else []
-    if len(ends) == 2 and None not in ends:
-        return Span(tuple(zip(("gte", "lte"), (end for end in ends if end is not None), strict=True)))
-    compared = _COMPARED.fullmatch(typed)
-    operator, rest = compared.groups("") if compared else ("", typed)
-    found = read(rest)
-    if found is None:
-        raise Unreadable(f"“{{typed}}” is none for “{{field}}”: {forms}.", typed)
-    return Span(((_OPERATORS.get(operator, "exact"), found),))
+def _compared(typed: str, read: Callable[[str], float | None], what: str, forms: str) -> Span:
+    if ends := _ends(typed):
+        found = [(lookup, read(end)) for lookup, end in zip(("gte", "lte"), ends, strict=True) if end]
+    else:
+        compared = _COMPARED.fullmatch(typed)
+        operator, rest = compared.groups("") if compared else ("", typed)
+        found = [(_OPERATORS.get(operator, "exact"), read(rest))]
+    bounds = tuple((lookup, bound) for lookup, bound in found if bound is not None)
+    if len(bounds) < len(found):
+        raise Unreadable(f"“{{typed}}” is no {what} for “{{field}}”: {forms}.", typed)
+    return Span(bounds)
+
+
+def _ends(typed: str) -> list[str]:
+    """Of a range: "1..10", or open to one side, "1.." and "..10". None of anything else."""
+    ends = [end.strip() for end in typed.split("..", 1)]
+    return ends if len(ends) == 2 and any(ends) else []
 
 
 def _number(typed: str) -> float | None:

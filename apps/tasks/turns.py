@@ -5,6 +5,7 @@ Each read is of an index, and of a bounded part of it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,7 +31,7 @@ PLACE_CAP = 10_000
 MOST_RUNNING = 5_000
 NEWEST_ENDED = 1_000  # of all queues: these tell how long tasks of a queue take
 FEWEST_ENDED = 3
-PLACE_SECONDS, MEDIAN_SECONDS = 1, 5  # so long everybody who looks gets the same
+PLACE_SECONDS, RAN_SECONDS = 1, 5  # so long everybody who looks gets the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ def of(task: Task, serving: Sequence[Worker], now: datetime) -> Turn | None:
         place=place,
         used=len(running),
         since=min(running, default=None),
-        starts_at=_starts_at(place, slots, running, _usual_seconds(task.queue), now),
+        starts_at=_starts_at(place, slots, running, _ran(task.queue), now),
     )
 
 
@@ -100,30 +101,40 @@ def _begun() -> dict[str, list[datetime]]:
     return dict(found)
 
 
-def _usual_seconds(queue: str) -> float | None:
-    """How long a task of this queue runs."""
-    ran = cache.get_or_set("medians", _medians, MEDIAN_SECONDS) or {}
-    seconds: float | None = ran.get(queue)
-    return seconds
+def _ran(queue: str) -> Sequence[float]:
+    """How long tasks of this queue have run, in ascending order; none when they are too few to tell anything."""
+    ran: dict[str, list[float]] = cache.get_or_set("ran", _ran_of_each, RAN_SECONDS) or {}
+    return ran.get(queue, ())
 
 
-def _medians() -> dict[str, float]:
+def _ran_of_each() -> dict[str, list[float]]:
     ended = Task.objects.filter(finished_at__isnull=False).order_by("-finished_at", "-id")
     ran = defaultdict(list)
     for queue, seconds in ended.values_list("queue", "run_seconds")[:NEWEST_ENDED]:
         if seconds is not None:
             ran[queue].append(seconds)
-    return {queue: median(each) for queue, each in ran.items() if len(each) >= FEWEST_ENDED}
+    return {queue: sorted(each) for queue, each in ran.items() if len(each) >= FEWEST_ENDED}
 
 
 def _starts_at(
-    place: int, slots: int, running: Sequence[datetime], usual_seconds: float | None, now: datetime
+    place: int, slots: int, running: Sequence[datetime], ran: Sequence[float], now: datetime
 ) -> datetime | None:
-    """What runs for the rest of its time, and each task before it, as long as tasks usually do; shared by the slots."""
-    if usual_seconds is None or place > PLACE_CAP:
+    """What runs, and each task before it, takes as long as tasks usually do; shared by the slots.
+
+    The slot of one that has outlived all but a few of those before it is not counted on.
+    """
+    if not ran or place > PLACE_CAP:
         return None
-    ran = [(now - at).total_seconds() for at in running]
-    # What takes longer than the ones before it have tells more than these do.
-    each = max(usual_seconds, median(ran) if ran else 0.0)
-    seconds = (sum(max(each - so_far, 0.0) for so_far in ran) + each * (place - 1)) / slots
+    left = [_left((now - at).total_seconds(), ran) for at in running]
+    known = [seconds for seconds in left if seconds is not None]
+    free = slots - (len(left) - len(known))
+    if free <= 0:
+        return None
+    seconds = (sum(known) + median(ran) * (place - 1)) / free
     return now + timedelta(seconds=seconds) if seconds else None
+
+
+def _left(so_far: float, ran: Sequence[float]) -> float | None:
+    """How much longer a task runs that has run `so_far`: as those did that took longer. None: there are too few."""
+    longer = ran[bisect_right(ran, so_far) :]
+    return median(longer) - so_far if len(longer) >= FEWEST_ENDED else None

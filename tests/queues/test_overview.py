@@ -150,12 +150,22 @@ def test_a_balance_that_agrees_says_so(alice: User) -> None:
     assert (line.said, line.word, line.handed, line.held) == ("They agree.", "Agrees", 2, 1)
 
 
+def test_tasks_that_run_are_with_workers_whatever_else_lies_there(alice: User) -> None:
+    """Eight of ten that waited were cancelled: their messages are there until a worker is free."""
+    for _ in range(2):
+        waiting(alice, dispatch_at=None, handed_at=ago(1))
+        a_task(alice, status="RUNNING", started_at=ago(9))
+    look(10)
+    (line,) = balance.read(timezone.now()).lines
+    assert (line.word, line.held, line.is_odd) == ("Under way", 2, False)
+
+
 def test_each_difference_is_named_with_what_mends_it(alice: User) -> None:
     task = waiting(alice, dispatch_at=None, handed_at=ago(1))
     look(0)
     assert said() == "Under way: 1 task is with workers already and not begun: taken ahead, next to run."
     look(3)
-    assert said().startswith("Differs: 2 messages more than tasks that wait: of tasks that were cancelled or deleted")
+    assert said().startswith("Under way: 2 messages more than tasks that wait: of tasks that were cancelled or deleted")
     type(task).objects.update(handed_at=ago(61))
     look(0)
     assert (

@@ -61,7 +61,7 @@ def tasks(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> list[Task]
 
 @pytest.mark.parametrize(("count", "seconds"), [(2, 0.02), (3, 0.05), (99, 0.05), (100, 0.02)])
 def test_after_a_round_of_several_the_relay_rests_longer(transactional_db: None, count: int, seconds: float) -> None:
-    now, rests = timezone.now(), []
+    now, rests = timezone.now(), list[float]()
     Task.objects.bulk_create([Task(name="n", kind="k", created_at=now, dispatch_at=now)] * count)
 
     async def do(relay: Relay) -> None:

@@ -243,6 +243,14 @@ def test_a_tag_of_another_view_or_person_does_not_hold(web: Client, alice: User,
     assert "No tasks yet" in browser.sees()
 
 
+def test_what_is_by_me_is_not_told_to_another(alice: User, kinds: object) -> None:
+    one, another = (User.objects.create_user(name, is_staff=True) for name in ("o", "p"))
+    a_task(one, name="before")
+    tables = [Browser(signed_in(person), "q=by:me") for person in (one, another)]
+    a_task(one, name="after")
+    assert [("after" in table.sees()) for table in tables] == [True, False]
+
+
 def test_a_tag_survives_its_travel() -> None:
     tag = Tag(ticks=5, until=0, view="abc", parts=("500ms", "x"), rows={12: "a-_b", 3: "zz"})
     assert Tag.decode(tag.encode()) == tag

@@ -103,7 +103,18 @@ def test_numbers_are_found_too(find: Find, tasks: dict[str, Task]) -> None:
     task = tasks["late fit"]
     assert find(f"number:{task.pk}") == ["late fit"]
     assert "late fit" in find(str(task.pk))
+    assert "late fit" in find(f"#{task.pk}")
     assert "late fit" not in find(f"-number:{task.pk}")
+
+
+def test_me_is_whoever_asks_unless_somebody_bears_the_name(find: Find, tasks: dict[str, Task], bob: User) -> None:
+    assert find("by:me", who=bob) == ["100%", "late fit"]
+    everybody = User.objects.create_user("carol", is_staff=True)
+    a_task(everybody, name="mine")
+    assert find("by:Me", who=everybody) == ["mine"]
+    assert "mine" not in find("-by:me", who=everybody)
+    a_task(User.objects.create_user("ME"), name="hers")
+    assert find("by:me", who=everybody) == ["hers"]
 
 
 @pytest.mark.parametrize(

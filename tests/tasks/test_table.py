@@ -219,7 +219,7 @@ def test_rows_and_columns_are_remembered_for_the_person(web: Client, alice: User
         ("status:FAILED", 13, ""),
         ("x kind:COIN y", 11, "demo.coin"),
         ("queue:", 6, "gpu odd one"),
-        ("by:", 3, "alice"),
+        ("by:", 3, "me alice"),
         ("name:x", 6, ""),
         ("nothing:x", 9, ""),
     ],

@@ -44,6 +44,13 @@ def place(task: Task) -> int | None:
     return turn.place if turn else None
 
 
+def seconds_until_start(task: Task, *serving: Worker) -> float:
+    turn = turn_of(task, *serving)
+    assert turn
+    assert turn.starts_at
+    return (turn.starts_at - timezone.now()).total_seconds()
+
+
 def ago(seconds: float) -> datetime:
     return timezone.now() - timedelta(seconds=seconds)
 
@@ -85,14 +92,32 @@ def test_when_it_starts_is_told_by_how_long_tasks_of_the_queue_take(alice: User)
     a_task(alice, status="RUNNING", worker="another", started_at=ago(999))
     assert (turn := turn_of(waiting[3], *serving))
     assert (turn.used, turn.since, turn.starts_at) == (2, running[1].started_at, None)  # of two nothing can be told
-    a_task(alice, run_seconds=2, **ended)
-    assert (turn := turn_of(waiting[3], *serving))
-    assert turn.starts_at
-    assert (turn.starts_at - timezone.now()).total_seconds() == pytest.approx((30 + 10 + 3 * 40) / 2, abs=5)
-    Task.objects.filter(worker="w1").update(started_at=ago(100))  # these take longer than the others have
-    assert (turn := turn_of(waiting[3], *serving))
-    assert turn.starts_at
-    assert (turn.starts_at - timezone.now()).total_seconds() == pytest.approx(3 * 100 / 2, abs=5)
+    for _ in range(2):
+        a_task(alice, run_seconds=40, **ended)
+    assert seconds_until_start(waiting[3], *serving) == pytest.approx((30 + 10 + 3 * 40) / 2, abs=5)
+
+
+def test_one_that_runs_longer_than_most_takes_as_long_as_those_that_did(alice: User) -> None:
+    waiting, ended = a_task(alice, dispatch_at=ago(9)), {"status": "FINISHED", "finished_at": timezone.now()}
+    for seconds in (1, 1, 1, 1, 90, 100, 300):
+        a_task(alice, run_seconds=seconds, **ended)
+    for so_far in (50, 40):
+        a_task(alice, status="RUNNING", worker="w1", started_at=ago(so_far))
+    serving = Worker(name="w1", concurrency=2)
+    assert seconds_until_start(waiting, serving) == pytest.approx((50 + 60) / 2, abs=5)
+    Task.objects.filter(started_at__gt=ago(45)).update(started_at=ago(400))  # nobody knows when: the other comes first
+    assert seconds_until_start(waiting, serving) == pytest.approx(50, abs=5)
+
+
+def test_behind_tasks_that_run_longer_than_any_before_nothing_is_told(alice: User) -> None:
+    """Not "within seconds" for as long as they run."""
+    waiting, ended = a_task(alice, dispatch_at=ago(9)), {"status": "FINISHED", "finished_at": timezone.now()}
+    for _ in range(9):
+        a_task(alice, run_seconds=0.01, **ended)
+    for so_far in (100, 103):
+        a_task(alice, status="RUNNING", worker="w1", started_at=ago(so_far))
+    assert (turn := turn_of(waiting, Worker(name="w1", concurrency=2)))
+    assert (turn.place, turn.used, turn.starts_at) == (1, 2, None)
 
 
 @pytest.mark.usefixtures("all_well")
