@@ -34,6 +34,7 @@ from workers.fields import (
     BadMessage,
     decode_json,
     dump,
+    dump_text,
     is_queue_name,
     list_of,
     nested_deeper,
@@ -44,6 +45,7 @@ from workers.fields import (
     storable,
     text_of,
 )
+from workers.fixed import fixed
 
 __all__ = [
     "AGAIN_HEADER",
@@ -77,6 +79,7 @@ __all__ = [
     "decode_control",
     "decode_event",
     "decode_heartbeat",
+    "dump_text",
     "encode_event",
     "event_head",
     "is_queue_name",
@@ -92,7 +95,7 @@ NO_SANDBOX = "NoSandbox"  # the error's type when code has come to a worker that
 AGAIN_HEADER = "x-again"  # set when an earlier publish of the same attempt was never confirmed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fixed
 class TaskMessage:
     """One attempt handed to the workers. `timeout_seconds`: how long it may run; None = without limit."""
 
