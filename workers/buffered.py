@@ -4,6 +4,7 @@ Deliveries go to their consumers past pika, see deliveries.py; all other frames 
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ READ_BYTES = 65_536  # at once; pika reads 4,096
 
 class BufferedConnection(AsyncioConnection):  # type: ignore[misc]
     _buffer: bytearray | None = None
+    _socket: socket.socket | None = None
     _frame_buffer: bytes  # pika's, of the frame that is not all there
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -43,6 +45,9 @@ class BufferedConnection(AsyncioConnection):  # type: ignore[misc]
 
     def _proto_connection_made(self, transport: Any) -> None:
         transport._MAX_RECV_BYTES = READ_BYTES  # noqa: SLF001  pika has no setting for it
+        if type(transport._sock) is socket.socket:  # noqa: SLF001  nothing is hidden in it, as within TLS
+            self._socket = transport._sock  # noqa: SLF001
+            transport._MAX_CONSUME_BYTES = 1  # noqa: SLF001  one read a turn: a second one mostly finds nothing
         super()._proto_connection_made(transport)
 
     def _on_data_available(self, data_in: bytes) -> None:
@@ -68,5 +73,14 @@ class BufferedConnection(AsyncioConnection):  # type: ignore[misc]
 
     def _flush(self) -> None:
         data, self._buffer = self._buffer, None
-        if data and self._transport is not None:
-            super()._adapter_emit_data(bytes(data))
+        if data and self._transport is not None and (rest := bytes(data[self._written(data) :])):
+            super()._adapter_emit_data(rest)
+
+    def _written(self, data: bytearray) -> int:
+        """How much the system has taken at once. Mostly all: then the loop need not look whether there is room."""
+        if self._socket is None or not self.is_open or self._transport.get_write_buffer_size():
+            return 0
+        try:
+            return self._socket.send(data)
+        except OSError:  # no room, or the connection is gone, which pika finds as well
+            return 0

@@ -18,6 +18,7 @@ from workers.fields import (
     text_of,
     value_of,
 )
+from workers.fixed import fixed
 
 MAX_ERROR_LENGTH = 4_096
 MAX_TRACEBACK_LENGTH = 16_384
@@ -39,7 +40,7 @@ class ErrorInfo:
     traceback: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fixed
 class Started:
     """A worker has begun to run the attempt."""
 
@@ -48,7 +49,7 @@ class Started:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fixed
 class Outcome:
     """How the attempt ended.
 
@@ -72,7 +73,7 @@ class Outcome:
     peak_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fixed
 class Output:
     """What the attempt has printed since the last piece, in the order in which it arrived.
 
@@ -89,7 +90,7 @@ class Output:
     parts: list[tuple[Stream, str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fixed
 class Progress:
     """How far the attempt has come, as its handler says. `fraction`: 0 to 1, None when it cannot tell."""
 
@@ -100,7 +101,7 @@ class Progress:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fixed
 class Returned:
     """A worker that has to leave gives the attempt back unfinished; nobody is to blame."""
 
@@ -109,7 +110,7 @@ class Returned:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fixed
 class Undeliverable:
     """The broker has given the attempt's message up: too many deliveries of it ended without an ack."""
 
@@ -172,20 +173,21 @@ def decode_event(data: object) -> Event:
 
 
 def _outcome(data: dict[str, Any]) -> Outcome:
-    status = data.get("status")
+    get = data.get
+    status = get("status")
     if status not in ("FINISHED", "FAILED"):
         raise BadMessage("'status' must be FINISHED or FAILED")
     return Outcome(
         task=number_of(data, "task"),
         attempt=number_of(data, "attempt"),
         status=status,
-        reason=text_of(data, "reason") if data.get("reason") else "",
+        reason=text_of(data, "reason") if get("reason") else "",
         value=value_of(data),
-        result=result_of(data) if data.get("result") is not None else None,
-        error=_error(object_of(data, "error")) if data.get("error") is not None else None,
+        result=result_of(data) if get("result") is not None else None,
+        error=_error(object_of(data, "error")) if get("error") is not None else None,
         run_seconds=seconds_of(data, "run_seconds", below=ABSURD_RUN_SECONDS),
-        cpu_seconds=seconds_of(data, "cpu_seconds") if data.get("cpu_seconds") is not None else None,
-        peak_bytes=_count(data, "peak_bytes") if data.get("peak_bytes") is not None else None,
+        cpu_seconds=seconds_of(data, "cpu_seconds") if get("cpu_seconds") is not None else None,
+        peak_bytes=_count(data, "peak_bytes") if get("peak_bytes") is not None else None,
     )
 
 

@@ -2,6 +2,10 @@
 
 import json
 import re
+from json.encoder import (  # type: ignore[attr-defined]
+    c_make_encoder,
+    encode_basestring_ascii,
+)
 from typing import Any, NoReturn
 
 BIGGEST_ID = 2**63 - 1
@@ -38,7 +42,7 @@ def nested_deeper(value: Any, levels: int) -> bool:
 
 def number_of(data: dict[str, Any], name: str) -> int:
     value = data.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= BIGGEST_ID:
+    if type(value) is not int or not 1 <= value <= BIGGEST_ID:
         raise BadMessage(f"'{name}' must be a whole number from 1")
     return value
 
@@ -68,7 +72,7 @@ def list_of(data: dict[str, Any], name: str, kind: type) -> list[Any]:
 
 def seconds_of(data: dict[str, Any], name: str, below: float = 1e11) -> float:
     value = data.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < below:
+    if (type(value) is not float and type(value) is not int) or not 0 <= value < below:
         raise BadMessage(f"'{name}' must be a number of seconds")
     return float(value)
 
@@ -82,10 +86,14 @@ def pairs_of(data: dict[str, Any], name: str) -> list[tuple[int, int]]:
 
 
 def value_of(data: dict[str, Any]) -> str | None:
-    if data.get("value") is None:
+    value = data.get("value")
+    if value is None:
         return None
-    value = text_of(data, "value")
-    if not _NUMBER.fullmatch(value) or (float(value) in _INFINITIES and "inf" not in value):
+    if (
+        not isinstance(value, str)
+        or not _NUMBER.fullmatch(value)
+        or (float(value) in _INFINITIES and "inf" not in value)
+    ):
         raise BadMessage("'value' must be a number as text")
     return value
 
@@ -97,9 +105,10 @@ _INFINITIES = (float("inf"), float("-inf"))
 
 def result_of(data: dict[str, Any]) -> str:
     """JSON text that whoever shows it can parse, and whose texts are Unicode."""
-    result = text_of(data, "result")
-    if _WHOLE.fullmatch(result):
+    result = data.get("result")
+    if isinstance(result, str) and _WHOLE.fullmatch(result):
         return result
+    result = text_of(data, "result")
     if len(result) > MAX_RESULT_BYTES:
         raise BadMessage(f"'result' is longer than {MAX_RESULT_BYTES} bytes")
     try:
@@ -130,6 +139,13 @@ def decode_json(text: str) -> Any:
     return value if end == len(text) else _decoder.decode(text)
 
 
-# json.loads and json.dumps would make them anew for every message.
+def dump_text(value: Any) -> str:
+    """Raises ValueError, TypeError, RecursionError."""
+    return "".join(_pieces(value, 0))
+
+
+# json.loads and json.dumps would make them anew for every message; JSONEncoder.encode what it encodes with as well.
 _decoder = json.JSONDecoder(parse_constant=_no_constant)
-dump_text = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_pieces = c_make_encoder(
+    None, json.JSONEncoder().default, encode_basestring_ascii, None, ":", ",", False, False, False
+)  # no indent; neither sorted, nor keys skipped, nor NaN

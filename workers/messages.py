@@ -7,6 +7,7 @@ cancelled and `Orders` for what nobody is to begin (relay -> every worker), and 
 
 import json
 from dataclasses import asdict, dataclass, field
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from workers.events import (
@@ -34,6 +35,7 @@ from workers.fields import (
     BadMessage,
     decode_json,
     dump,
+    dump_text,
     is_queue_name,
     list_of,
     nested_deeper,
@@ -44,6 +46,7 @@ from workers.fields import (
     storable,
     text_of,
 )
+from workers.fixed import fixed
 
 __all__ = [
     "AGAIN_HEADER",
@@ -77,12 +80,14 @@ __all__ = [
     "decode_control",
     "decode_event",
     "decode_heartbeat",
+    "dump_text",
     "encode_event",
     "event_head",
     "is_queue_name",
     "join_batch",
     "nested_deeper",
     "storable",
+    "task_body",
 ]
 
 VERSION = 1
@@ -92,7 +97,14 @@ NO_SANDBOX = "NoSandbox"  # the error's type when code has come to a worker that
 AGAIN_HEADER = "x-again"  # set when an earlier publish of the same attempt was never confirmed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def task_body(task: int, attempt: int, kind: str, params: str, timeout_seconds: float | None) -> bytes:
+    """A TaskMessage whose parameters are JSON already."""
+    limit = "" if timeout_seconds is None else f',"timeout_seconds":{timeout_seconds!r}'
+    head = f'{{"v":{VERSION},"task":{task},"attempt":{attempt},"kind":{quoted(kind)},"params":'
+    return f"{head}{params}{limit}}}".encode()
+
+
+@fixed
 class TaskMessage:
     """One attempt handed to the workers. `timeout_seconds`: how long it may run; None = without limit."""
 
@@ -103,10 +115,7 @@ class TaskMessage:
     timeout_seconds: float | None = None
 
     def encode(self) -> bytes:
-        fields = {"v": VERSION, "task": self.task, "attempt": self.attempt, "kind": self.kind, "params": self.params}
-        if self.timeout_seconds is not None:
-            fields["timeout_seconds"] = self.timeout_seconds
-        return dump(fields)
+        return task_body(self.task, self.attempt, self.kind, dump_text(self.params), self.timeout_seconds)
 
     @classmethod
     def decode(cls, body: bytes) -> "TaskMessage":

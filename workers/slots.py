@@ -129,7 +129,8 @@ class Slots:
     def feed(self) -> None:
         """Hands what waits to the slots."""
         while self._waiting and self._reporter.has_room:
-            slot = min(self._fit_for(self._waiting[0]), key=Slot.load)
+            fit = self._fit_for(self._waiting[0])
+            slot = fit[0] if len(fit) == 1 else min(fit, key=Slot.load)
             if slot.load() > self._look_ahead.in_advance or not slot.can_take(self._waiting[0]):
                 return
             self._idle.clear()

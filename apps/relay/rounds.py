@@ -25,7 +25,7 @@ from apps.tasks.clock import database_now
 from apps.tasks.models import CancelledAttempt
 from workers.broker import CONTROL_EXCHANGE, TASKS_EXCHANGE, BrokerLost, Connection
 from workers.log import get_logger
-from workers.messages import AGAIN_HEADER, Cancellation, TaskMessage
+from workers.messages import AGAIN_HEADER, Cancellation, task_body
 from workers.pace import Pace
 from workers.publisher import Message, Publisher, Verdict
 
@@ -199,11 +199,9 @@ TOLD = ([Verdict.CONFIRMED], [Verdict.UNROUTABLE])  # without a worker there is 
 
 
 def _message(due: Due, again: set[tuple[int, int]]) -> Message:
-    message = TaskMessage(
-        task=due.task, attempt=due.attempt, kind=due.kind, params=due.params, timeout_seconds=due.timeout_seconds
-    )
+    body = task_body(due.task, due.attempt, due.kind, due.params, due.timeout_seconds)
     headers = {AGAIN_HEADER: 1} if due.handed_at or (due.task, due.attempt) in again else None
-    return Message(exchange=TASKS_EXCHANGE, routing_key=due.queue, body=message.encode(), headers=headers)
+    return Message(exchange=TASKS_EXCHANGE, routing_key=due.queue, body=body, headers=headers)
 
 
 def _cancellation(attempts: Iterable[tuple[int, int]]) -> Message:

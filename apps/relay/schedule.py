@@ -37,17 +37,17 @@ BEHIND = timedelta(seconds=5)
 
 
 class Due(NamedTuple):
-    """An attempt that is to be handed to the broker."""
+    """An attempt that is to be handed to the broker. `params` are JSON, as they are stored."""
 
     task: int
     attempt: int
     kind: str
-    params: dict[str, Any]
     queue: str
     reason: str
     dispatch_at: datetime
     timeout_seconds: float | None = None
     handed_at: datetime | None = None  # when the broker had it before
+    params: str = "{}"
 
 
 @dataclass(slots=True)
@@ -183,7 +183,8 @@ def due(queue: str, most: int) -> list[Due]:
     found: list[Due] = []
     # One after the other: in one walk from the highest down, all that is due later would be passed over.
     for level in priority.due(queue):
-        found += [Due(*row) for row in select_rows(Task, COLUMNS, *_waiting(queue, level, most - len(found)))]
+        which, values = _waiting(queue, level, most - len(found))
+        found += map(Due._make, select_rows(Task, COLUMNS, which, values, made=["t.params"]))
         if len(found) == most:
             break
     return found
@@ -195,7 +196,7 @@ def _waiting(queue: str, level: int, most: int) -> tuple[str, list[Any]]:
     return f"WHERE {here} ORDER BY {', '.join(IN_TURN)} LIMIT %s", [queue, level, *values, most]
 
 
-COLUMNS = ("id", *Due._fields[1:])
+COLUMNS = ("id", *Due._fields[1:-1])
 _HELD = (
     "SELECT count(*) FROM (SELECT 1 FROM tasks_task t WHERE t.queue = %s AND t.dispatch_at IS NULL"
     " AND t.status = 'QUEUEING' LIMIT %s) AS held"

@@ -16,6 +16,7 @@ from django.db.models import DateTimeField, JSONField, Model
 
 from apps.tasks.cursors import repeating
 from apps.tasks.writes import write
+from workers.messages import dump_text
 
 Row = Sequence[Any]
 Given = tuple[str, Row]  # a statement and the values to bind
@@ -41,7 +42,8 @@ def select_rows(
         cursor.execute(f"SELECT {names} FROM {_table(model)} t {more}", values)
         rows: list[Row] = cursor.fetchall()
     readers = _readers(fields, connection.vendor)
-    return [_read(row, readers) for row in rows] if readers else rows
+    needed = [(at, read) for at, read in readers if any(row[at] is not None for row in rows)]
+    return [_read(row, needed) for row in rows] if needed else rows
 
 
 def read_row(model: type[Model], columns: Sequence[str], stored: Row) -> Row:
@@ -51,7 +53,7 @@ def read_row(model: type[Model], columns: Sequence[str], stored: Row) -> Row:
 
 def stored_row(model: type[Model], columns: Sequence[str], row: Row) -> Row:
     """The other way: as the database takes it."""
-    return _prepared(_fields(model, tuple(columns)), [row])[0]
+    return _prepared(_fields(model, tuple(columns)), row)
 
 
 def among(column: str, numbers: Collection[int]) -> tuple[str, list[Any]]:
@@ -91,11 +93,12 @@ def update_rows(
     settings = ", ".join([*(f"{name} = %s" for name in changed), *steps])
     where = " AND ".join(f"t.{name} = %s" for name in found)
     if len(rows) == 1:
-        write(f"{head} {settings} WHERE {where}{more}", _prepared(fields, rows)[0])
+        write(f"{head} {settings} WHERE {where}{more}", _prepared(fields, rows[0]))
         return
     # One prepared statement by primary key: in an UPDATE .. FROM another index may drive the join, quadratic.
     with repeating() as cursor:
-        cursor.executemany(f"{head} {settings} WHERE {where}{more}", _prepared(fields, rows))
+        prepared = list(zip(*(column for _, column, _ in _columns(fields, rows)), strict=True))
+        cursor.executemany(f"{head} {settings} WHERE {where}{more}", prepared)
 
 
 def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row], only_if: Given = ALWAYS) -> list[int]:
@@ -123,7 +126,7 @@ def insertion(
     fields = _fields(model, tuple(columns))
     if len(rows) == 1:
         condition, values = only_if
-        return _insertion_of_one(fields, condition, tuple(made)), [*_prepared(fields, rows)[0], *values]
+        return _insertion_of_one(fields, condition, tuple(made)), [*_prepared(fields, rows[0]), *values]
     names = ", ".join(field.column for field in fields)
     head, returning = f"INSERT INTO {_table(model)} ({names})", "RETURNING id"
     if connection.vendor == "postgresql":
@@ -164,7 +167,7 @@ def upsert_rows(
     head = f"INSERT INTO {_table(model)} AS t ({names})"
     tail = f"ON CONFLICT ({known}) DO UPDATE SET {settings}{more}"
     if len(rows) == 1:
-        write(f"{head} VALUES ({_places(fields)}) {tail}", _prepared(fields, rows)[0])
+        write(f"{head} VALUES ({_places(fields)}) {tail}", _prepared(fields, rows[0]))
     elif connection.vendor == "postgresql":
         source, values = _source(fields, rows)
         write(f"{head} SELECT {names} FROM {source} {tail}", values)
@@ -240,10 +243,28 @@ def _sqlite_source(fields: _Fields, rows: Sequence[Row]) -> tuple[str, list[Any]
 
 def _split(fields: _Fields, rows: Sequence[Row]) -> tuple[list[tuple[Any, Row]], list[tuple[Any, Row]]]:
     """The columns, as (field, values), that are the same in all rows, as most are; and the others."""
-    columns: list[tuple[Any, Row]] = list(zip(fields, zip(*_prepared(fields, rows), strict=True), strict=True))
-    same = [column.count(column[0]) == len(column) for _, column in columns]
-    shared = [column for column, is_same in zip(columns, same, strict=True) if is_same]
-    return shared, [column for column, is_same in zip(columns, same, strict=True) if not is_same]
+    columns = _columns(fields, rows)
+    shared = [(field, column) for field, column, is_same in columns if is_same]
+    return shared, [(field, column) for field, column, is_same in columns if not is_same]
+
+
+def _columns(fields: _Fields, rows: Sequence[Row]) -> list[tuple[Any, Row, bool]]:
+    """Field, values as the database takes them, and whether all of these are the same."""
+    converters = dict(_converters(fields, connection.vendor))
+    return [
+        (field, *_column(values, converters.get(at)))
+        for at, (field, values) in enumerate(zip(fields, zip(*rows, strict=True), strict=True))
+    ]
+
+
+def _column(values: Row, convert: Callable[[Any], Any] | None) -> tuple[Row, bool]:
+    if convert is dump_text:  # 1 is 1.0 to Python
+        values, convert = [dump_text(value) for value in values], None
+    first = values[0]
+    is_same = first == values[-1] and values.count(first) == len(values)
+    if convert is None:
+        return values, is_same
+    return [convert(first)] * len(values) if is_same else [convert(value) for value in values], is_same
 
 
 @lru_cache(maxsize=1_000)
@@ -251,16 +272,12 @@ def _type(field: Any) -> str:
     return str(field.rel_db_type(connection))
 
 
-def _prepared(fields: _Fields, rows: Sequence[Row]) -> Sequence[Row]:
+def _prepared(fields: _Fields, row: Row) -> Row:
     """The values as the database takes them; only times and JSON differ from what they are in Python."""
-    converters = _converters(fields, connection.vendor)
-    prepared = [list(row) for row in rows]
-    for at, convert in converters:
-        known: dict[int, Any] = {}  # by identity: most rows of a batch share their times
-        for row in prepared:
-            value = row[at]
-            row[at] = known[id(value)] if id(value) in known else known.setdefault(id(value), convert(value))
-    return prepared
+    values = list(row)
+    for at, convert in _converters(fields, connection.vendor):
+        values[at] = convert(values[at])
+    return values
 
 
 @lru_cache
@@ -268,7 +285,7 @@ def _converters(fields: _Fields, vendor: str) -> Converters:
     found: Converters = []
     for at, field in enumerate(fields):
         if isinstance(field, JSONField):
-            found.append((at, json.dumps))
+            found.append((at, dump_text))
         elif isinstance(field, DateTimeField) and vendor == "sqlite":  # PostgreSQL's driver takes them as they are
             found.append((at, _sqlite_moment))
     return found
@@ -280,7 +297,7 @@ def _sqlite_moment(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is not UTC:
         return str(connection.ops.adapt_datetimefield_value(value))
-    return str(value).removesuffix("+00:00")
+    return value.isoformat(" ")[:-6]
 
 
 def _parts(rows: Sequence[Row], width: int) -> Iterable[Sequence[Row]]:

@@ -134,8 +134,10 @@ def ordered(wanted: dict[str, Any] | None) -> Order:
 
 
 def draft(data: dict[str, Any]) -> Draft:
-    options = data.get("options") or {}
     kind, params, unfit = _asked_for(data)
+    options = data.get("options")
+    if not options:
+        return Draft(name=data["name"], kind=kind, params=params, problems=unfit)
     run_at, problems = _run_at(options.get("run_after"))
     return Draft(
         name=data["name"],

@@ -123,7 +123,7 @@ class Page:
         events = list(events)
         # Locked in id order, as the relay locks them: two writers of many rows would deadlock on PostgreSQL otherwise.
         rows, now = Task.objects.locked({event.task for event in events}, READ)
-        standings = [Standing(task, attempt, Status(status), *rest) for task, attempt, status, *rest in rows]
+        standings = [Standing(task, attempt, _STATUS[status], *rest) for task, attempt, status, *rest in rows]
         unknown = {each.task for each in events if isinstance(each, Outcome) and each.reason == Reason.UNKNOWN_KIND}
         by_task = {standing.task: standing for standing in standings}
         return cls(now, by_task, _first_met(unknown), _served(unknown)) if unknown else cls(now, by_task)
@@ -167,14 +167,14 @@ class Page:
 
     def _follow(self, standing: Standing, worker: str, event: Event) -> Verdict:
         match event:
+            case Outcome():
+                self._end(standing, worker, event)
             case Progress():
                 return self._get_on(standing, worker, event)
             case Started():
                 return self._start(standing, worker)
             case Returned():
                 return self._give_back(standing, worker)
-            case Outcome():
-                self._end(standing, worker, event)
             case Undeliverable():
                 self._charge_crash(standing, "RabbitMQ gave up its message after too many deliveries")
                 if standing.step is GIVE_BACK:
@@ -300,6 +300,7 @@ class Page:
             upsert_rows(Attempt, ATTEMPT_COLUMNS, rows, unique=("task", "number"), update=update)
 
 
+_STATUS: Final = {status.value: status for status in Status}  # to ask the enum takes longer
 OUTCOME_COLUMNS = (
     "reason", "finished_at", "run_seconds", "error_type", "error_message", "traceback", "cpu_seconds", "peak_bytes",
 )  # fmt: skip

@@ -20,11 +20,21 @@ from graphql import (
 )
 from graphql.execution.execute import get_field_def
 from graphql.execution.values import get_argument_values
+from graphql.utilities import get_operation_ast
+
+from config.graphql_inputs import plain_lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from graphql import FieldNode, GraphQLOutputType, GraphQLResolveInfo
+    from graphql import (
+        DocumentNode,
+        FieldNode,
+        GraphQLError,
+        GraphQLOutputType,
+        GraphQLResolveInfo,
+        GraphQLSchema,
+    )
     from graphql.pyutils import Path
 
     Complete = Callable[[Any], Any]
@@ -35,6 +45,28 @@ class NotPlain(Exception):
 
 
 class RowsContext(ExecutionContext):
+    @classmethod
+    def build(  # noqa: PLR0917 called so by graphql-core
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        root_value: Any = None,
+        context_value: Any = None,
+        raw_variable_values: dict[str, Any] | None = None,
+        operation_name: str | None = None,
+        *rest: Any,
+        **more: Any,
+    ) -> list[GraphQLError] | ExecutionContext:
+        """Lists that are plain are read by a plan as well; graphql-core is shown empty ones in their place."""
+        given = raw_variable_values or {}
+        operation = get_operation_ast(document, operation_name)
+        lists = plain_lists(schema, operation, given) if operation else {}
+        given = {**given, **{name: [] for name in lists}}
+        built = super().build(schema, document, root_value, context_value, given, operation_name, *rest, **more)
+        if isinstance(built, ExecutionContext):
+            built.variable_values.update(lists)
+        return built
+
     def complete_list_value(
         self,
         return_type: GraphQLList[GraphQLOutputType],

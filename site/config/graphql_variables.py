@@ -64,10 +64,20 @@ def _size(type_: Any, value: Any) -> int:
         items = value if isinstance(value, list) else [value]
         of = get_nullable_type(type_.of_type)
         count = len(items)
-        return count if count > MOST_VALUES or is_leaf_type(of) else count + sum(_size(of, item) for item in items)
-    if not (isinstance(type_, GraphQLInputObjectType) and isinstance(value, dict)):
-        return 1
-    return len(value) + sum(_size(of, value[name]) for name, of in _large(type_) if name in value)
+        if count > MOST_VALUES or is_leaf_type(of):
+            return count
+        return count + (
+            _size_of_objects(of, items)
+            if isinstance(of, GraphQLInputObjectType)
+            else sum(_size(of, item) for item in items)
+        )
+    return _size_of_objects(type_, [value]) if isinstance(type_, GraphQLInputObjectType) else 1
+
+
+def _size_of_objects(type_: GraphQLInputObjectType, values: Sequence[Any]) -> int:
+    objects = [value for value in values if isinstance(value, dict)]
+    within = sum(_size(of, each[name]) for name, of in _large(type_) for each in objects if name in each)
+    return len(values) - len(objects) + sum(map(len, objects)) + within
 
 
 @cache

@@ -14,7 +14,7 @@ NOW = timezone.now()
 
 def due(task: int, queue: str, seconds: int) -> Due:
     at = NOW + timedelta(seconds=seconds)
-    return Due(task=task, attempt=1, kind="k", params={}, queue=queue, reason="", dispatch_at=at)
+    return Due(task=task, attempt=1, kind="k", queue=queue, reason="", dispatch_at=at)
 
 
 def test_of_every_queue_the_first_that_were_due_may_have_been_sent_before() -> None:

@@ -7,6 +7,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from apps.relay import wake
+from apps.relay.schedule import due
 from apps.tasks.clock import ticks
 from apps.tasks.drafts import Draft, Refused
 from apps.tasks.models import Kind, Task
@@ -28,6 +29,15 @@ def test_a_task_for_later_waits_in_the_database(alice: User, kinds: dict[str, Ki
     later = timezone.now() + timedelta(hours=1)
     task = create(user=alice, draft=Draft(name="later", kind="demo.noop", run_at=later))
     assert (task.reason, task.dispatch_at) == ("SCHEDULED", later)
+
+
+def test_parameters_of_many_that_python_takes_for_equal_stay_as_they_were(alice: User, kinds: dict[str, Kind]) -> None:
+    given: list[Any] = [1, 1.0, True, 1]
+    tasks = create_many(user=alice, drafts=[Draft(name="n", kind="demo.noop", params={"x": x}) for x in given])
+    stored = [Task.objects.get(pk=task.pk).params["x"] for task in tasks]
+    assert [repr(x) for x in stored] == [repr(x) for x in given]
+    handed_over = [each.params.replace(" ", "") for each in due("default", 10)]
+    assert handed_over == ['{"x":1}', '{"x":1.0}', '{"x":true}', '{"x":1}']
 
 
 def test_what_is_remembered_of_kinds_is_never_in_the_way(

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 
 from apps.audit.models import Entry
 from apps.relay.schedule import due, mark_handed_over
@@ -9,7 +10,7 @@ from apps.tasks.drafts import Draft
 from apps.tasks.models import Change, Kind
 from apps.tasks.recording import record
 from apps.tasks.services import create, create_many
-from apps.tasks.writes import together, write
+from apps.tasks.writes import MANY, together, write
 from tests.fixtures.statements import Statements
 from tests.tasks.events import batch, finished
 
@@ -50,3 +51,24 @@ def test_writes_together_wait_for_the_end_and_for_no_error() -> None:
             write("INSERT INTO tasks_change (tick, at, changed, gone) SELECT ticks, now(), '', '' FROM made", [])
         assert not Change.objects.exists()
     assert Change.objects.get().tick == 7
+
+
+def test_of_many_rows_plans_of_constraints_are_kept_until_the_transaction_ends(
+    alice: User, kinds: dict[str, Kind]
+) -> None:
+    def settings() -> list[str]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('plan_cache_mode'), current_setting('enable_seqscan')")
+            return list(cursor.fetchone())
+
+    before = settings()
+    with transaction.atomic():
+        create_many(user=alice, drafts=[DRAFT] * (MANY - 1))
+        assert settings() == before
+        tasks = create_many(user=alice, drafts=[DRAFT] * MANY)
+        assert settings() == ["auto", "off"]
+    assert settings() == before
+    with transaction.atomic():
+        assert record([batch(*map(finished, tasks))]) == ["APPLIED"] * MANY
+        assert settings() == ["auto", "off"]
+    assert settings() == before
