@@ -45,7 +45,8 @@ class Seat:
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._hint = asyncio.Event()
         self._hints = hints
-        self._news = [self._hint]
+        self._heard_at = 0.0
+        self._news: list[asyncio.Event] = []
 
     def hint(self) -> None:
         self._hint.set()
@@ -57,8 +58,16 @@ class Seat:
         return news
 
     def changed(self) -> None:
+        """Something was committed. Most of it makes nothing due, and what does is hinted: a look can wait so long."""
         for each in self._news:
             each.set()
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        loop.call_at(max(now, self._heard_at + SWEEP_SECONDS), self._remind, now)
+
+    def _remind(self, changed_at: float) -> None:
+        if self._heard_at < changed_at:
+            self.hint()
 
     async def hinted(self, timeout_seconds: float) -> None:
         """Returns at the first hint since the last call, at the latest after the time-out."""
@@ -75,6 +84,7 @@ class Seat:
         with contextlib.suppress(BlockingIOError):
             while True:
                 self._hints.recv(16)
+        self._heard_at = loop.time()
 
 
 async def rest(news: asyncio.Event, least_seconds: float, most_seconds: float) -> None:
@@ -146,7 +156,7 @@ async def _postgresql() -> AsyncIterator[Seat]:
             await own.execute(f"LISTEN {wake.CHANNEL}")
             with _hints() as hints:
                 seat = Seat(hints)
-                own.add_notify_handler(lambda _: None)  # what is committed says the same
+                own.add_notify_handler(lambda _: seat.hint())
                 async with _beside(_listen(own, seat, await _snapshot(own))):
                     yield seat
 
@@ -181,7 +191,7 @@ async def _listen(own: psycopg.AsyncConnection[Any], seat: Seat, seen: Any) -> N
 
 
 async def _snapshot(own: psycopg.AsyncConnection[Any]) -> Any:
-    """The same as long as nobody commits anything: it names the transactions that are visible. NOTIFY is one."""
+    """The same as long as nobody commits anything: it names the transactions that are visible."""
     return await (await own.execute("SELECT pg_current_snapshot()::text", prepare=True)).fetchone()
 
 
