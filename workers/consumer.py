@@ -170,7 +170,7 @@ class Consumer:
             full, too_full = self._holdings.full, bool(self._holdings.excess())
             if await consumers.fit(self._look_ahead.wanted(), full=full, too_full=too_full):
                 self._set_down(consumers, self._holdings.excess)
-            elif self._look_ahead.level:
+            elif self._look_ahead.level and not self._holdings.empty:
                 await asyncio.sleep(LOOK_SECONDS)
                 if self._slots.relieve():
                     self._look_ahead.stuck()
@@ -204,6 +204,8 @@ class Consumer:
             return
         limit = message.timeout_seconds
         taken = Taken(message.task, message.attempt, delivery.body, [delivery], limit, message.kind)
+        if self._holdings.empty and self._look_ahead.level:
+            self._look_ahead.changed.set()
         self._holdings.add(taken)
         if self._consumers and not delivery.consumer:
             self._consumers.leave_to_finish([key])

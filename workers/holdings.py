@@ -17,6 +17,10 @@ class Holdings:
         self._cancelled = Memory(CANCELLED)
 
     @property
+    def empty(self) -> bool:
+        return not self._taken
+
+    @property
     def full(self) -> bool:
         return len(self._taken) >= self._slots
 

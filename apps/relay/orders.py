@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from apps.queues import orders
+from apps.relay.seat import rest
 from workers.broker import CONTROL_EXCHANGE
 from workers.publisher import Message, Verdict
 
@@ -24,21 +25,25 @@ HEARD = (Verdict.CONFIRMED, Verdict.UNROUTABLE)  # without a worker there is nob
 
 
 class OrderTeller:
-    def __init__(self, publisher: Publisher, database: Database) -> None:
+    """`news`: set when anything in the database has changed."""
+
+    def __init__(self, publisher: Publisher, database: Database, news: asyncio.Event) -> None:
         self._publisher = publisher
         self._database = database
+        self._news = news
         self._told: Orders | None = None
         self._told_at = 0.0
 
     async def run(self) -> None:
         """For ever."""
         while True:
+            self._news.clear()
             current = await self._database.run(orders.current)
             if self._publisher.connected and (
                 current != self._told or time.monotonic() - self._told_at > AGAIN_SECONDS
             ):
                 await self._tell(current)
-            await asyncio.sleep(LOOK_SECONDS)
+            await rest(self._news, LOOK_SECONDS, AGAIN_SECONDS)
 
     async def _tell(self, current: Orders) -> None:
         (verdict,) = await self._publisher.publish(

@@ -19,7 +19,8 @@ from apps.relay.looking import Looking
 from apps.relay.orders import OrderTeller
 from apps.relay.parked import Parked
 from apps.relay.reconciler import Reconciler
-from apps.relay.signs import SWEEP_SECONDS, give_signs
+from apps.relay.seat import SWEEP_SECONDS
+from apps.relay.signs import give_signs
 from apps.relay.sweeping import sweep
 from apps.tasks.clock import database_now
 from apps.tasks.models import CancelledAttempt
@@ -43,6 +44,7 @@ GAP_OF_SEVERAL_SECONDS = 0.05
 BEHIND = "The relay is behind: tasks that are due wait although RabbitMQ has room for them."
 OUTCOMES_LATE = "The sink is behind: outcomes take longer than 10 seconds to be recorded."
 LIMITED_SECONDS = 0.1  # nobody says when a task of a limited queue has ended
+REST_SECONDS = 2.0  # at most, with nothing to do and no hint: clocks are put forward, and hosts suspended
 PAUSE_SECONDS = 1.0  # after the database was found away, or the broker has refused a whole batch
 
 
@@ -63,7 +65,8 @@ class Relay:
         )
         self._parked = Parked(self._depths)
         self._looking = Looking(self._database, self._depths, lambda: self._schedule.queues)
-        self._orders = OrderTeller(self._publisher, self._database)
+        self._held: seat.Seat | None = None
+        self._rest_seconds = SWEEP_SECONDS
         self._database_away = False
         self._refusal_said = ""
         self._stopping = False
@@ -71,6 +74,8 @@ class Relay:
     def stop(self) -> None:
         """Finish the round and leave."""
         self._stopping = True
+        if self._held:
+            self._held.hint()
 
     def hurry(self) -> None:
         """Wait for no more confirms; what has been confirmed is still marked."""
@@ -90,17 +95,21 @@ class Relay:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _serve(self, held: seat.Seat) -> None:
+        self._held = held
         doubts = Doubts(await self._database.run(database_now), BATCH)
         self._publishing = asyncio.create_task(self._publisher.run())
         signs = give_signs(self._database, self._troubles)
         watching = (self._canary.run(), self._reconciler.run(), self._parked.run(), self._looking.run())
-        parts = (signs, *watching, self._orders.run(), sweep(), count_minutes(), forget_changes())
+        orders = OrderTeller(self._publisher, self._database, held.news())
+        parts = (signs, *watching, orders.run(), sweep(held.news()), count_minutes(), forget_changes())
         beside = [asyncio.create_task(part) for part in parts]
+        for each in beside:
+            each.add_done_callback(lambda _: held.hint())
         try:
             while not (self._stopping or held.lost.done() or any(each.done() for each in beside)):
                 await self._pace.turn()
                 if not await self._round(doubts):
-                    await held.hinted(LIMITED_SECONDS if self._schedule.holds_back else SWEEP_SECONDS)
+                    await held.hinted(self._rest_seconds)
         finally:
             ending = [*beside, self._publishing]
             for each in ending:
@@ -133,7 +142,12 @@ class Relay:
         doubts.forget_what_is_over()
         most = self._most
         batch = self._schedule.look(most, frozenset(self._declared.unusable))
-        return batch, CancelledAttempt.objects.untold(BATCH) if most else {}
+        untold = CancelledAttempt.objects.untold(BATCH) if most else {}
+        self._rest_seconds = LIMITED_SECONDS if self._schedule.holds_back else SWEEP_SECONDS
+        if most and not (batch or untold or self._schedule.holds_back or self._declared.unusable):
+            # Whatever else makes a task due is committed, and hinted.
+            self._rest_seconds = min(REST_SECONDS, self._schedule.rest_seconds() or SWEEP_SECONDS)
+        return batch, untold
 
     async def _carry(self, batch: Sequence[Due], doubts: Doubts) -> None:
         again = doubts.about(batch)

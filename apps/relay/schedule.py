@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection, transaction
 
-from apps.queues import limits
+from apps.queues.limits import Limits
 from apps.queues.models import Queue
 from apps.relay.gates import Gate
 from apps.tasks import priority
@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
-    from apps.queues.limits import Limits
 
-
-QUEUES_SECONDS = 1.0
+QUEUES_SECONDS = 0.25
 BEHIND = timedelta(seconds=5)
 
 
@@ -84,7 +82,7 @@ class Window:
 
 
 class Schedule:
-    """`queues`: those that some worker has served, and the one that is always there. What changes shows in a second."""
+    """`queues`: those that some worker has served, and the one that is always there. What changes shows in a moment."""
 
     def __init__(self) -> None:
         self.queues = {DEFAULT_QUEUE}
@@ -92,7 +90,8 @@ class Schedule:
         self._limits: dict[str, Limits] = {}
         self._gates: dict[str, Gate] = {}
         self.holds_back = False  # whether a limit was met in the last look: there may be room before anybody says so
-        self._queues_read_at = -math.inf
+        self._queues_read_at = self._looked_from = -math.inf
+        self._looked_at: list[str] = []
         self._windows: defaultdict[str, Window] = defaultdict(Window)
         self._waiting_since: float | None = None
 
@@ -106,18 +105,34 @@ class Schedule:
 
         Of the queues in `leave_out` nothing is handed over, nor of paused ones.
         """
-        if time.monotonic() - self._queues_read_at > QUEUES_SECONDS:
-            known: dict[str, datetime | None] = dict(select_rows(Queue, ("name", "paused_at"), ""))
-            self.queues = {DEFAULT_QUEUE, *known}
-            self._paused = {queue for queue, paused_at in known.items() if paused_at}
-            self._limit(limits.current())
-            self._queues_read_at = time.monotonic()
+        self._looked_from = time.monotonic()
+        if self._looked_from - self._queues_read_at > QUEUES_SECONDS:
+            self._read_queues()
         batch: list[Due] = []
         self.holds_back = False
-        for queue in sorted(self.queues.difference(leave_out, self._paused)) if most else ():
+        self._looked_at = sorted(self.queues.difference(leave_out, self._paused)) if most else []
+        for queue in self._looked_at:
             batch += self._of_queue(queue, most - len(batch))
         self._note_waiting(batch, most)
         return batch
+
+    def rest_seconds(self) -> float:
+        """How long nothing is to be handed over after a look that found nothing, unless the database changes.
+
+        0: it cannot be told. Something is due, and waits for room; or the queues were not read in that look.
+        """
+        if self._queues_read_at < self._looked_from:
+            return 0.0
+        seconds = priority.seconds_until_due(self._looked_at)
+        return seconds + 0.001 if seconds > 0 else 0.0  # SQLite counts milliseconds
+
+    def _read_queues(self) -> None:
+        known = {name: more for name, *more in select_rows(Queue, QUEUE_COLUMNS, "")}
+        self.queues = {DEFAULT_QUEUE, *known}
+        self._paused = {queue for queue, (paused_at, *_) in known.items() if paused_at}
+        limits = {queue: Limits(at_once=most, per_minute=rate) for queue, (_, most, rate) in known.items()}
+        self._limit({queue: each for queue, each in limits.items() if each})
+        self._queues_read_at = time.monotonic()
 
     def _note_waiting(self, batch: Sequence[Due], most: int) -> None:
         """As long as each batch is full of what is overdue, more waits that has room; else a batch is all there is."""
@@ -197,6 +212,7 @@ def _waiting(queue: str, level: int, most: int) -> tuple[str, list[Any]]:
 
 
 COLUMNS = ("id", *Due._fields[1:-1])
+QUEUE_COLUMNS = ("name", "paused_at", "concurrency_limit", "rate_per_minute")
 _HELD = (
     "SELECT count(*) FROM (SELECT 1 FROM tasks_task t WHERE t.queue = %s AND t.dispatch_at IS NULL"
     " AND t.status = 'QUEUEING' LIMIT %s) AS held"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from apps.relay.database import Database
 
-SWEEP_SECONDS = 0.25
+LOOK_SECONDS = 0.25
 BEAT_SECONDS = 4.0
 
 
@@ -22,7 +22,7 @@ async def give_signs(database: Database, troubles: Callable[[], dict[str, str]])
     while True:
         said = troubles()
         await database.run(partial(health.beat_all, said))
-        for _ in range(int(BEAT_SECONDS / SWEEP_SECONDS)):
-            await asyncio.sleep(SWEEP_SECONDS)
+        for _ in range(int(BEAT_SECONDS / LOOK_SECONDS)):
+            await asyncio.sleep(LOOK_SECONDS)
             if troubles() != said:
                 break

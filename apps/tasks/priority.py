@@ -1,9 +1,17 @@
 """Priority: which of the due tasks of a queue is handed over first, and how that is found among very many."""
 
-from typing import Final
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from django.db import connection
 
 from apps.tasks.clock import now_in_sql
 from apps.tasks.cursors import repeating
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 LOWEST: Final = -100
 HIGHEST: Final = 100
@@ -22,6 +30,18 @@ def due(queue: str) -> list[int]:
         return [priority for (priority,) in cursor.fetchall()]
 
 
+def seconds_until_due(queues: Collection[str]) -> float:
+    """From now, by the database's clock, until the first task of these queues is; negative when one is already."""
+    if not queues:
+        return math.inf
+    now, values = now_in_sql()
+    lines = ", ".join(["(%s)"] * len(queues))
+    with repeating() as cursor:
+        cursor.execute(_UNTIL_DUE[connection.vendor].format(lines=lines, now=now), [*queues, *values])
+        (seconds,) = cursor.fetchone()
+    return math.inf if seconds is None else float(seconds)
+
+
 def _next(of: str, more: str = "") -> str:
     """The highest priority of what waits here, by one look into the index `task_due`, whose condition this is."""
     where = f"t.queue = {of}.name AND t.dispatch_at IS NOT NULL{more}"
@@ -36,9 +56,17 @@ LEVELS: Final = (
     " WHERE level.priority IS NOT NULL)"
 )
 OF_LEVEL: Final = "t.queue = level.name AND t.priority = level.priority"
+# Not by EXISTS or min: PostgreSQL may choose to answer those from all that is due.
+_FIRST: Final = (
+    f"(SELECT t.dispatch_at FROM tasks_task t WHERE {OF_LEVEL} AND t.dispatch_at IS NOT NULL"
+    " ORDER BY t.dispatch_at LIMIT 1)"
+)
 _DUE: Final = (
     f"WITH RECURSIVE line (name) AS (VALUES (%s)), {LEVELS} SELECT level.priority FROM level"
-    # Not by EXISTS: PostgreSQL may choose to answer that from all that is due.
-    f" WHERE (SELECT t.dispatch_at FROM tasks_task t WHERE {OF_LEVEL} AND t.dispatch_at IS NOT NULL"
-    " ORDER BY t.dispatch_at LIMIT 1) <= {now} ORDER BY level.priority DESC"
+    f" WHERE {_FIRST} <= {{now}} ORDER BY level.priority DESC"
 )
+_UNTIL: Final = f"WITH RECURSIVE line (name) AS (VALUES {{lines}}), {LEVELS} SELECT {{seconds}} FROM level"
+_UNTIL_DUE: Final = {
+    "sqlite": _UNTIL.replace("{seconds}", f"(julianday(min({_FIRST})) - julianday({{now}})) * 86400"),
+    "postgresql": _UNTIL.replace("{seconds}", f"EXTRACT(EPOCH FROM min({_FIRST}) - {{now}})"),
+}

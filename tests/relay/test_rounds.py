@@ -1,6 +1,7 @@
 """What a round does with the broker's answers, whatever they are."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, cast
@@ -141,3 +142,25 @@ def test_the_relay_is_behind_when_full_batches_of_overdue_tasks_follow_each_othe
     assert schedule.is_behind  # it was not carried on
     Task.objects.update(dispatch_at=timezone.now())
     assert [look(2, 1) for _ in range(8)] == [False] * 8
+
+
+def test_when_nothing_is_due_the_relay_rests_until_something_is(tasks: list[Task]) -> None:
+    def rests(most: int = 10) -> float:
+        schedule = Schedule()
+        schedule.look(most)
+        return schedule.rest_seconds()
+
+    assert rests() == 0  # they are due
+    Task.objects.update(dispatch_at=timezone.now() + timedelta(seconds=100))
+    Task.objects.filter(pk=tasks[0].pk).update(dispatch_at=timezone.now() + timedelta(seconds=30), priority=-5)
+    assert 25 < rests() < 30.1
+    assert rests(0) == math.inf  # of no queue
+    Task.objects.update(dispatch_at=None)
+    assert rests() == math.inf
+
+
+def test_what_a_look_did_not_read_anew_is_not_rested_upon(transactional_db: None) -> None:
+    schedule = Schedule()
+    schedule.look(10)
+    schedule.look(10)
+    assert schedule.rest_seconds() == 0

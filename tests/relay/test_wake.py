@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from apps.queues.models import Queue
 from apps.relay import seat, wake
 from apps.relay.seat import Seat
 from tests.fixtures.statements import Statements
@@ -18,8 +19,9 @@ Act = Callable[[Seat], Awaitable[Any]]
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, settings: Any) -> None:
-    """No relay of another test, nor a way to one."""
+def _elsewhere(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No relay of another test, nor a way to one. What a server does by itself is no news here."""
+    monkeypatch.setattr(seat, "SWEEP_SECONDS", 60)
     settings.VAR = tmp_path
     wake._line.close()
     wake._line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -97,6 +99,37 @@ def test_a_relay_that_is_gone_is_not_near() -> None:
     assert seated(act)
     wake.relay()
     assert not wake.is_near()
+
+
+def test_what_is_committed_without_a_hint_is_news_to_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seat, "SWEEP_SECONDS", 0.1)
+
+    async def is_news(held: Seat, news: asyncio.Event, does: Callable[[], Any]) -> bool:
+        news.clear()
+        await held.hinted(0)
+        await in_thread(does)
+        await held.hinted(0.5)
+        return news.is_set()
+
+    async def act(held: Seat) -> tuple[bool, bool]:
+        news = held.news()
+        # A server may have something to do for itself.
+        reads = [await is_news(held, news, Queue.objects.count) for _ in range(5)]
+        return all(reads), await is_news(held, news, lambda: Queue.objects.create(name="gpu"))
+
+    assert seated(act) == (False, True)
+
+
+def test_news_is_waited_for_within_bounds() -> None:
+    async def took(*, is_set: bool) -> float:
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+        if is_set:
+            news.set()
+        began = loop.time()
+        await seat.rest(news, 0.1, 0.4)
+        return loop.time() - began
+
+    assert 0.09 < asyncio.run(took(is_set=True)) < 0.4 <= asyncio.run(took(is_set=False)) + 0.01
 
 
 @pytest.mark.postgresql
