@@ -1,4 +1,4 @@
-"""What bin/dev refuses. A start of everything is tested in tests/system."""
+"""What bin/dev refuses, and that it leaves with the tests. A start of everything is tested in tests/system."""
 
 import os
 import re
