@@ -14,6 +14,7 @@ from tests.browser.test_pages import faults, sideways
 from tests.tasks.rows import an_attempt
 
 Open = Callable[[str], Page]
+New = Callable[..., BrowserContext]
 NAME, SENTENCE = "vera." + "x" * 100, "a long sentence of mine"
 
 
@@ -37,10 +38,12 @@ def looked_over(page: Page) -> list[str]:
     return [*faults(page), *([f"{page.url} {page.title()} {wide}"] if wide else [])]
 
 
-def test_from_the_invitation_to_being_switched_off(invited: str, console: Page, base_url: str) -> None:
+def test_from_the_invitation_to_being_switched_off(
+    invited: str, console: Page, base_url: str, new_context: New
+) -> None:
     admin = console
     wrong = looked_over(admin)
-    vera = admin.context.browser.new_context().new_page()  # type: ignore[union-attr]
+    vera = new_context().new_page()
     vera.goto(invited)
     wrong += looked_over(vera)
     vera.get_by_label("New password").fill(SENTENCE)
@@ -69,14 +72,14 @@ def test_from_the_invitation_to_being_switched_off(invited: str, console: Page, 
     assert wrong == []
 
 
-def test_a_task_is_shared_and_no_more(opened: Open, make: Callable[..., Task], console: Page) -> None:
+def test_a_task_is_shared_and_no_more(opened: Open, make: Callable[..., Task], console: Page, new_context: New) -> None:
     task = make(name=NAME, status="FAILED", reason="ERROR", worker="w1", finished_at=timezone.now())
     an_attempt(task, error_type="E", error_message="x" * 300)
     opened(f"/tasks/{task.pk}/").get_by_role("link", name="Share").click()
     console.get_by_role("button", name="Make a link").click()
     link = console.locator("#fresh").inner_text()
     wrong = looked_over(console)
-    stranger = console.context.browser.new_context().new_page()  # type: ignore[union-attr]
+    stranger = new_context().new_page()
     stranger.goto(link)
     expect(stranger.get_by_role("heading", name=NAME)).to_be_visible()
     wrong += looked_over(stranger)
@@ -88,12 +91,12 @@ def test_a_task_is_shared_and_no_more(opened: Open, make: Callable[..., Task], c
     assert wrong == []
 
 
-def test_all_of_it_works_without_script(alice: User, page: Page, context: BrowserContext, base_url: str) -> None:
+def test_all_of_it_works_without_script(alice: User, new_context: New, base_url: str) -> None:
     alice.is_superuser = True
     tokens.make(user=alice, scopes={Scope.TASKS_READ}, name="laptop")
     alice.set_password(SENTENCE)
     alice.save()
-    plain = context.browser.new_context(java_script_enabled=False).new_page()  # type: ignore[union-attr]
+    plain = new_context(java_script_enabled=False).new_page()
     plain.goto(f"{base_url}/login/?next=/account/")
     plain.get_by_label("Username").fill("alice")
     plain.get_by_label("Password").fill(SENTENCE)

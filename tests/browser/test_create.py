@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from apps.tasks.models import Kind, Task
 
@@ -334,9 +334,9 @@ def test_a_time_is_typed_in_the_readers_zone(opened: Open) -> None:
 
 
 @pytest.fixture
-def plain(browser: Browser, base_url: str, sign_in: Callable[[BrowserContext], None]) -> Page:
+def plain(new_context: Callable[..., BrowserContext], sign_in: Callable[[BrowserContext], None]) -> Page:
     """A browser without JavaScript."""
-    context = browser.new_context(java_script_enabled=False, base_url=base_url)
+    context = new_context(java_script_enabled=False)
     sign_in(context)
     return context.new_page()
 

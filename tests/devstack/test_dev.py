@@ -1,9 +1,10 @@
-"""What bin/dev refuses. A start of everything is tested in tests/system."""
+"""What bin/dev refuses, and that it leaves with the tests. A start of everything is tested in tests/system."""
 
 import os
 import re
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from devstack import claim, credentials, places
 from devstack.dev import _check_port, _keep_ways_to_handlers
 from devstack.screen import Stop
+from tests.fixtures.processes import eventually
+from tests.fixtures.stack import Stack
 
 OURS = ("MILLRACE_", "DJANGO_", "DATABASE_URL", "RABBITMQ_URL", "WEB_CONCURRENCY")
 
@@ -123,3 +126,14 @@ def test_what_a_part_refuses_to_run_with_ends_the_start_with_its_line(
     assert start == "Starting everything ..."
     assert re.fullmatch(r" *(worker|sink)\.[12] \| " + line, complaint)
     assert ended.startswith("Starting everything ... ")
+
+
+def test_what_a_test_starts_leaves_with_the_test_run_also_while_it_starts(tmp_path: Path) -> None:
+    start = "import sys, pathlib, tests.fixtures.stack as s; s.Stack(pathlib.Path(sys.argv[1]), workers=1).start()"
+    environment = {**os.environ, "PYTHONPATH": f"{places.ROOT}:{places.ROOT / 'site'}"}
+    run = subprocess.Popen([sys.executable, "-c", start, str(tmp_path)], cwd=places.ROOT, env=environment)
+    below = Stack(tmp_path, workers=1)
+    eventually(below.processes)
+    run.kill()
+    run.wait()
+    eventually(lambda: not below.processes())
