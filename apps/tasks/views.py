@@ -247,8 +247,8 @@ def _answer(request: SignedInRequest, done: str, said: list[Said], refusals: lis
         messages.add_message(request, level, text)
     if not request.htmx:
         return HttpResponseRedirect(next_page(request))
-    response = render(request, "_toasts.html", status=status)
-    return trigger_client_event(response, "tasks-changed") if said else response
+    # Of what was refused too: it is not what the page shows, which may be paused.
+    return trigger_client_event(render(request, "_toasts.html", status=status), "tasks-changed")
 
 
 def _few(refusals: list[str]) -> list[str]:
