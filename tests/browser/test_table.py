@@ -496,6 +496,12 @@ def test_selected_tasks_are_given_a_priority_in_a_dialog(opened: Open, make: Mak
             expect(number).to_have_value(typed)
             dialog.get_by_text("Keep").click()
         expect(dialog).to_be_hidden()
+        expect(page.locator("#priority")).to_be_focused()
         page.keyboard.press("Escape")
     waiting.refresh_from_db()
     assert waiting.priority == 50
+    page.goto(f"/tasks/{waiting.pk}/")
+    page.get_by_role("button", name="Priority").press("Enter")
+    expect(number).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Priority")).to_be_focused()
