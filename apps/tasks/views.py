@@ -63,7 +63,8 @@ def create(request: SignedInRequest) -> HttpResponse:
     kinds = {kind.name: kind for kind in Kind.objects.all()}
     typed = request.POST if posted else request.GET
     unserved = Worker.objects.without(kinds.values())
-    like, queues, user = _like(request), names.known(), request.user
+    wanted = number_in(request.GET.get("from", ""))
+    like, queues, user = clones.original(request.user, wanted), names.known(), request.user
     origin = like.pk if like else _origin(request)
     form = TaskForm(kinds, typed, bound=saves, like=like, unserved=unserved, queues=queues, user=user, origin=origin)
     if form.is_bound and (created := form.save(request.user)):
@@ -74,6 +75,7 @@ def create(request: SignedInRequest) -> HttpResponse:
     pause = pauses.current().get(form.waits_in)
     no_sandbox = form.chosen and form.chosen.runs_code and environments.nobody_shuts_in(form.chosen.name)
     context = {"form": form, "kinds": form.open, "alone": alone, "pause": pause, "no_sandbox": no_sandbox}
+    context["gone"] = None if like else wanted
     return render(request, template, context, status=422 if saves else 200)
 
 
@@ -172,11 +174,6 @@ def _sheet(
         "output": printed,
         "live": live.element(f"{address}?{query}" if query else address, tag),
     }
-
-
-def _like(request: SignedInRequest) -> Task | None:
-    """The task that a new one is to be like."""
-    return clones.original(request.user, number_in(request.GET.get("from", "")))
 
 
 def _origin(request: SignedInRequest) -> int | None:
