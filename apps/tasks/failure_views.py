@@ -106,7 +106,7 @@ def _confirm(request: SignedInRequest, cause: str, act: str) -> HttpResponse:
 
 
 def _said(result: Done, done: str) -> str:
-    said = [f"{result.count:,} task{' was' if result.count == 1 else 's were'} {done}."]
+    said = [f"{result.count:,} task{'' if result.count == 1 else 's'} {done}."]
     if result.refused:
         said.append(f"{len(result.refused):,} could not be: {next(iter(result.refused.values()))}")
     if result.left:

@@ -113,7 +113,7 @@ def _number(value: Any) -> str:
     text = json.dumps(value).removesuffix(".0")
     if len(text) > 20:
         return f"{text[:12]}…"
-    return f"{value:,}" if isinstance(value, int) else text
+    return f"{value:,}".removesuffix(".0")
 
 
 class _Example:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts.permissions import may_write
+from apps.accounts.permissions import ALLOWED, may_write
 from apps.audit.refusals import refuse
 from apps.tasks import live, sweeps
 from apps.tasks.models import Sweep
@@ -42,16 +43,22 @@ def everything(request: SignedInRequest) -> HttpResponse:
             expected = number_in(asked.get("count", "")) or 0
             priority = form.cleaned_data["priority"] if form.is_bound else None
             given: dict[str, Any] = {"expected": expected, "priority": priority, "form": asked.get("form", "")}
-            sweep = sweeps.begin(user=request.user, act=act, text=text, zone=zone, **given)
-            return HttpResponseRedirect(reverse("tasks:sweep", args=[sweep.pk]))
-        count = sweeps.count(request.user, text, zone)
+            with suppress(sweeps.Moved):
+                sweep = sweeps.begin(user=request.user, act=act, text=text, zone=zone, **given)
+                return HttpResponseRedirect(reverse("tasks:sweep", args=[sweep.pk]))
+            moved = asked.get("count", "")[:20]
+        standing = sweeps.standing(request.user, text, zone)
     except Mistake as mistake:
         return render(request, "tasks/everything.html", {"text": text, "mistake": mistake}, status=422)
-    except sweeps.Moved as now:
-        count, moved = now.count, asked.get("count", "")[:20]
-    context = {"text": text, "count": count, "moved": moved, "form": form, "form_key": uuid4()}
+    context = {"text": text, "moved": moved, "form": form, "form_key": uuid4(), **_reach(standing)}
     status = 409 if moved else 422 if form.errors else 200
     return render(request, "tasks/everything.html", context, status=status)
+
+
+def _reach(standing: dict[str, int]) -> dict[str, Any]:
+    """How many there are, and how many of these each act can do anything with as they stand."""
+    acts = {act: sum(standing.get(status, 0) for status in statuses) for act, statuses in ALLOWED.items()}
+    return {"count": sum(standing.values()), "reach": acts}
 
 
 @require_safe

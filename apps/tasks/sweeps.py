@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import IntegrityError, transaction
+from django.db.models import Count, Q
 
 from apps.api.keyset import Place
 from apps.audit.journal import covered, note
 from apps.tasks import services
 from apps.tasks.clock import database_now
+from apps.tasks.lifecycle import Status
 from apps.tasks.matching import matching
 from apps.tasks.models import Sweep, Task
 from apps.tasks.orders import NEWEST_FIRST
@@ -64,6 +66,13 @@ def service(act: str, priority: int | None) -> Callable[..., services.Act]:
 def count(user: User, text: str, zone: str) -> int:
     """How many match now, all of them counted. Raises Mistake."""
     return _found(user, text, zone, database_now()).count()
+
+
+def standing(user: User, text: str, zone: str) -> dict[str, int]:
+    """The same by status, in one walk. Raises Mistake."""
+    # Not grouped: SQLite would then walk the index of statuses, whatever is searched for.
+    each = {status: Count("pk", filter=Q(status=status)) for status in Status.values}
+    return _found(user, text, zone, database_now()).aggregate(**each)
 
 
 def begin(

@@ -63,7 +63,8 @@ def create(request: SignedInRequest) -> HttpResponse:
     kinds = {kind.name: kind for kind in Kind.objects.all()}
     typed = request.POST if posted else request.GET
     unserved = Worker.objects.without(kinds.values())
-    like, queues, user = _like(request), names.known(), request.user
+    wanted = number_in(request.GET.get("from", ""))
+    like, queues, user = clones.original(request.user, wanted), names.known(), request.user
     origin = like.pk if like else _origin(request)
     form = TaskForm(kinds, typed, bound=saves, like=like, unserved=unserved, queues=queues, user=user, origin=origin)
     if form.is_bound and (created := form.save(request.user)):
@@ -74,6 +75,7 @@ def create(request: SignedInRequest) -> HttpResponse:
     pause = pauses.current().get(form.waits_in)
     no_sandbox = form.chosen and form.chosen.runs_code and environments.nobody_shuts_in(form.chosen.name)
     context = {"form": form, "kinds": form.open, "alone": alone, "pause": pause, "no_sandbox": no_sandbox}
+    context["gone"] = None if like else wanted
     return render(request, template, context, status=422 if saves else 200)
 
 
@@ -174,11 +176,6 @@ def _sheet(
     }
 
 
-def _like(request: SignedInRequest) -> Task | None:
-    """The task that a new one is to be like."""
-    return clones.original(request.user, number_in(request.GET.get("from", "")))
-
-
 def _origin(request: SignedInRequest) -> int | None:
     """What the form says that it was filled in from, unless that is gone: it is no reason to refuse what was typed."""
     original = clones.original(request.user, number_in(request.POST.get("cloned_from", "")))
@@ -247,8 +244,8 @@ def _answer(request: SignedInRequest, done: str, said: list[Said], refusals: lis
         messages.add_message(request, level, text)
     if not request.htmx:
         return HttpResponseRedirect(next_page(request))
-    response = render(request, "_toasts.html", status=status)
-    return trigger_client_event(response, "tasks-changed") if said else response
+    # Of what was refused too: it is not what the page shows, which may be paused.
+    return trigger_client_event(render(request, "_toasts.html", status=status), "tasks-changed")
 
 
 def _few(refusals: list[str]) -> list[str]:

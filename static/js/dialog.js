@@ -1,8 +1,12 @@
 // Dialogs: what is loaded into one opens it; buttons close it, and the backdrop unless something has been typed.
-document.addEventListener("htmx:after:swap", (event) => {
-  const target = event.detail.ctx?.target;
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  const target = ctx?.target;
   const dialog = typeof target === "string" ? document.querySelector(target) : target; // the server's choice is a name
-  if (dialog instanceof HTMLDialogElement && !dialog.open && dialog.childElementCount) dialog.showModal();
+  if (!(dialog instanceof HTMLDialogElement) || dialog.open || !dialog.childElementCount) return;
+  dialog.showModal();
+  // A button that rested while it was asked for has lost the focus: the browser does not know where to give it back.
+  const button = ctx.request.submitter;
+  if (button) dialog.addEventListener("close", () => button.focus(), { once: true });
 });
 
 // What it asked for has been done, or refused by a toast.

@@ -46,6 +46,8 @@ def test_shown_code_stays_as_it_is_while_its_task_goes_on(opened: Open, make: Ma
     record([batch({**failed(task), "error": {"type": "ValueError", "message": "no", "traceback": TRACEBACK}})])
     expect(page.locator(".line-numbers mark")).to_have_text("40")
     expect(number).to_have_attribute("data-mine", "kept")
+    page.emulate_media(media="print")
+    assert page.locator(".code-sheet").evaluate("box => box.scrollHeight <= box.clientHeight")
 
 
 def test_code_that_failed_is_edited_where_it_went_wrong(opened: Open, make: Make) -> None:

@@ -26,6 +26,8 @@ def test_the_view_and_a_task_are_copied_from_a_dialog(opened: Open, make: Make, 
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == curl.inner_text()
         assert Axe().run(page).violations_count == 0
+        page.set_viewport_size({"width": 1280, "height": 420})  # lower than what stands in it
+        expect(page.get_by_role("dialog").get_by_text("Close")).to_be_in_viewport(ratio=1)
         page.get_by_role("dialog").get_by_text("Close").click()
         expect(page.get_by_role("dialog")).to_be_hidden()
 

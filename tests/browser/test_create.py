@@ -373,6 +373,11 @@ def test_everything_works_without_javascript(plain: Page, make: Make) -> None:
     plain.get_by_role("button", name="Delete").click()
     plain.get_by_role("button", name="Delete").click()
     expect(plain.get_by_text("No tasks yet")).to_be_visible()
+    for _ in range(51):
+        make(status="FINISHED")
+    plain.reload()
+    expect(plain.locator("#everything")).to_have_text("Choose all 51", use_inner_text=True)
+    expect(plain.locator(".head kbd")).to_be_hidden()
 
 
 def test_without_a_kind_the_dialog_says_to_start_a_worker(opened: Open, alice: User) -> None:

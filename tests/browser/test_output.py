@@ -124,6 +124,7 @@ def test_it_sticks_to_the_end_unless_the_reader_has_scrolled_up(opened: Open, pr
 
 
 def test_long_lines_are_wrapped_or_not_as_the_reader_likes(opened: Open, printer: Printer) -> None:
+    printer.lines(200)
     printer.print("x" * 4_000 + "\n")
     page = opened(f"/tasks/{printer.task.pk}/")
     terminal = page.locator("#output-text")
@@ -134,7 +135,12 @@ def test_long_lines_are_wrapped_or_not_as_the_reader_likes(opened: Open, printer
     assert terminal.evaluate(sideways)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page = opened(f"/tasks/{printer.task.pk}/")
-    assert page.locator("#output-text").evaluate(sideways)
+    assert terminal.evaluate(sideways)
+    page.emulate_media(media="print", color_scheme="dark")  # all of it, and nothing that is pressed
+    assert not terminal.evaluate("box => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight")
+    assert page.locator("html").evaluate("root => getComputedStyle(root).colorScheme") == "light"
+    expect(page.locator(".top")).to_be_hidden()
+    expect(page.get_by_role("button")).to_have_count(0)
 
 
 def test_output_is_copied_and_downloaded(opened: Open, printer: Printer) -> None:

@@ -119,6 +119,7 @@ def test_axes_are_in_the_readers_zone(web: Client) -> None:
     minute(at, created=1)
     web.cookies["millrace_zone"] = "Asia%2FKolkata"
     html = text_of(web.get("/overview/"))
+    assert "Wait <small>in each minute</small>" in html
     assert "times in Asia/Kolkata" in html
     assert f"{at + timedelta(hours=5, minutes=30):%H:%M}: 1 created" in html
 

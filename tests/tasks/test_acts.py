@@ -95,8 +95,11 @@ def test_another_task_like_one_starts_from_what_that_was(web: Client, alice: Use
         assert part in html
     assert '<option value="&quot;tails&quot;" selected' in html
     secret = a_task(bob, name="secret")
-    for number in (secret.pk, "x", "9" * 30):
-        assert "secret" not in text_of(web.get(f"/tasks/new/?from={number}"))
+    pages = [text_of(web.get(f"/tasks/new/?from={number}")) for number in (secret.pk, task.pk + 999, "x", "9" * 30)]
+    assert not [page for page in pages if "secret" in page]
+    said = [" is not there (any more): nothing is filled in from it." in page for page in pages]
+    assert said == [True, True, False, False]  # of a number that a task might have
+    assert "(any more)" not in html
 
 
 def test_another_task_like_one_has_its_limits_where_they_are_its_own(web: Client, alice: User) -> None:
@@ -242,6 +245,7 @@ def test_a_running_task_is_not_deleted(web: Client, alice: User, headers: dict[s
     response = web.post("/tasks/delete/", {"number": running.pk, "confirmed": "1"}, headers=headers)
     assert response.status_code == 409
     assert "is running: cancel it first" in text_of(response)
+    assert ("tasks-changed" in response.get("HX-Trigger", "")) == bool(headers)  # what the page shows may be old
     assert Task.objects.exists()
 
 

@@ -195,7 +195,9 @@ def test_code_that_failed_is_edited_with_its_faulty_line_told(web: Client, alice
     task = has_ended(alice)
     now = timezone.now()
     traceback = 'Traceback (most recent call last):\n  File "<code>", line 1, in <module>\nValueError: no\n'
-    Attempt.objects.create(task=task, number=1, worker="w1", status="FAILED", started_at=now, traceback=traceback)
+    ended: dict[str, Any] = {"status": "FAILED", "reason": "ERROR", "started_at": now, "traceback": traceback}
+    Attempt.objects.create(task=task, number=1, worker="w1", **ended)
+    assert "the code raised an error" in text_of(web.get(f"/tasks/{task.pk}/"))
     html = text_of(web.get(f"/tasks/new/?from={task.pk}"))
     assert 'data-faulty-line="1"' in html
     assert "went wrong in line 1." in html

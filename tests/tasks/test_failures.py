@@ -122,7 +122,7 @@ def test_without_a_script_the_number_is_confirmed_first(web: Client, alice: User
     asked = web.post(address, {})
     assert f"{act.capitalize()} 2 tasks?" in words(asked)
     assert Task.objects.filter(status="FAILED").count() == 3
-    assert f"2 tasks were {done}." in words(press(web, act))
+    assert f"2 tasks {done}." in words(press(web, act))
     assert Task.objects.get(status="FAILED") == other
     assert "1 task, 1 cause" in words(web.get("/failures/"))
     assert "none in the last 24 h" in words(web.get("/failures/"))
@@ -133,7 +133,7 @@ def test_only_what_was_shown_is_meant(web: Client, alice: User) -> None:
     address, shown = button(web, "delete")
     after = a_failure(alice)
     response = web.post(address, {"shown": shown}, headers=HTMX)
-    assert "1 task was deleted." in text_of(response)
+    assert "1 task deleted." in text_of(response)
     assert response["HX-Trigger"]
     assert list(Task.objects.all()) == [after]
     assert before.pk != after.pk
@@ -146,7 +146,7 @@ def test_a_group_of_which_some_are_gone_is_acted_on_and_a_bigger_one_left_alone(
     assert response.status_code == 409
     assert "7 failed tasks were shown, and of these there are 8 now." in words(response)
     Task.objects.filter(pk__in=[task.pk for task in tasks[:6]]).delete()
-    assert "2 tasks were deleted." in words(web.post(address, {"shown": shown, "confirmed": "1"}, follow=True))
+    assert "2 tasks deleted." in words(web.post(address, {"shown": shown, "confirmed": "1"}, follow=True))
     response = web.post(address, {"shown": shown, "confirmed": "1"})
     assert "No task of these is failed any more" in words(response)
 
@@ -168,7 +168,7 @@ def test_what_may_not_be_retried_is_told_and_holds_up_nothing(
     for kind in ("code.python", "code.python", "demo.noop", "code.python", "demo.noop"):
         a_failure(alice, kind=kind)
     said = words(press(web, "retry"))
-    assert "2 tasks were retried. 3 could not be: Task" in said
+    assert "2 tasks retried. 3 could not be: Task" in said
     assert set(Task.objects.filter(status="FAILED").values_list("kind", flat=True)) == {"code.python"}
 
 
@@ -177,7 +177,7 @@ def test_what_there_was_no_time_for_is_told(web: Client, alice: User, monkeypatc
     monkeypatch.setattr(failure_acts, "ACT_SECONDS", -1.0)
     for _ in range(5):
         a_failure(alice)
-    assert "2 tasks were deleted. There was not the time for all: 3 are left." in words(press(web, "delete"))
+    assert "2 tasks deleted. There was not the time for all: 3 are left." in words(press(web, "delete"))
 
 
 def test_a_poll_brings_the_groups_that_changed_and_nothing_else(
@@ -271,7 +271,7 @@ def by_graphql(user: User, act: str, cause: str, shown: Shown) -> str:
     if answer["userErrors"]:
         return str(answer["userErrors"])
     past = {"retry": "retried", "delete": "deleted"}[act]
-    said = f"{answer['doneCount']} task{' was' if answer['doneCount'] == 1 else 's were'} {past}."
+    said = f"{answer['doneCount']} task{'' if answer['doneCount'] == 1 else 's'} {past}."
     return f"{said} {answer['refusedCount']} could not be: {answer['refusal']}" if answer["refusedCount"] else said
 
 
@@ -288,8 +288,8 @@ def test_both_doors_do_the_same_and_let_in_the_same(
     assert "there are 2 now" in door(bob, "delete", cause, Shown(1, timezone.now()))
     assert "No task of these is failed any more" in door(bob, "delete", "0" * 16, shown)
     said = door(alice, "retry", cause, shown)
-    assert "2 tasks were retried. 1 could not be: Task" in said
-    assert "1 task was deleted." in door(alice, "delete", cause, Shown(1, last_at))
+    assert "2 tasks retried. 1 could not be: Task" in said
+    assert "1 task deleted." in door(alice, "delete", cause, Shown(1, last_at))
     assert set(Task.objects.values_list("pk", "status")) == {
         (tasks[0].pk, "QUEUEING"),
         (tasks[2].pk, "QUEUEING"),

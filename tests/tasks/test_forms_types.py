@@ -12,6 +12,7 @@ from django.http import QueryDict
 from pydantic import AwareDatetime, Field, HttpUrl, SecretStr
 
 from apps.tasks.forms import TaskForm
+from apps.tasks.hints import limits
 from tests.tasks.type_cases import (
     Cat,
     Colour,
@@ -239,3 +240,8 @@ def test_json_is_taken_for_a_model_too(alice: User) -> None:
     assert "Must be one of steel, brass" in html
     fields = dict.fromkeys(("x.thickness", "x.material", "x.grid.width", "x.grid.height", "x.holes"))
     assert saved(alice, kinds, x='{"material": "steel"}', **fields) == {"x": {"material": "steel"}}
+
+
+def test_the_bounds_of_a_number_are_written_as_those_of_a_whole_one() -> None:
+    assert limits({"minimum": -1_000_000.0, "maximum": 12345.5}, {}, None) == "-1,000,000 to 12,345.5"
+    assert limits({"minimum": -1_000_000, "maximum": 1e300}, {}, None) == "-1,000,000 to 1e+300"

@@ -138,6 +138,17 @@ def test_a_changed_row_comes_alone(web: Client, alice: User) -> None:
     assert browser.poll().status_code == 304
 
 
+def test_how_many_match_is_told_at_the_link_to_all_of_them_too(web: Client, alice: User) -> None:
+    gone, *_ = [a_task(alice, status="FAILED") for _ in range(52)]
+    browser = Browser(web, "q=status:FAILED")
+    change(gone, status="FINISHED")  # it stands on the second page
+    html = browser.sees()
+    assert "<b>51</b> tasks match" in html
+    assert 'hx-target="#everything"' in html
+    assert "Choose all 51 that match" in html
+    assert "<tr" not in html
+
+
 def test_an_error_that_comes_later_changes_its_row(web: Client, alice: User) -> None:
     task = a_task(alice, status="FAILED")
     browser = Browser(web)

@@ -243,6 +243,32 @@ def test_the_page_asks_with_the_number_and_shows_how_far_it_has_come(
     assert web.post(f"{address}stop/").status_code == 404
 
 
+def test_each_act_says_how_many_it_can_reach(web: Client, alice: User, failed: list[Task]) -> None:
+    pressed = re.compile(r'name="act" value="(\w+)"( disabled[^>]*)?>([^<]+)<')
+
+    def offered(query: str) -> tuple[list[tuple[str, bool]], str]:
+        page = text_of(web.get(f"/tasks/all/?q={query}"))
+        for act, disabled, _ in pressed.findall(page):
+            assert (f'<p id="no-{act}"' in page) == bool(disabled)
+        return [(label, not disabled) for _, disabled, label in pressed.findall(page)], page
+
+    buttons, page = offered("status:FAILED")
+    assert buttons == [("Retry 10", True), ("Cancel 10", False), ("Delete 10", True), ("Set priority of 10", False)]
+    assert "None can be cancelled: all of them have ended." in page
+    a_task(alice)
+    a_task(alice, status="RUNNING")
+    buttons, _ = offered("")
+    assert [label for label, _ in buttons] == [
+        "Retry 10 of 12",
+        "Cancel 2 of 12",
+        "Delete 11 of 12",
+        "Set priority of 1 of 12",
+    ]
+    assert {usable for _, usable in buttons} == {True}
+    assert "all of them run" in offered("status:RUNNING")[1]
+    assert offered("status:CANCELLED")[0] == []
+
+
 def test_a_form_that_is_sent_twice_begins_once(web: Client, alice: User, bob: User, failed: list[Task]) -> None:
     page = text_of(web.get("/tasks/all/?q=status:FAILED"))
     [form] = set(re.findall(r'name="form" value="([^"]+)"', page))

@@ -120,6 +120,7 @@ def test_pages_of_another_order_follow_each_other(web: Client, alice: User) -> N
         back = re.search(r'rel="prev" href="([^"]+)"', html)
         address = unescape(link[1]) if link else ""
     assert len(seen) == len(set(seen)) == 120
+    assert re.findall(r"(?:</span>|>)(First|Previous|Next)<", html) == ["First", "Previous", "Next"]
     assert back
     assert numbers(text_of(web.get(f"/tasks/{unescape(back[1])}"))) == seen[50:100]
 

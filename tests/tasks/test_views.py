@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
@@ -228,6 +228,12 @@ def test_the_keys_listed_are_those_that_do_something(web: Client, alice: User) -
     pages = {path: text_of(web.get(path)) for path in ("/tasks/", f"/tasks/{task.pk}/", "/tasks/new/")}
     assert ["Select the task" in html for html in pages.values()] == [True, False, False]
     assert ["Create a task" in html for html in pages.values()] == [True, True, False]
+    assert ["Retry the task" in html for html in pages.values()] == [True, True, False]
+    alice.groups.set(Group.objects.filter(name="Viewer"))
+    for path in ("/tasks/", f"/tasks/{task.pk}/"):
+        html = text_of(web.get(path))
+        assert "Go to the tasks" in html
+        assert not [act for act in ("Create a task", "Retry the task", "run it again") if act in html]
 
 
 def test_all_is_counted_too(web: Client, alice: User) -> None:
