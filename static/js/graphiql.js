@@ -48,12 +48,13 @@ function brought() {
   return { query: given.get("query"), variables: given.get("variables") ?? "" };
 }
 
-// Typing goes on where the editor is, as soon as that is there and can show an answer.
+// Typing goes on where the editor is, as soon as that is there and can show an answer: GraphiQL binds its keys anew once
+// the page with both has been painted.
 const arrival = new MutationObserver(() => {
   const editor = root.querySelector(".graphiql-query-editor .CodeMirror");
   if (!editor || !root.querySelector(".result-window .CodeMirror")) return;
   arrival.disconnect();
-  editor.CodeMirror.focus();
+  requestAnimationFrame(() => setTimeout(() => editor.CodeMirror.focus()));
 });
 
 // The Tab key goes on to the next thing until something is typed, and again after Escape; from an answer it always does.
