@@ -2,10 +2,11 @@
 
     PYTHONPATH=.:site .venv/bin/python -m tests.benchmarks.flow --database postgresql --slots 2 4 --json flow.json
 
-Starts a stack of its own for each number of slots (worker processes of one slot) and runs `demo.noop` with full
-guarantees. Throughput: from the first create call to the last outcome in the database, created by `createTasks`, 1,000
-a call, and one by one by `createTask` from a single caller. Latency: from a `createTask` call on an idle system until
-the row says FINISHED. CPU by process, of the kernel's own count; idle with one table open; memory as PSS.
+Starts a stack of its own for each number of slots (of one worker, or of `--workers`, which share them) and runs
+`demo.noop` with full guarantees. Throughput: from the first create call to the last outcome in the database, created
+by `createTasks`, 1,000 a call, and one by one by `createTask` from a single caller. Latency: from a `createTask` call
+on an idle system until the row says FINISHED. CPU by process, of the kernel's own count; idle with one table open;
+memory as PSS.
 """
 
 import argparse
@@ -47,6 +48,7 @@ def main() -> None:
     parser = report.parser(__doc__)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--slots", type=int, nargs="+", default=[2])
+    parser.add_argument("--workers", type=int, default=1, help="processes, which share the slots")
     parser.add_argument("--tasks", type=int, default=8_000, help="in a round, created by createTasks")
     parser.add_argument("--singles", type=int, default=1_000, help="in a round, created one by one")
     parser.add_argument("--rounds", type=int, default=5)
@@ -58,7 +60,7 @@ def main() -> None:
 
 def _measured(options: argparse.Namespace, slots: int) -> Measured:
     found = Measured()
-    with running(options.database, slots) as (stack, ask):
+    with running(options.database, options.workers, concurrency=slots // options.workers) as (stack, ask):
         roles = usage.roles_of(stack, options.database)
         rate(ask, 2_000, lambda: create_many(stack, 2_000))  # warms up
         found.idle = _idle(stack, roles, options.idle_seconds)
