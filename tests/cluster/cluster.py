@@ -12,6 +12,7 @@ from tests.fixtures.processes import eventually
 
 NODES = 3
 BOOT_SECONDS = 120
+LEAVE = "spawn(erlang, disconnect_node, [N])"
 
 
 class Cluster:
@@ -69,15 +70,22 @@ class Cluster:
         return int(self._nodes[number].evaluate("length(rabbit_mnesia:cluster_nodes(running))."))
 
     def cut_off(self, number: int) -> None:
-        """Part this node from the others, as a broken network does: it shows them a cookie that they refuse."""
-        self._with_others(number, "erlang:set_cookie(N, parted), erlang:disconnect_node(N)")
+        """Part this node from the others, as a broken network does: it shows them a cookie that they refuse.
+
+        From both at once: a node that loses it while another still hears from it pauses, until all three are back.
+        """
+        self._tell(number, f"{self._all(number, 'erlang:set_cookie(N, parted)')}, {self._all(number, LEAVE)}")
 
     def heal(self, number: int) -> None:
-        self._with_others(number, f"erlang:set_cookie(N, '{self._nodes[number].cookie}')")
+        self._tell(number, self._all(number, f"erlang:set_cookie(N, '{self._nodes[number].cookie}')"))
 
-    def _with_others(self, number: int, code: str) -> None:
+    def _tell(self, number: int, code: str) -> None:
+        self._nodes[number].evaluate(f"{code}.")
+
+    def _all(self, number: int, code: str) -> str:
+        """The code for each of the others, as `N`."""
         others = ",".join(f"'{each.name}'" for each in self._nodes if each.number != number)
-        self._nodes[number].evaluate(f"[begin {code} end || N <- [{others}]].")
+        return f"[{code} || N <- [{others}]]"
 
     def _any(self) -> "_Node":
         return next(each for each in self._nodes if node.answers(each.port))
