@@ -69,16 +69,22 @@ def tick(changed: Iterable[int] = (), gone: Mapping[int, int | None] | None = No
         write(_MOVE_ONE, [])
     elif connection.vendor == "postgresql":
         with together():
-            write(f"{_MOVE_ONE} RETURNING ticks", [], "moved")
+            write(_MOVE_ONE_AND_SAY, [], "moved")
             write(f"{NOTE} SELECT ticks, clock_timestamp(), %s, %s FROM moved", [tasks, deleted])
     else:
         with repeating() as cursor:
-            cursor.execute(f"{_MOVE_ONE} RETURNING ticks")
-            (at,) = cursor.fetchone()
-            cursor.execute(_NOTE_AT, [at, tasks, deleted])
+            tick_by(cursor, tasks, deleted)
+
+
+def tick_by(cursor: Any, tasks: str, deleted: str = "") -> None:
+    """The same by a cursor of SQLite's, with both as they are noted."""
+    cursor.execute(_MOVE_ONE_AND_SAY)
+    (at,) = cursor.fetchone()
+    cursor.execute(_NOTE_AT, [at, tasks, deleted])
 
 
 MOVE = "INSERT INTO tasks_clock (id, ticks) {source} ON CONFLICT (id) DO UPDATE SET ticks = tasks_clock.ticks + 1"
 NOTE = "INSERT INTO tasks_change (tick, at, changed, gone)"
 _MOVE_ONE = MOVE.format(source="VALUES (1, 1)")
+_MOVE_ONE_AND_SAY = f"{_MOVE_ONE} RETURNING ticks"
 _NOTE_AT = f"{NOTE} VALUES (%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'), %s, %s)"

@@ -3,10 +3,11 @@
 Django's own writes the values into the text, which makes another statement of it each time.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.sqlite3.base import FORMAT_QMARK_REGEX, SQLiteCursorWrapper
 from django.db.backends.utils import CursorWrapper
 
 _KEEPS = "keeps_plans"  # said of a connection
@@ -16,7 +17,8 @@ def repeating() -> CursorWrapper:
     """For statements of few different texts: a connection remembers a hundred, each from its fifth time on."""
     connection: Any = connections[DEFAULT_DB_ALIAS]
     if connection.vendor == "sqlite":
-        return connection.cursor()  # type: ignore[no-any-return]
+        opened = _opened(connection)
+        return _wrapped(connection, opened.cursor(factory=_KeepingText))
     return _binding(connection, anew=hasattr(_opened(connection), _KEEPS))
 
 
@@ -46,8 +48,24 @@ def _binding(connection: Any, *, anew: bool) -> CursorWrapper:
 
     cursor = _cursor(anew=anew)(connection.connection)
     cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # in C; Django's is Python, 5 us for each
+    return _wrapped(connection, cursor)
+
+
+def _wrapped(connection: Any, cursor: Any) -> CursorWrapper:
     make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     return make(cursor)  # type: ignore[no-any-return]
+
+
+class _KeepingText(SQLiteCursorWrapper):
+    """SQLite has other marks for values; Django looks for them in the whole text each time."""
+
+    def convert_query(self, query: str, *, param_names: Any = None) -> str:
+        return super().convert_query(query, param_names=param_names) if param_names else _converted(query)
+
+
+@lru_cache(maxsize=200)
+def _converted(query: str) -> str:
+    return FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
 
 
 @cache

@@ -14,7 +14,7 @@ from apps.audit.models import Result
 from apps.relay import wake
 from apps.tasks import kinds
 from apps.tasks.batches import ALWAYS, insert_rows, insertion
-from apps.tasks.clock import MOVE, NOTE, tick
+from apps.tasks.clock import MOVE, NOTE, tick, tick_by
 from apps.tasks.cursors import keeping, repeating
 from apps.tasks.models import Task
 from apps.tasks.writes import KEEP_PLANS, MANY
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from apps.tasks.models import Kind
 
 COLUMNS = tuple(field.attname for field in Task._meta.concrete_fields if field.attname != "id")  # noqa: SLF001
+ACT = "task.create"
 TIMES = ("created_at", "dispatch_at")  # of one that is due at once
 _values = attrgetter(*COLUMNS)
 
@@ -43,14 +44,32 @@ def save(user: User, tasks: Sequence[Task], kind: Kind | None = None) -> None:
         _in_one_statement(user, tasks, rows, only_if)
         return
     with transaction.atomic():
-        numbers = insert_rows(Task, COLUMNS, rows, only_if)
+        numbers = _with_one_cursor(user, tasks[0], rows, only_if) if len(tasks) == 1 else _of_many(user, tasks, rows)
         if not numbers:
             raise kinds.Moved
-        journal.note("task.create", f"task {numbers[0]}", user=user, count=len(numbers), details=tasks[0].kind)
-        tick(numbers)
         transaction.on_commit(wake.relay, robust=True)  # it is saved by then, whatever becomes of the hint
     for task, number in zip(tasks, numbers, strict=True):
         task.pk = number
+
+
+def _with_one_cursor(user: User, task: Task, rows: Sequence[Row], only_if: Given) -> list[int]:
+    """To have a cursor for each statement takes half as long as the four statements."""
+    with repeating() as cursor:
+        cursor.execute(*insertion(Task, COLUMNS, rows, only_if))
+        numbers = [number for (number,) in cursor.fetchall()]
+        for number in numbers:
+            if not journal.is_covered():
+                entry = journal.values(ACT, f"task {number}", user=user, details=task.kind, result=Result.DONE)
+                cursor.execute(journal.INSERT, list(entry.values()))
+            tick_by(cursor, str(number))
+    return numbers
+
+
+def _of_many(user: User, tasks: Sequence[Task], rows: Sequence[Row]) -> list[int]:
+    numbers = insert_rows(Task, COLUMNS, rows)
+    journal.note(ACT, f"task {numbers[0]}", user=user, count=len(numbers), details=tasks[0].kind)
+    tick(numbers)
+    return numbers
 
 
 def _in_one_statement(user: User, tasks: Sequence[Task], rows: Sequence[Row], only_if: Given) -> None:
@@ -59,7 +78,7 @@ def _in_one_statement(user: User, tasks: Sequence[Task], rows: Sequence[Row], on
     insert, values = insertion(Task, COLUMNS, rows, only_if, made=TIMES if without_time else ())
     entry: dict[str, Any] = {}
     if not journal.is_covered():
-        entry = journal.values("task.create", user=user, count=len(tasks), details=tasks[0].kind, result=Result.DONE)
+        entry = journal.values(ACT, user=user, count=len(tasks), details=tasks[0].kind, result=Result.DONE)
         del entry["object"]
     near = wake.is_near()
     answer = ["id", *TIMES[:without_time], *([] if near else [f"pg_notify('{wake.CHANNEL}', '')"])]
