@@ -16,6 +16,7 @@ from tests.benchmarks.peers import work
 SETTINGS = {"": "-", "sqlite": "-"}
 TASKS = 2_000
 BULK_TASKS = 10_000
+KIND = "demo.noop"
 PORT = os.environ.get("PEERS_PORT", "")
 CREATE_MANY = "mutation($input: [CreateTaskInput!]!) { createTasks(input: $input) { createdCount } }"
 
@@ -65,7 +66,7 @@ class _Sqlite(work.Sql):
 
 
 def _task(number: int) -> dict[str, Any]:
-    return {"name": "sum", "kind": "demo.noop", "params": {"x": work.outcome(work.params(number))}}
+    return {"name": "sum", "kind": KIND, "params": {"x": work.outcome(work.params(number))}}
 
 
 def _set_up() -> None:
@@ -78,6 +79,10 @@ def _set_up() -> None:
     import django
 
     django.setup()
+    from apps.tasks.models import Kind
+
+    while not Kind.objects.filter(name=KIND).exists():  # a worker may be heard of before its kinds are
+        time.sleep(0.1)
 
 
 def _is_ready(urllib3: Any) -> bool:
