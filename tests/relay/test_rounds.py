@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
@@ -71,7 +72,8 @@ def test_after_a_round_of_several_the_relay_rests_longer(transactional_db: None,
         rests.extend(relay._pace.wait() for _ in range(20))
 
     work(Answering(*[Verdict.CONFIRMED] * count), do)
-    assert rests[-1] - rests[-2] == pytest.approx(seconds, abs=0.001)
+    # Each is shorter by what passes between two calls, which on a busy machine may be long.
+    assert max(b - a for a, b in pairwise(rests)) == pytest.approx(seconds, abs=0.001)
     assert not still_due()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,18 +105,19 @@ def test_a_relay_that_is_gone_is_not_near() -> None:
 def test_what_is_committed_without_a_hint_is_news_to_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seat, "SWEEP_SECONDS", 0.1)
 
-    async def is_news(held: Seat, news: asyncio.Event, does: Callable[[], Any]) -> bool:
+    async def is_news(news: asyncio.Event, does: Callable[[], Any], *, within: float) -> bool:
         news.clear()
-        await held.hinted(0)
         await in_thread(does)
-        await held.hinted(0.5)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await news.wait()
         return news.is_set()
 
     async def act(held: Seat) -> tuple[bool, bool]:
         news = held.news()
         # A server may have something to do for itself.
-        reads = [await is_news(held, news, Queue.objects.count) for _ in range(5)]
-        return all(reads), await is_news(held, news, lambda: Queue.objects.create(name="gpu"))
+        reads = [await is_news(news, Queue.objects.count, within=0.5) for _ in range(5)]
+        return all(reads), await is_news(news, lambda: Queue.objects.create(name="gpu"), within=30)
 
     assert seated(act) == (False, True)
 
@@ -126,10 +128,11 @@ def test_news_is_waited_for_within_bounds() -> None:
         if is_set:
             news.set()
         began = loop.time()
-        await seat.rest(news, 0.1, 0.4)
+        await seat.rest(news, 0.1, 60 if is_set else 0.4)
         return loop.time() - began
 
-    assert 0.09 < asyncio.run(took(is_set=True)) < 0.4 <= asyncio.run(took(is_set=False)) + 0.01
+    assert 0.09 < asyncio.run(took(is_set=True)) < 60
+    assert asyncio.run(took(is_set=False)) > 0.39
 
 
 @pytest.mark.postgresql
