@@ -22,7 +22,7 @@ from graphql.execution.execute import get_field_def
 from graphql.execution.values import get_argument_values
 from graphql.utilities import get_operation_ast
 
-from config.graphql_inputs import plain_lists
+from config.graphql_inputs import NotPlain, plain_lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,10 +38,6 @@ if TYPE_CHECKING:
     from graphql.pyutils import Path
 
     Complete = Callable[[Any], Any]
-
-
-class NotPlain(Exception):
-    """Left to graphql-core."""
 
 
 class RowsContext(ExecutionContext):
