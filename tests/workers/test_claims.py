@@ -30,7 +30,7 @@ def test_a_duplicate_of_what_another_worker_runs_is_dropped(
     first = worker()
     web.held = {(1, 1): name_of(first)}
     rabbit.put(task(1, "test.sleep", seconds=600, ledger=str(ledger)))
-    eventually(lambda: rabbit.started(1))
+    eventually(lambda: rabbit.started(1) and ledger.exists())
     second = ready(worker())
     rabbit.put(task(1, "test.sleep", seconds=600, ledger=str(ledger)), headers=AGAIN)
     eventually(lambda: asked_with(web, 1) == [None] * 3)

@@ -89,7 +89,7 @@ def test_a_killed_workers_task_goes_to_another_worker_and_its_children_die(
     ledger = tmp_path / "ledger"
     first = ready(worker())
     rabbit.put(task(1, "test.sleep", seconds=2, ledger=str(ledger)))
-    eventually(lambda: rabbit.started(1))
+    eventually(lambda: ledger.exists() and ledger.read_text())  # it is said to have started a moment earlier
     below = children_of(first.child.pid)
     assert int(ledger.read_text()) in below
     worker()
