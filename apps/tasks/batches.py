@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import DateTimeField, JSONField, Model
 
 from apps.tasks.cursors import repeating
@@ -33,12 +34,18 @@ class _Fields(tuple[Any, ...]):
 
 
 def select_rows(
-    model: type[Model], columns: Sequence[str], more: str, values: Sequence[Any] = (), *, made: Sequence[str] = ()
+    model: type[Model],
+    columns: Sequence[str],
+    more: str,
+    values: Sequence[Any] = (),
+    *,
+    made: Sequence[str] = (),
+    asked: Callable[[], CursorWrapper] = repeating,
 ) -> list[Any]:
     """The values of `columns`, then of `made`. These and `more`, what follows FROM, are SQL over the alias `t`."""
     fields = _fields(model, tuple(columns))
     names = ", ".join([*(f"t.{field.column}" for field in fields), *made])
-    with repeating() as cursor:
+    with asked() as cursor:
         cursor.execute(f"SELECT {names} FROM {_table(model)} t {more}", values)
         rows: list[Row] = cursor.fetchall()
     readers = _readers(fields, connection.vendor)
@@ -58,7 +65,7 @@ def stored_row(model: type[Model], columns: Sequence[str], row: Row) -> Row:
 
 def among(column: str, numbers: Collection[int]) -> tuple[str, list[Any]]:
     """The condition that `column` is one of these, and the values to bind."""
-    if connection.vendor == "postgresql":
+    if connection.vendor == "postgresql" and len(numbers) > 1:
         return f"{column} = ANY(%s)", [list(numbers)]  # one text for any number of them, so that it is prepared once
     return f"{column} IN ({', '.join(['%s'] * len(numbers))})", list(numbers)
 

@@ -3,14 +3,15 @@
 Django's own writes the values into the text, which makes another statement of it each time.
 """
 
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.sqlite3.base import FORMAT_QMARK_REGEX, SQLiteCursorWrapper
 from django.db.backends.utils import CursorWrapper
 
-_KEEPS = "keeps_plans"  # said of a connection
+FEW = 1_000  # so many rows are scanned as quickly as one is found
+_KEEPS = "keeps_plans"  # said of a connection: that it does, and of how many tasks they are
 
 
 def repeating() -> CursorWrapper:
@@ -22,18 +23,24 @@ def repeating() -> CursorWrapper:
     return _binding(connection, anew=hasattr(_opened(connection), _KEEPS))
 
 
-def keeping() -> CursorWrapper:
-    """For what can be done in one way only, whatever the tables hold: its plan, half of its cost, is kept as well.
+def keeping(number: int = 0) -> CursorWrapper:
+    """For what is to be done in one way only, by an index: its plan, half of its cost, is kept as well.
 
-    From then on the connection keeps plans, so what else is repeated is parsed anew: the plan of a look into a table
-    would be of the table as it was when it was small. Within a transaction it does not begin to: that may be undone.
+    `number`: of a task that it is about. The table is as long as they are high, and a plan of when it was small may be
+    a scan of all that has come since: it is made anew whenever they have doubled.
+    From then on the connection keeps plans, so what else is repeated is parsed and planned anew.
     """
     connection: Any = connections[DEFAULT_DB_ALIAS]
     opened = _opened(connection)
+    if connection.vendor == "sqlite":
+        return repeating()
     cursor = _binding(connection, anew=False)
-    if not (connection.in_atomic_block or hasattr(opened, _KEEPS)):
+    if not hasattr(opened, _KEEPS):
         cursor.execute("SET plan_cache_mode = auto")
-        setattr(opened, _KEEPS, True)
+        transaction.on_commit(partial(setattr, opened, _KEEPS, number))  # with a transaction that fails it is undone
+    elif number > 2 * getattr(opened, _KEEPS) + FEW:
+        cursor.execute("DISCARD PLANS")
+        setattr(opened, _KEEPS, number)
     return cursor
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from django.db import connection
 
 from apps.tasks.clock import now_in_sql
-from apps.tasks.cursors import repeating
+from apps.tasks.cursors import keeping, repeating
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,7 +25,7 @@ def is_priority(number: int) -> bool:
 def due(queue: str) -> list[int]:
     """The priorities at which something of the queue is due, the highest first."""
     now, values = now_in_sql()
-    with repeating() as cursor:
+    with keeping() as cursor:
         cursor.execute(_DUE.format(now=now), [queue, *values])
         return [priority for (priority,) in cursor.fetchall()]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from apps.tasks.cursors import repeating
+from apps.tasks.cursors import keeping, repeating
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ def together(count: int = 1) -> Iterator[None]:
     if waiting:
         parts = ", ".join(f"{name or f'write_{nth}'} AS ({sql})" for nth, (name, sql, _) in enumerate(waiting))
         plans, source = (f", plans AS ({KEEP_PLANS})", " FROM plans") if count >= MANY else ("", "")
-        with repeating() as cursor:
+        with keeping() if count == 1 else repeating() as cursor:
             cursor.execute(
                 f"WITH {parts}{plans} SELECT 1{source}", [value for _, _, values in waiting for value in values]
             )
