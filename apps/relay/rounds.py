@@ -130,6 +130,7 @@ class Relay:
         if batch:
             self._pace.carried(len(batch))
             await self._carry(batch, doubts)
+            untold = await self._database.run(self._untold)
         told = await self._tell_cancelled(untold)
         return BATCH in (len(batch), told)
 
@@ -137,12 +138,16 @@ class Relay:
     def _most(self) -> int:
         return BATCH if self._publisher.connected and not self._publisher.blocked else 0
 
+    def _untold(self) -> dict[int, tuple[int, int]]:
+        """Of which attempts the workers are yet to be told that nobody is to run them."""
+        return CancelledAttempt.objects.untold(BATCH) if self._most else {}
+
     def _look(self, doubts: Doubts) -> tuple[list[Due], dict[int, tuple[int, int]]]:
-        """What is due, and of which attempts the workers are yet to be told that nobody is to run them."""
+        """What is due; when nothing is, of what the workers are yet to be told."""
         doubts.forget_what_is_over()
         most = self._most
         batch = self._schedule.look(most, frozenset(self._declared.unusable))
-        untold = CancelledAttempt.objects.untold(BATCH) if most else {}
+        untold = {} if batch else self._untold()
         self._rest_seconds = LIMITED_SECONDS if self._schedule.holds_back else SWEEP_SECONDS
         if most and not (batch or untold or self._schedule.holds_back or self._declared.unusable):
             # Whatever else makes a task due is committed, and hinted.

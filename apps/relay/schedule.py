@@ -18,7 +18,7 @@ from apps.relay.gates import Gate
 from apps.tasks import priority
 from apps.tasks.batches import select_rows
 from apps.tasks.clock import database_now, now_in_sql, tick
-from apps.tasks.cursors import repeating
+from apps.tasks.cursors import keeping, repeating
 from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Task
 from apps.tasks.querysets import listed
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 QUEUES_SECONDS = 0.25
+FEW = 100  # are asked for first: mostly they are all, and the plan for so many is kept
 BEHIND = timedelta(seconds=5)
 
 
@@ -162,8 +163,7 @@ class Schedule:
         if queue in self._limits:
             return self._of_limited(queue, most, self._limits[queue])
         window = self._windows[queue]
-        few = min(most, window.certain_room)
-        if few and len(found := due(queue, few)) < few:
+        if min(most, window.certain_room) >= FEW and len(found := due(queue, FEW)) < FEW:
             return found  # all there are, for the price of one query
         return due(queue, min(most, window.room(held_by_broker(queue, window.most))))
 
@@ -195,20 +195,44 @@ def held_by_broker(queue: str, most: int) -> int:
 
 def due(queue: str, most: int) -> list[Due]:
     """The attempts whose time has come: those of the highest priority first, of these the longest due."""
-    found: list[Due] = []
-    # One after the other: in one walk from the highest down, all that is due later would be passed over.
-    for level in priority.due(queue):
-        which, values = _waiting(queue, level, most - len(found))
-        found += map(Due._make, select_rows(Task, COLUMNS, which, values, made=["t.params"]))
-        if len(found) == most:
-            break
+    # One priority after the other: in one walk from the highest down, all that is due later would be passed over.
+    found, highest, levels = _of_highest(queue, most)
+    if levels > 1 or not found:
+        for level in priority.due(queue) if len(found) < most else ():
+            if level < highest:
+                found += _of_level(queue, level, most - len(found))
     return found
 
 
-def _waiting(queue: str, level: int, most: int) -> tuple[str, list[Any]]:
+def _of_highest(queue: str, most: int) -> tuple[list[Due], float, int]:
+    """Those of the highest priority at which something is due, this, and at how many something is."""
+    ready, values = priority.ready_in_sql(queue)
+    more, values_of_more = _waiting("(SELECT max(ready.priority) FROM ready)", queue, [], most)
+    rows = select_rows(
+        Task,
+        COLUMNS,
+        more,
+        [*values, *values_of_more],
+        made=["t.params", "t.priority", "(SELECT count(*) FROM ready)"],
+        before=ready,
+        asked=keeping if most == FEW else repeating,
+    )
+    found = [Due._make(row[:-2]) for row in rows]
+    return (found, *rows[0][-2:]) if rows else (found, math.inf, 0)
+
+
+def _of_level(queue: str, level: int, most: int) -> list[Due]:
+    more, values = _waiting("%s", queue, [level], most)
+    return list(map(Due._make, select_rows(Task, COLUMNS, more, values, made=["t.params"])))
+
+
+def _waiting(level: str, queue: str, values_of_level: Sequence[Any], most: int) -> tuple[str, list[Any]]:
+    # The plan that is kept is to know how few are asked for.
+    limit, last = (str(FEW), []) if most == FEW else ("%s", [most])
     now, values = now_in_sql()
-    here = f"t.queue = %s AND t.priority = %s AND t.status IN ({listed(LIVE)}) AND t.dispatch_at <= {now}"
-    return f"WHERE {here} ORDER BY {', '.join(IN_TURN)} LIMIT %s", [queue, level, *values, most]
+    here = f"t.queue = %s AND t.priority = {level} AND t.status IN ({listed(LIVE)}) AND t.dispatch_at <= {now}"
+    order = ", ".join(f"t.{column}" for column in IN_TURN)
+    return f"WHERE {here} ORDER BY {order} LIMIT {limit}", [queue, *values_of_level, *values, *last]
 
 
 COLUMNS = ("id", *Due._fields[1:-1])

@@ -40,13 +40,17 @@ def select_rows(
     values: Sequence[Any] = (),
     *,
     made: Sequence[str] = (),
+    before: str = "",
     asked: Callable[[], CursorWrapper] = repeating,
 ) -> list[Any]:
-    """The values of `columns`, then of `made`. These and `more`, what follows FROM, are SQL over the alias `t`."""
+    """The values of `columns`, then of `made`. These and `more`, what follows FROM, are SQL over the alias `t`.
+
+    `before`: a WITH clause that they use.
+    """
     fields = _fields(model, tuple(columns))
     names = ", ".join([*(f"t.{field.column}" for field in fields), *made])
     with asked() as cursor:
-        cursor.execute(f"SELECT {names} FROM {_table(model)} t {more}", values)
+        cursor.execute(f"{before} SELECT {names} FROM {_table(model)} t {more}", values)
         rows: list[Row] = cursor.fetchall()
     readers = _readers(fields, connection.vendor)
     needed = [(at, read) for at, read in readers if any(row[at] is not None for row in rows)]

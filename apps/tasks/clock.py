@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models.functions import Now
 
-from apps.tasks.cursors import repeating
+from apps.tasks.cursors import keeping, repeating
 from apps.tasks.writes import together, write
 
 
@@ -15,7 +15,7 @@ def database_now() -> datetime:
     """The database server's time. SQLite's is this machine's, so asking it would only cost."""
     if connection.vendor == "sqlite":
         return datetime.now(UTC)
-    with repeating() as cursor:
+    with keeping() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
     return now
@@ -45,7 +45,7 @@ def ticks() -> int:
 
 def ticks_and_now() -> tuple[int, datetime]:
     """The tick and the database's time, asked for at once."""
-    with repeating() as cursor:
+    with keeping() as cursor:
         cursor.execute(_READ[connection.vendor])
         tick, now = cursor.fetchone()
     return int(tick), now or database_now()

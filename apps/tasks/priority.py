@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
 
@@ -24,10 +24,16 @@ def is_priority(number: int) -> bool:
 
 def due(queue: str) -> list[int]:
     """The priorities at which something of the queue is due, the highest first."""
-    now, values = now_in_sql()
+    ready, values = ready_in_sql(queue)
     with keeping() as cursor:
-        cursor.execute(_DUE.format(now=now), [queue, *values])
+        cursor.execute(f"{ready} SELECT priority FROM ready ORDER BY priority DESC", values)
         return [priority for (priority,) in cursor.fetchall()]
+
+
+def ready_in_sql(queue: str) -> tuple[str, list[Any]]:
+    """The same as a relation `ready (priority)`: a WITH clause, and the values to bind."""
+    now, values = now_in_sql()
+    return _READY.format(now=now), [queue, *values]
 
 
 def seconds_until_due(queues: Collection[str]) -> float:
@@ -61,9 +67,9 @@ _FIRST: Final = (
     f"(SELECT t.dispatch_at FROM tasks_task t WHERE {OF_LEVEL} AND t.dispatch_at IS NOT NULL"
     " ORDER BY t.dispatch_at LIMIT 1)"
 )
-_DUE: Final = (
-    f"WITH RECURSIVE line (name) AS (VALUES (%s)), {LEVELS} SELECT level.priority FROM level"
-    f" WHERE {_FIRST} <= {{now}} ORDER BY level.priority DESC"
+_READY: Final = (
+    f"WITH RECURSIVE line (name) AS (VALUES (%s)), {LEVELS},"
+    f" ready (priority) AS (SELECT level.priority FROM level WHERE {_FIRST} <= {{now}})"
 )
 _UNTIL: Final = f"WITH RECURSIVE line (name) AS (VALUES {{lines}}), {LEVELS} SELECT {{seconds}} FROM level"
 _UNTIL_DUE: Final = {
