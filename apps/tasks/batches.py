@@ -70,8 +70,23 @@ def stored_row(model: type[Model], columns: Sequence[str], row: Row) -> Row:
 def among(column: str, numbers: Collection[int]) -> tuple[str, list[Any]]:
     """The condition that `column` is one of these, and the values to bind."""
     if connection.vendor == "postgresql" and len(numbers) > 1:
-        return f"{column} = ANY(%s)", [list(numbers)]  # one text for any number of them, so that it is prepared once
+        # One text for any number of them, so that it is prepared once.
+        return f"{column} = ANY(%s::bigint[])", [array(numbers)]
     return f"{column} IN ({', '.join(['%s'] * len(numbers))})", list(numbers)
+
+
+def array(values: Iterable[Any]) -> str:
+    """As PostgreSQL reads an array from a text. For one of a list psycopg takes up to ten times as long."""
+    return f"{{{','.join(map(_item, values))}}}"
+
+
+def _item(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        escaped = value.replace("\\", r"\\").replace('"', r"\"")
+        return f'"{escaped}"'
+    return str(value)
 
 
 def update_rows(
@@ -229,11 +244,11 @@ def _source(fields: _Fields, rows: Sequence[Row]) -> tuple[str, list[Any]]:
     """The rows as PostgreSQL's `v`, counted by its column `nth`, and the values to bind.
 
     A column is an array, whose length the planner knows (json_to_recordset is guessed at 100 rows and may end in a
-    scan). One that all rows share is no array: psycopg needs long for one.
+    scan). One that all rows share is no array.
     """
     shared, own = _split(fields, rows)
     once = ", ".join(["", *(f"%s::{_type(field)} AS {field.column}" for field, _ in shared)])
-    values = [*(column[0] for _, column in shared), *(list(column) for _, column in own)]
+    values = [*(column[0] for _, column in shared), *(array(column) for _, column in own)]
     if not own:
         return f"(SELECT nth{once} FROM generate_series(1, %s) AS nth) AS v", [*values, len(rows)]
     unnest = ", ".join(f"%s::{_type(field)}[]" for field, _ in own)

@@ -12,7 +12,7 @@ from django.db import connection, models
 
 from apps.accounts.permissions import may_see_all
 from apps.queues.models import Queue
-from apps.tasks.batches import among, insert_rows, select_rows, update_rows
+from apps.tasks.batches import among, array, insert_rows, select_rows, update_rows
 from apps.tasks.clock import database_now, now_in_sql
 from apps.tasks.cursors import keeping, repeating
 from apps.tasks.lifecycle import LIVE, Status, Step
@@ -92,7 +92,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 # Locked in id order, as in `locked`, each before it is changed.
                 these = "unnest(%s::bigint[], %s::bigint[]) AS v (id, attempt)"
                 lock = f"SELECT v.* FROM {these} JOIN tasks_task t USING (id) ORDER BY id FOR NO KEY UPDATE OF t"  # noqa: S608 no values
-                columns = [[task for task, _ in attempts], [attempt for _, attempt in attempts]]
+                columns = list(map(array, zip(*attempts, strict=True)))
                 where = f"WHERE t.id = v.id AND t.attempt = v.attempt AND {fits}"
                 cursor.execute(f"WITH v AS ({lock}) {done} FROM v {where}", columns)
 

@@ -1,12 +1,17 @@
 """What one task costs PostgreSQL: ways there and back, each of which takes longer than what is done at its end."""
 
+import math
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from apps.audit.models import Entry
 from apps.relay.schedule import due, mark_handed_over
-from apps.tasks.cursors import keeping
+from apps.tasks.batches import array
+from apps.tasks.cursors import keeping, repeating
 from apps.tasks.drafts import Draft
 from apps.tasks.models import Change, Kind
 from apps.tasks.recording import record
@@ -74,3 +79,19 @@ def test_of_many_rows_plans_of_constraints_are_kept_until_the_transaction_ends(
         assert record([batch(*map(finished, tasks))]) == ["APPLIED"] * MANY
         assert settings() == ["auto", "off"]
     assert settings() == before
+
+
+@pytest.mark.parametrize(
+    ("type_", "values"),
+    [
+        ("text", ["", "NULL", None, 'a "b"', "\\", '\\"', "{a,b}", " a ", "one\ntwo\t", "ä😀", "'; --", "\u2028"]),
+        ("bigint", [0, -1, 2**63 - 1, None]),
+        ("double precision", [0.1, -0.0, 1e308, 5e-324, math.inf, -math.inf, None]),
+        ("boolean", [True, False, None]),
+        ("timestamptz", [datetime(2026, 2, 28, 23, 59, 59, 1, UTC), datetime(1, 1, 1, tzinfo=UTC), None]),
+    ],
+)
+def test_an_array_arrives_as_it_was(type_: str, values: list[Any]) -> None:
+    with repeating() as cursor:
+        cursor.execute(f"SELECT * FROM unnest(%s::{type_}[])", [array(values)])  # noqa: S608 no values
+        assert [value for (value,) in cursor.fetchall()] == values
