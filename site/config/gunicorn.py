@@ -1,5 +1,6 @@
 """How gunicorn serves the web: threads, because a request mostly waits for the database; loopback only."""
 
+import os
 from typing import Any
 
 # Here, before any process is forked: gunicorn would start one after the other that cannot run with these settings.
@@ -15,6 +16,9 @@ limit_request_field_size = (
 )
 keepalive = 75  # the sink and the workers keep their connection
 graceful_timeout = 3  # honcho kills after 5
+# Its sign of life, given at each turn: on a disk a turn waits while anything is being written to it.
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 gunicorn makes a file there that nobody else can open
+worker_tmp_dir = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
 loglevel = "warning"
 control_socket_disable = True
 
