@@ -1,47 +1,47 @@
-"""Cursors for what is asked for each task anew: PostgreSQL parses it once a connection, not once a task.
+"""Cursors for what is asked for each task anew, in statements of few different texts.
 
-Django's own writes the values into the text, which makes another statement of it each time.
+Django's own writes the values into the text: PostgreSQL would have to parse and to plan it each time.
 """
 
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.sqlite3.base import FORMAT_QMARK_REGEX, SQLiteCursorWrapper
 from django.db.backends.utils import CursorWrapper
 
-FEW = 1_000  # so many rows are scanned as quickly as one is found
-_KEEPS = "keeps_plans"  # said of a connection: that it does, and of how many tasks they are
+FEW = 100  # so many rows are scanned as quickly as one is found
+_KNOWN = "known_tasks"  # said of a connection: how many there were when its plans were made
 
 
 def repeating() -> CursorWrapper:
-    """For statements of few different texts: a connection remembers a hundred, each from its fifth time on."""
+    """For what is planned each time by what the tables hold, and by what is asked for."""
     connection: Any = connections[DEFAULT_DB_ALIAS]
     if connection.vendor == "sqlite":
-        opened = _opened(connection)
-        return _wrapped(connection, opened.cursor(factory=_KeepingText))
-    return _binding(connection, anew=hasattr(_opened(connection), _KEEPS))
+        return _wrapped(connection, _opened(connection).cursor(factory=_KeepingText))
+    return _binding(connection, anew=True)
 
 
-def keeping(number: int = 0) -> CursorWrapper:
-    """For what is to be done in one way only, by an index: its plan, half of its cost, is kept as well.
+def keeping() -> CursorWrapper:
+    """For what is to be done in one way only, by an index: a connection keeps the plan, which is half of its cost."""
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    return repeating() if connection.vendor == "sqlite" else _binding(connection, anew=False)
 
-    `number`: of a task that it is about. The table is as long as they are high, and a plan of when it was small may be
-    a scan of all that has come since: it is made anew whenever they have doubled.
-    From then on the connection keeps plans, so what else is repeated is parsed and planned anew.
+
+def forget_old_plans(highest: int) -> None:
+    """Of the time when there were half as many tasks: `highest` is the number of one that is there.
+
+    A plan of when the table was small may be a scan of all that has come since, also that by which PostgreSQL looks
+    foreign keys up.
     """
     connection: Any = connections[DEFAULT_DB_ALIAS]
-    opened = _opened(connection)
     if connection.vendor == "sqlite":
-        return repeating()
-    cursor = _binding(connection, anew=False)
-    if not hasattr(opened, _KEEPS):
-        cursor.execute("SET plan_cache_mode = auto")
-        transaction.on_commit(partial(setattr, opened, _KEEPS, number))  # with a transaction that fails it is undone
-    elif number > 2 * getattr(opened, _KEEPS) + FEW:
-        cursor.execute("DISCARD PLANS")
-        setattr(opened, _KEEPS, number)
-    return cursor
+        return
+    opened = _opened(connection)
+    if highest > 2 * getattr(opened, _KNOWN, 0) + FEW:
+        with connection.wrap_database_errors:
+            opened.execute("DISCARD PLANS")
+        setattr(opened, _KNOWN, highest)
 
 
 def _opened(connection: Any) -> Any:
@@ -51,9 +51,10 @@ def _opened(connection: Any) -> Any:
 
 
 def _binding(connection: Any, *, anew: bool) -> CursorWrapper:
+    opened = _opened(connection)
     from psycopg.types.datetime import TimestamptzLoader  # noqa: PLC0415 SQLite does without it
 
-    cursor = _cursor(anew=anew)(connection.connection)
+    cursor = _cursor(anew=anew)(opened)
     cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # in C; Django's is Python, 5 us for each
     return _wrapped(connection, cursor)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import EmptyResultSet
@@ -14,7 +13,7 @@ from apps.accounts.permissions import may_see_all
 from apps.queues.models import Queue
 from apps.tasks.batches import among, array, insert_rows, select_rows, update_rows
 from apps.tasks.clock import database_now, now_in_sql
-from apps.tasks.cursors import keeping, repeating
+from apps.tasks.cursors import forget_old_plans, keeping, repeating
 from apps.tasks.lifecycle import LIVE, Status, Step
 
 if TYPE_CHECKING:
@@ -81,7 +80,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
         now, at = now_in_sql()
         done = f"UPDATE tasks_task AS t SET dispatch_at = NULL, reason = '', handed_at = {now}"  # noqa: S608 no values
         fits = f"t.status IN ({listed(LIVE)}) AND (t.dispatch_at IS NULL OR t.dispatch_at <= {now})"
-        with keeping(attempts[0][0]) if len(attempts) == 1 else repeating() as cursor:
+        forget_old_plans(max(attempts)[0])
+        with keeping() if len(attempts) == 1 else repeating() as cursor:
             rows = [[*at, *attempt, *at] for attempt in attempts]
             each = f"{done} WHERE t.id = %s AND t.attempt = %s AND {fits}"
             if len(rows) == 1:
@@ -118,7 +118,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
         if connection.vendor == "sqlite":  # it has one writer at a time
             return select_rows(self.model, columns, f"WHERE {these} ORDER BY t.id", values), database_now()
         more = f"WHERE {these} ORDER BY t.id FOR NO KEY UPDATE"
-        asked = partial(keeping, max(numbers)) if len(numbers) == 1 else repeating
+        forget_old_plans(max(numbers))
+        asked = keeping if len(numbers) == 1 else repeating
         rows = select_rows(self.model, columns, more, values, made=["clock_timestamp()"], asked=asked)
         return [row[:-1] for row in rows], rows[0][-1] if rows else database_now()
 

@@ -17,7 +17,6 @@ from apps.tasks.batches import ALWAYS, insert_rows, insertion
 from apps.tasks.clock import MOVE, NOTE, tick, tick_by
 from apps.tasks.cursors import keeping, repeating
 from apps.tasks.models import Task
-from apps.tasks.writes import KEEP_PLANS, MANY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,8 +84,7 @@ def _in_one_statement(user: User, tasks: Sequence[Task], rows: Sequence[Row], on
     # It may fail on a key, and whoever has begun a transaction wants to go on in it.
     within = transaction.atomic() if connection.in_atomic_block else nullcontext()
     with within, keeping() if len(tasks) == 1 else repeating() as cursor:
-        statement = _statement(insert, tuple(entry), ", ".join(answer), of_many=len(tasks) >= MANY)
-        cursor.execute(statement, [*values, *entry.values()])
+        cursor.execute(_statement(insert, tuple(entry), ", ".join(answer)), [*values, *entry.values()])
         saved = sorted(cursor.fetchall())
     if not saved:
         raise kinds.Moved
@@ -99,7 +97,7 @@ def _in_one_statement(user: User, tasks: Sequence[Task], rows: Sequence[Row], on
 
 
 @lru_cache(maxsize=100)  # of a batch it is another text for each set of columns that its tasks share
-def _statement(insert: str, entry: tuple[str, ...], answer: str, *, of_many: bool) -> str:
+def _statement(insert: str, entry: tuple[str, ...], answer: str) -> str:
     noted = "SELECT ticks, clock_timestamp(), string_agg(id::text, ',' ORDER BY id), '' FROM task, moved GROUP BY ticks"
     parts = [
         f"task AS ({insert})",
@@ -110,6 +108,4 @@ def _statement(insert: str, entry: tuple[str, ...], answer: str, *, of_many: boo
         names, places = ", ".join(["object", *entry]), ", ".join(["%s"] * len(entry))
         first = f"SELECT 'task ' || id, {places} FROM task ORDER BY id LIMIT 1"
         parts.append(f"entry AS (INSERT INTO audit_entry ({names}) {first})")
-    if of_many:
-        parts.append(f"plans AS ({KEEP_PLANS})")
-    return f"WITH {', '.join(parts)} SELECT {answer} FROM task{', plans' if of_many else ''}"
+    return f"WITH {', '.join(parts)} SELECT {answer} FROM task"

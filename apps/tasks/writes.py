@@ -15,18 +15,12 @@ if TYPE_CHECKING:
 
     Write = tuple[str, str, Sequence[Any]]  # its name, the SQL, the values to bind
 
-MANY = 20
-# For each row that is inserted PostgreSQL looks up what its foreign keys point to, at the end of the transaction, by a
-# statement that it would plan each time. Of many rows it is to keep the plan: one by the index, whatever the tables
-# hold when it is made.
-KEEP_PLANS = "SELECT set_config('plan_cache_mode', 'auto', true), set_config('enable_seqscan', 'off', true)"
-
 _waiting: ContextVar[list[Write] | None] = ContextVar("waiting", default=None)
 
 
 @contextmanager
 def together(count: int = 1) -> Iterator[None]:
-    """What is written within is one statement at the end of it, the transaction's last one when it is about many rows.
+    """What is written within, about so many tasks, is one statement at the end of it.
 
     No two of the writes may be about the same row: each finds the rows as they were before all of them.
     """
@@ -42,11 +36,8 @@ def together(count: int = 1) -> Iterator[None]:
         _waiting.reset(before)
     if waiting:
         parts = ", ".join(f"{name or f'write_{nth}'} AS ({sql})" for nth, (name, sql, _) in enumerate(waiting))
-        plans, source = (f", plans AS ({KEEP_PLANS})", " FROM plans") if count >= MANY else ("", "")
         with keeping() if count == 1 else repeating() as cursor:
-            cursor.execute(
-                f"WITH {parts}{plans} SELECT 1{source}", [value for _, _, values in waiting for value in values]
-            )
+            cursor.execute(f"WITH {parts} SELECT 1", [value for _, _, values in waiting for value in values])
 
 
 def write(sql: str, values: Sequence[Any], name: str = "") -> None:

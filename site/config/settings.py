@@ -103,11 +103,10 @@ SQLITE_OPTIONS = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000",
 }
 # A server that takes connections and never answers would hold up each request for minutes.
-# A plan that is kept would be of the table as it was when it was small: a scan of all that has come since.
 POSTGRESQL_OPTIONS = {
     "connect_timeout": 5,
     "prepare_threshold": 5,  # psycopg's own; of `apps.tasks.cursors` alone, for Django's have no use for it
-    "options": "-c plan_cache_mode=force_custom_plan -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
+    "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
 }
 
 

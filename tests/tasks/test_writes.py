@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
 
 from apps.audit.models import Entry
 from apps.relay.schedule import due, mark_handed_over
 from apps.tasks.batches import array
-from apps.tasks.cursors import keeping, repeating
+from apps.tasks.cursors import repeating
 from apps.tasks.drafts import Draft
 from apps.tasks.models import Change, Kind
 from apps.tasks.recording import record
 from apps.tasks.services import create, create_many
-from apps.tasks.writes import MANY, together, write
+from apps.tasks.writes import together, write
 from tests.fixtures.statements import Statements
 from tests.tasks.events import batch, finished
 
@@ -57,28 +56,6 @@ def test_writes_together_wait_for_the_end_and_for_no_error() -> None:
             write("INSERT INTO tasks_change (tick, at, changed, gone) SELECT ticks, now(), '', '' FROM made", [])
         assert not Change.objects.exists()
     assert Change.objects.get().tick == 7
-
-
-def test_of_many_rows_plans_of_constraints_are_kept_until_the_transaction_ends(
-    alice: User, kinds: dict[str, Kind]
-) -> None:
-    def settings() -> list[str]:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('plan_cache_mode'), current_setting('enable_seqscan')")
-            return list(cursor.fetchone())
-
-    keeping()  # begins what else would begin in its midst
-    before = settings()
-    with transaction.atomic():
-        create_many(user=alice, drafts=[DRAFT] * (MANY - 1))
-        assert settings() == before
-        tasks = create_many(user=alice, drafts=[DRAFT] * MANY)
-        assert settings() == ["auto", "off"]
-    assert settings() == before
-    with transaction.atomic():
-        assert record([batch(*map(finished, tasks))]) == ["APPLIED"] * MANY
-        assert settings() == ["auto", "off"]
-    assert settings() == before
 
 
 @pytest.mark.parametrize(
