@@ -110,7 +110,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def locked(self, numbers: Collection[int], columns: Sequence[str]) -> tuple[list[Any], datetime]:
         """The values of `columns` of these tasks' rows, which nobody else changes until the transaction ends; and now.
 
-        In id order, and so for all who lock many: PostgreSQL would meet deadlocks otherwise.
+        The first column is to be the id. In id order, and so for all who lock many: else PostgreSQL would meet
+        deadlocks.
         """
         if not numbers:
             return [], database_now()
@@ -118,21 +119,24 @@ class TaskQuerySet(models.QuerySet["Task"]):
         if connection.vendor == "sqlite":  # it has one writer at a time
             return select_rows(self.model, columns, f"WHERE {these} ORDER BY t.id", values), database_now()
         more = f"WHERE {these} ORDER BY t.id FOR NO KEY UPDATE"
-        forget_old_plans(max(numbers))
         asked = keeping if len(numbers) == 1 else repeating
         rows = select_rows(self.model, columns, more, values, made=["clock_timestamp()"], asked=asked)
-        return [row[:-1] for row in rows], rows[0][-1] if rows else database_now()
+        if not rows:
+            return [], database_now()
+        forget_old_plans(rows[-1][0])
+        return [row[:-1] for row in rows], rows[0][-1]
 
 
 def counted(owner: int | None, statuses: Collection[Status], cap: int) -> dict[Status, int]:
     """The `counts` of all tasks or of one owner's, without Django: each poll to which something has changed asks."""
-    own, whose = ("", []) if owner is None else (" AND t.created_by_id = %s", [owner])
-    one = f"(SELECT count(*) FROM (SELECT 1 FROM tasks_task t WHERE t.status = %s{own} LIMIT %s) AS these)"  # noqa: S608
     if not statuses:
         return {}
-    with repeating() as cursor:
-        values: list[Any] = [value for status in statuses for value in (status, *whose, cap + 1)]
-        cursor.execute(f"SELECT {', '.join([one] * len(statuses))}", values)
+    own, whose = ("", []) if owner is None else (" AND t.created_by_id = %s", [owner])
+    # The status as part of the text, so that the plan that is kept is one for it.
+    some = f"SELECT 1 FROM tasks_task t WHERE t.status = '{{}}'{own} LIMIT {cap + 1:d}"  # noqa: S608 a status of ours
+    counts = [f"(SELECT count(*) FROM ({some.format(status)}) AS these)" for status in statuses]  # noqa: S608 as above
+    with keeping() if owner is None else repeating() as cursor:
+        cursor.execute(f"SELECT {', '.join(counts)}", whose * len(statuses))
         return dict(zip(statuses, cursor.fetchone(), strict=True))
 
 

@@ -16,6 +16,7 @@ from apps.queues.models import Worker
 from apps.queues.querysets import SILENT_AFTER
 from apps.tasks.batches import among, read_row, select_rows
 from apps.tasks.columns import COLUMNS
+from apps.tasks.cursors import keeping, repeating
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Attempt, Task
 
@@ -80,7 +81,8 @@ def errors_of(tasks: Iterable[SimpleNamespace]) -> dict[int, str]:
 def _read(columns: Sequence[str], these: str, values: Sequence[Any], now: datetime) -> list[SimpleNamespace]:
     since = connection.ops.adapt_datetimefield_value(now - SILENT_AFTER)
     made = [f"substr(t.result, 1, {START_LENGTH})", SEEN_AT]
-    rows = select_rows(Task, columns, these, [since, *values], made=made)
+    # Without values there is one way to find them.
+    rows = select_rows(Task, columns, these, [since, *values], made=made, asked=repeating if values else keeping)
     names = ["number", *columns[1:], "result_start", "seen_at"]
     tasks = [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in rows]
     for task in tasks:
