@@ -197,9 +197,9 @@ def due(queue: str, most: int) -> list[Due]:
     """The attempts whose time has come: those of the highest priority first, of these the longest due."""
     # One priority after the other: in one walk from the highest down, all that is due later would be passed over.
     found, highest, levels = _of_highest(queue, most)
-    if levels > 1 or not found:
-        for level in priority.due(queue) if len(found) < most else ():
-            if level < highest:
+    if len(found) < most and levels != 1:
+        for level in priority.due(queue):
+            if level < highest and len(found) < most:
                 found += _of_level(queue, level, most - len(found))
     return found
 

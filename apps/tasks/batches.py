@@ -70,7 +70,6 @@ def stored_row(model: type[Model], columns: Sequence[str], row: Row) -> Row:
 def among(column: str, numbers: Collection[int]) -> tuple[str, list[Any]]:
     """The condition that `column` is one of these, and the values to bind."""
     if connection.vendor == "postgresql" and len(numbers) > 1:
-        # One text for any number of them, so that it is prepared once.
         return f"{column} = ANY(%s::bigint[])", [array(numbers)]
     return f"{column} IN ({', '.join(['%s'] * len(numbers))})", list(numbers)
 
