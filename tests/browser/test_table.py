@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -117,6 +117,25 @@ def test_cards_can_be_ordered_too(opened: Open, console: Page, make: Make, alice
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     page.get_by_role("link", name="Name").click()
     expect(page.locator("tbody .t-name")).to_have_text(["a", "b", "c"])
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_who_may_only_look_selects_nothing(opened: Open, console: Page, make: Make, alice: User, width: int) -> None:
+    task = make()
+    User.objects.filter(pk=alice.pk).update(is_staff=False)
+    alice.groups.set(Group.objects.filter(name="Viewer"))
+    console.set_viewport_size({"width": width, "height": 640})
+    page = opened("/tasks/")
+    expect(page.locator(f"#task-{task.pk}")).to_be_visible()
+    expect(page.locator("#tasks-form input:visible")).to_have_count(0)
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator(f"#task-{task.pk} a")).to_be_focused()
+    expect(page.locator("#tasks-form :checked")).to_have_count(0)
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_contain_text("Open the task")
+    expect(page.locator("#help")).not_to_contain_text("Select")
+    page.keyboard.press("Escape")
 
 
 @pytest.mark.parametrize("how", ["hover", "focus"])
