@@ -268,6 +268,7 @@ def test_a_value_that_says_more_than_what_is_shown_is_told_as_well(
     keep(task, b"\x89PNG", name, content_type="image/png", shown=True)
     page = text_of(web.get(f"/tasks/{task.pk}/"))
     assert ('id="outcome"' in page) == is_told
+    assert "returned nothing" not in page
     assert 'id="shown-title"' in page
 
 
