@@ -17,7 +17,7 @@ from apps.tasks.folding import folded, holds
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Attempt, Kind, Task
 from apps.tasks.search import ME
-from apps.tasks.search_values import Span
+from apps.tasks.search_values import NAN, Span
 from workers.messages import BIGGEST_ID
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def _row(term: Term, user: Person) -> Q:
             return Q(kind__in=sorted(_kinds(term)))
         case "by":
             return Q(created_by__in=sorted(_owners(user, term)), created_by__isnull=False)
+        case "value":
+            return _any(Q(value_text=NAN) if value == NAN else _value("value", value) for value in term.values)
         case field:
             return _any(_value(LOOKUPS[field], value) for value in term.values)
 

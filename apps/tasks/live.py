@@ -178,5 +178,6 @@ def _row(row: Row) -> str:
         *((row.percent, task.progress_text) if task.status == Status.RUNNING else ()),
         task.value_text,
         task.result_start,
+        task.pictures,
         row.error,
     )

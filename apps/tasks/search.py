@@ -50,7 +50,7 @@ FIELDS: Final = {
     "started": Field(read=values.times, help="when, as with created"),
     "finished": Field(read=values.times, help="when, as with created"),
     "ran": Field(read=values.duration, help=f"how long, {values.DURATIONS}"),
-    "value": Field(read=values.number, help=f"the number they returned, {values.NUMBERS}"),
+    "value": Field(read=values.returned, help=f"the number they returned, {values.RETURNED}"),
     "number": Field(read=values.number, help=f"their number, {values.NUMBERS}"),
     "by": Field(read=values.text, help="who created them, such as me"),
 }

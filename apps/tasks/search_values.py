@@ -45,9 +45,12 @@ class Span:
 
 Value = str | Span
 
+NAN = "nan"  # as `Task.value_text` has it
+
 TIMES = "such as 2h (within the last two hours), >2h (longer ago), today, yesterday, 2026-03-01, >=2026-03-01T14:00"
 DURATIONS = "such as >10s, <500ms, >=2min, 1h..2h"
 NUMBERS = "such as 5, >3, <=0.5, 1..10, 1.."
+RETURNED = f"{NUMBERS}, nan, inf, -inf"
 WHOLE_NUMBERS = "such as 5, >0, <=-10, -5..5"
 
 _OPERATORS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
@@ -57,6 +60,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_INFINITE = re.compile(r"[+-]?(inf|infinity|∞)", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d{1,19}(\.\d{1,19})?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
@@ -79,6 +83,11 @@ def choice(words: Iterable[str]) -> Callable[[str, Clock], str]:
 
 def number(typed: str, _clock: Clock) -> Span:
     return _compared(typed, _number, "number", NUMBERS)
+
+
+def returned(typed: str, _clock: Clock) -> Value:
+    """A number that code may return: also infinity, and NaN, which no comparison finds."""
+    return NAN if typed.lower() == NAN else _compared(typed, _returned, "number", RETURNED)
 
 
 def whole_number(typed: str, _clock: Clock) -> Span:
@@ -165,6 +174,10 @@ def _ends(typed: str) -> list[str]:
 def _number(typed: str) -> float | None:
     number = float(typed) if _NUMBER.fullmatch(typed) else None
     return number if number is not None and math.isfinite(number) else None
+
+
+def _returned(typed: str) -> float | None:
+    return float(typed.replace("∞", "inf")) if _INFINITE.fullmatch(typed) else _number(typed)
 
 
 def _duration(typed: str) -> float | None:

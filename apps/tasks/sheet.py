@@ -196,17 +196,19 @@ def read_as(task: Task, user: Person, attempt: int | None = None) -> Sheet:
     why_not = obstacle() if task.status == Status.QUEUEING else ""
     pause = pauses.current().get(task.queue) if task.status in LIVE else None
     limited = limits.current().get(task.queue) if task.status == Status.QUEUEING else None
-    told: dict[str, Any] = {"obstacle": why_not, "pause": pause, "limits": limited}
+    output_of = next((each for each in attempts if each.number == attempt), attempts[0] if attempts else None)
+    made = artifacts.of(output_of) if output_of else []
+    is_shown = attempts[:1] == [output_of] and any(each.shown for each in made)
+    told: dict[str, Any] = {"obstacle": why_not, "pause": pause, "limits": limited, "is_shown": is_shown}
     sentence = status_parts(task, now=now, live_workers=workers, find_turn=turns.of, **told)
     kind = Kind.objects.filter(name=task.kind).first()
     acts = {act: may(user, act, task, kind) for act in ALLOWED}
     shown = attempts[:MOST_ATTEMPTS][::-1]
-    output_of = next((each for each in attempts if each.number == attempt), attempts[0] if attempts else None)
     return Sheet(
         task=task,
         attempts=shown,
         output_of=output_of,
-        made=artifacts.of(output_of) if output_of else (),
+        made=made,
         environment_changes=environments.changes(shown),
         codes=codes.of(task.params, codes.names_of(kind)),
         ran_in=_environment(last_attempt(task)) if kind and kind.runs_code else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from apps.tasks.columns import COLUMNS
 from apps.tasks.cursors import keeping, repeating
 from apps.tasks.lifecycle import Status
 from apps.tasks.models import Attempt, Task
+from workers.artifacts import figures_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +42,12 @@ SHOWN = (
 SEEN_AT = (
     "(SELECT w.last_seen_at FROM queues_worker w"
     " WHERE t.status = 'RUNNING' AND w.name = t.worker AND w.left_at IS NULL AND w.last_seen_at > %s)"
+)
+# Of what its attempt has returned as pictures: how many there are, and the last of their names.
+PICTURES = (
+    "(SELECT count(*) || ' ' || max(a.name) FROM tasks_artifact a"
+    " WHERE t.status = 'FINISHED' AND t.value_text = '' AND a.task_id = t.id AND a.attempt = t.attempt"
+    " AND a.worker = t.worker AND a.shown AND substr(a.content_type, 1, 6) = 'image/')"
 )
 
 
@@ -80,15 +88,24 @@ def errors_of(tasks: Iterable[SimpleNamespace]) -> dict[int, str]:
 
 def _read(columns: Sequence[str], these: str, values: Sequence[Any], now: datetime) -> list[SimpleNamespace]:
     since = connection.ops.adapt_datetimefield_value(now - SILENT_AFTER)
-    made = [f"substr(t.result, 1, {START_LENGTH})", SEEN_AT]
+    made = [f"substr(t.result, 1, {START_LENGTH})", PICTURES, SEEN_AT]
     # Without values there is one way to find them.
     rows = select_rows(Task, columns, these, [since, *values], made=made, asked=repeating if values else keeping)
-    names = ["number", *columns[1:], "result_start", "seen_at"]
+    names = ["number", *columns[1:], "result_start", "pictures", "seen_at"]
     tasks = [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in rows]
     for task in tasks:
+        task.pictures = _instead(task.result_start, task.pictures)
         if task.seen_at:
             [task.seen_at] = read_row(Worker, ["last_seen_at"], [task.seen_at])
     return tasks
+
+
+def _instead(result_start: str | None, pictures: str | None) -> int:
+    """How many pictures are the result, of which there is no more to read than a text that stands for them."""
+    count, _, name = (pictures or "0").partition(" ")
+    is_text = result_start is not None and result_start.startswith('"')
+    stands_for_them = name.startswith("result.") or result_start == json.dumps(figures_text(int(count)))
+    return int(count) if result_start is None or (is_text and stands_for_them) else 0
 
 
 def _asked(part: QuerySet[Any], order: Order) -> tuple[str, Sequence[Any]]:

@@ -153,10 +153,10 @@ def _table(shown: Table, tag: Tag) -> dict[str, Any]:
 def _head(window: Window, name: str) -> dict[str, str]:
     """A column's head: where its link leads, and how the table is ordered by it now."""
     column = columns.COLUMNS[name]
-    by_another = name == "id" and "created" in window.columns
-    if not column.order or by_another:
+    if not column.order:
         return {"name": name, "label": column.label}
     ordered = column.order == word(window.order).removeprefix("-")
+    is_told = name == "id" and "created" in window.columns  # by the other head of the same order
     # What no worker has had yet has an empty name there: from "z" on those that one has had come first.
     begins_with_most = column.order not in {"name", "kind", "status", "queue"}
     turned = window.order.turned if ordered else replace(ORDERS[column.order], descending=begins_with_most)
@@ -164,7 +164,7 @@ def _head(window: Window, name: str) -> dict[str, str]:
         "name": name,
         "label": column.label,
         "address": _query(replace(window, order=turned).listed) or "?",
-        "sorted": ("descending" if window.order.descending else "ascending") if ordered else "",
+        "sorted": ("descending" if window.order.descending else "ascending") if ordered and not is_told else "",
     }
 
 

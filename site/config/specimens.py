@@ -129,7 +129,7 @@ def _rows(now: datetime) -> list[Row]:
                 kind="demo.coin",
                 status=status,
                 created_at=now,
-                **{"reason": "", "value_text": "", "progress": None, "result_start": None, **more},
+                **{"reason": "", "value_text": "", "progress": None, "result_start": None, "pictures": 0, **more},
             ),
             number=str(n),
             error="ValueError: no convergence" if status == Status.FAILED else "",

@@ -7,7 +7,7 @@ const COMMANDS = {
   "/": () => document.querySelector("[data-key='/']")?.select(),
   j: () => move(1),
   k: () => move(-1),
-  x: () => row()?.querySelector("input[type=checkbox]")?.click(),
+  x: () => { const box = row()?.querySelector("input[type=checkbox]"); if (box?.checkVisibility()) box.click(); },
   r: () => press("r"),
   e: () => press("e"),
   p: () => press("p"),

@@ -24,6 +24,8 @@ def test_the_style_guide_is_photographed_in_both_themes(
     assert len(set(ids)) == len(ids)
     icons = re.findall(r"\.icon-([\w-]+) \{", (ROOT / "static/css/icons.css").read_text())
     expect(page.locator("#icons-shown .icon")).to_have_count(2 * len(icons))
+    signs = page.locator(".toast .icon").evaluate_all("all => all.map(each => getComputedStyle(each).maskImage)")
+    assert len(set(signs)) == len(signs) / 2  # each in two themes
     assert faults(page) == []
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

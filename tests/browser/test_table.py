@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from apps.tasks import sweeps
 from apps.tasks.clock import tick
-from apps.tasks.models import Task
+from apps.tasks.columns import COLUMNS
+from apps.tasks.models import TableLook, Task
 
 Open = Callable[[str], Page]
 Make = Callable[..., Task]
@@ -98,6 +99,43 @@ def test_the_act_bar_stays_in_view(opened: Open, console: Page, make: Make) -> N
     page.set_viewport_size({"width": 1280, "height": 640})
     expect(page.locator("#news a")).to_be_in_viewport()
     expect(page.locator("thead th").first).to_be_in_viewport()
+
+
+def test_cards_can_be_ordered_too(opened: Open, console: Page, make: Make, alice: User) -> None:
+    for name in ("b", "a", "c"):
+        make(name=name, status="FINISHED")
+    TableLook.objects.create(user=alice, columns=list(COLUMNS))
+    console.set_viewport_size({"width": 360, "height": 640})
+    page = opened("/tasks/")
+    heads = page.locator("thead a:visible")
+    words = "Name, Kind, Queue, Priority, Value, Worker, Run time, Status, Started, Finished, Created at"
+    expect(heads).to_have_text(words.split(", "))
+    for head in heads.all():
+        expect(head).to_be_in_viewport(ratio=1)
+        assert (head.bounding_box() or {"height": 0})["height"] >= 24
+    assert page.evaluate("getComputedStyle(document.querySelector('thead .t-queue'), '::before').content") == "none"
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.get_by_role("link", name="Name").click()
+    expect(page.locator("tbody .t-name")).to_have_text(["a", "b", "c"])
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_who_may_only_look_selects_nothing(opened: Open, console: Page, make: Make, alice: User, width: int) -> None:
+    task = make()
+    User.objects.filter(pk=alice.pk).update(is_staff=False)
+    alice.groups.set(Group.objects.filter(name="Viewer"))
+    console.set_viewport_size({"width": width, "height": 640})
+    page = opened("/tasks/")
+    expect(page.locator(f"#task-{task.pk}")).to_be_visible()
+    expect(page.locator("#tasks-form input:visible")).to_have_count(0)
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator(f"#task-{task.pk} a")).to_be_focused()
+    expect(page.locator("#tasks-form :checked")).to_have_count(0)
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_contain_text("Open the task")
+    expect(page.locator("#help")).not_to_contain_text("Select")
+    page.keyboard.press("Escape")
 
 
 @pytest.mark.parametrize("how", ["hover", "focus"])

@@ -268,7 +268,54 @@ def test_a_value_that_says_more_than_what_is_shown_is_told_as_well(
     keep(task, b"\x89PNG", name, content_type="image/png", shown=True)
     page = text_of(web.get(f"/tasks/{task.pk}/"))
     assert ('id="outcome"' in page) == is_told
+    assert "returned nothing" not in page
     assert 'id="shown-title"' in page
+
+
+PICTURE = {"content_type": "image/png", "shown": True}
+
+
+@pytest.mark.parametrize(
+    ("result", "names", "cell"),
+    [
+        ('"<Figure size 640x480>"', ["result.png"], "Picture"),
+        ('"1 figure"', ["figure-1.png"], "Picture"),
+        (None, ["figure-1.png", "figure-2.png"], "2 pictures"),
+        ('"a text"', ["figure-1.png"], "&quot;a text&quot;"),
+        ('{"a":1}', ["result.png"], "{&quot;a&quot;: 1}"),
+    ],
+)
+def test_pictures_are_called_so_in_the_table(
+    web: Client, alice: User, result: str | None, names: list[str], cell: str
+) -> None:
+    task = a_task(alice, status=Status.FINISHED, result=result, worker="w1")
+    an_attempt(task)
+    for n, name in enumerate(names):
+        keep(task, b"\x89PNG", name, **PICTURE, ordinal=n)
+    other = keep(task, b"\x89PNG", "another.png", content_type="image/png", ordinal=9)
+    for run in ({"attempt": 1, "worker": "w2"}, {"attempt": 2}):  # not by what has become the outcome
+        Artifact.objects.create(
+            task=task, **{"worker": "w1", "ordinal": 7, "run": "r", "name": "result.png", **PICTURE, **run},
+            file=other.file, created_at=task.created_at,
+        )  # fmt: skip
+    for sort in ("created", "name"):
+        html = text_of(web.get("/tasks/", {"sort": sort}))
+        shown = re.search(r'<td class="t-value">(.*?)</td>', html, re.DOTALL)
+        assert shown
+        assert re.sub(r"<[^>]+>", "", shown[1]).strip() == cell
+
+
+def test_a_picture_that_comes_late_is_told(web: Client, task: Task) -> None:
+    Task.objects.filter(pk=task.pk).update(worker="w1", result='"1 figure"')
+    html = text_of(web.get("/tasks/"))
+    assert "&quot;1 figure&quot;" in html
+    keep(task, b"\x89PNG", "figure-1.png", **PICTURE)
+    tag = re.search(r'hx-ptag="([^"]+)"', html)
+    changes = re.search(r'"(/tasks/changes/[^"]*)"', html)
+    assert tag
+    assert changes
+    html = text_of(web.get(changes[1], headers={"HX-Request": "true", "HX-PTag": tag[1]}))
+    assert "Picture" in html
 
 
 def test_graphql_tells_them_with_as_many_statements_for_many_tasks_as_for_one(

@@ -1,6 +1,7 @@
 """Which tasks a search finds, in which order, and how far it looks."""
 
 import itertools
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -97,6 +98,17 @@ def tasks(alice: User, bob: User, kinds: dict[str, Kind]) -> dict[str, Task]:
 )
 def test_a_search_finds(find: Find, tasks: dict[str, Task], text: str, names: str) -> None:
     assert ", ".join(find(text)) == names
+
+
+def test_nan_and_infinity_are_found(find: Find, alice: User) -> None:
+    for text, value in (("nan", None), ("inf", math.inf), ("-inf", -math.inf), ("5.0", 5.0), ("", None)):
+        a_task(alice, name=text or "none", status="FINISHED", value=value, value_text=text)
+    assert find("value:NaN") == ["nan"]
+    assert find("value:nan,5") == ["5.0", "nan"]
+    assert find("value:inf") == find("value:∞") == ["inf"]
+    assert find("value:-inf") == find("value:<-1e300") == ["-inf"]
+    assert find("value:>=5") == ["5.0", "inf"]
+    assert "nan" not in find("-value:nan")
 
 
 def test_numbers_are_found_too(find: Find, tasks: dict[str, Task]) -> None:

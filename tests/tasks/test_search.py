@@ -1,5 +1,6 @@
 """The search language: what it understands, and what it says of what it does not."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -82,6 +83,9 @@ def test_what_is_written_is_read_again(value: str) -> None:
         ("value:0.25", {"exact": 0.25}),
         ("value:-1e3..0", {"gte": -1000.0, "lte": 0.0}),
         ("value:1..", {"gte": 1.0}),
+        ("value:inf", {"exact": math.inf}),
+        ("value:<=-Infinity", {"lte": -math.inf}),
+        ("value:1..∞", {"gte": 1.0, "lte": math.inf}),
         ("ran:..2min", {"lte": 120.0}),
         ("finished:2026-03-01..", {"gte": datetime(2026, 3, 1, tzinfo=UTC)}),
         ("number:<=7", {"lte": 7.0}),
@@ -126,6 +130,8 @@ def test_what_moves_with_the_clock_says_so() -> None:
         ("ran:5s", "say it with > or <", 0),
         ("ran:long", "“long” is no duration for “ran”", 0),
         ("value:1e400", "is no number for", 0),
+        ("value:>nan", "is no number for “value”: such as 5, >3, <=0.5, 1..10, 1.., nan, inf, -inf.", 0),
+        ("number:inf", "is no number for", 0),
         ("number:..", "is no number for", 0),
         ("priority:0.5", "“0.5” is no whole number for “priority”: such as 5, >0", 0),
         ("created:..", "is no time", 0),

@@ -102,6 +102,10 @@ def test_heads_order_the_table_and_say_so(web: Client, alice: User) -> None:
     html = text_of(web.get("/tasks/"))
     assert re.search(r'class="t-created" aria-sort="descending"><a href="\?sort=created">', html)
     assert '<a href="?sort=name">Name</a>' in html
+    assert '<th scope="col" class="t-id" ><a href="?sort=created">ID</a>' in html
+    html = text_of(web.get("/tasks/?sort=created"))
+    assert '<a href="?">ID</a>' in html
+    assert html.count("aria-sort") == 1
     html = text_of(web.get("/tasks/?sort=name"))
     assert numbers(html) == [names[2], names[0], names[1]]
     assert re.search(r'class="t-name" aria-sort="ascending"><a href="\?sort=-name">', html)
