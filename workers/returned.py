@@ -94,7 +94,7 @@ class _Walk:
             }
         if isinstance(members, Iterable):
             return [self.plain(each, f"{path}[{i}]", inside) for i, each in enumerate(self._counted(members))]
-        what = f"a {type(value).__qualname__} (at {_shown(path)})"
+        what = f"{_one(value)} (at {_shown(path)})"
         raise NotSerialisable(f"{what} cannot be stored as JSON{_hint(value)}")
 
     def _counted(self, members: Iterable[Any]) -> Iterable[Any]:
@@ -110,7 +110,12 @@ class _Walk:
         if key is None or isinstance(key, bool | int | float | UUID | Decimal | date | Enum):
             plain = self.plain(key, path, ())
             return plain if isinstance(plain, str) else _encode(plain)
-        raise NotSerialisable(f"a {type(key).__qualname__} as a key of {_shown(path)} cannot be stored as JSON")
+        raise NotSerialisable(f"{_one(key)} as a key of {_shown(path)} cannot be stored as JSON")
+
+
+def _one(value: Any) -> str:
+    name = type(value).__qualname__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
 
 
 def _members(value: Any) -> Any:

@@ -93,7 +93,7 @@ def test_other_things_become_plain_json(returned: Any, shown: Any) -> None:
 @pytest.mark.parametrize(
     ("returned", "said"),
     [
-        (object(), r"a object \(at result\)"),
+        (object(), r"an object \(at result\)"),
         ({"a": [1, b"x"]}, r"a bytes \(at result\['a'\]\[1\]\) .* base64"),
         ((each for each in [1]), "a generator"),
         ({("a", "b"): 1}, "a tuple as a key of result"),
