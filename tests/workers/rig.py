@@ -345,8 +345,19 @@ def is_alive(pid: int) -> bool:
 
 
 def children_of(pid: int) -> list[int]:
-    """All processes below it."""
+    """All processes below it, parents first."""
     return [each.pid for each in tree.below(pid)]
+
+
+def template_of(worker: Process) -> int:
+    """Of the handlers. The worker started it first; its number is not the lowest when the system began anew."""
+    pid = worker.child.pid
+    return min((each.pid for each in tree.below(pid) if each.parent == pid), key=_started_at)
+
+
+def _started_at(pid: int) -> int:
+    """In ticks of the system's clock."""
+    return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
 
 
 def ready(process: Process) -> Process:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import Start
-from tests.workers.rig import TASKS, Rabbit, Web, children_of, is_alive, task
+from tests.workers.rig import TASKS, Rabbit, Web, children_of, is_alive, task, template_of
 
 
 def outcomes_of(rabbit: Rabbit) -> list[int]:
@@ -21,7 +21,7 @@ def test_a_running_task_is_killed_with_everything_below_it_and_has_no_outcome(
     pids = tmp_path / "pids"
     rabbit.put(task(1, "test.leave", pids=str(pids), end="sleep"))
     eventually(lambda: pids.exists() and len(pids.read_text().splitlines()) == 2)
-    below = children_of(min(children_of(one_slot.child.pid)))
+    below = children_of(template_of(one_slot))
     assert len(below) >= 3
     rabbit.cancel((1, 1))
     eventually(lambda: not any(is_alive(pid) for pid in below))
@@ -99,7 +99,7 @@ def test_a_cancellation_that_cannot_be_read_harms_nobody(rabbit: Rabbit, one_slo
 def test_a_task_that_is_being_timed_out_can_be_cancelled(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.stubborn", limit=0.2, how="blocked"))
     eventually(lambda: rabbit.started(1))
-    [child] = children_of(min(children_of(one_slot.child.pid)))
+    [child] = children_of(template_of(one_slot))
     eventually(lambda: signal.SIGTERM in pending_signals(child))
     rabbit.cancel((1, 1))
     rabbit.put(task(2))

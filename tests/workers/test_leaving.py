@@ -5,7 +5,7 @@ import signal
 
 from tests.fixtures.processes import eventually
 from tests.workers.fixtures import Start
-from tests.workers.rig import OTHERS, TASKS, Rabbit, Web, children_of, is_alive, ready, task
+from tests.workers.rig import OTHERS, TASKS, Rabbit, Web, children_of, is_alive, ready, task, template_of
 from tests.workers.test_slots import state_of
 from workers.broker import OUTCOMES
 
@@ -33,7 +33,7 @@ def test_what_was_announced_but_never_read_is_said_to_be_returned(rabbit: Rabbit
     process = ready(worker("--grace", "0.2"))
     rabbit.put(task(1))
     rabbit.outcome(1)
-    [child] = children_of(min(children_of(process.child.pid)))
+    [child] = children_of(template_of(process))
     os.kill(child, signal.SIGSTOP)
     eventually(lambda: state_of(child) == "T")
     rabbit.put(task(2))

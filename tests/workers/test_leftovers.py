@@ -10,7 +10,7 @@ import pytest
 
 from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import Start
-from tests.workers.rig import Rabbit, children_of, is_alive, ready, task
+from tests.workers.rig import Rabbit, children_of, is_alive, ready, task, template_of
 from workers import scratch
 
 
@@ -55,7 +55,7 @@ def test_what_was_running_below_a_killed_template_is_killed(rabbit: Rabbit, one_
     pids = tmp_path / "pids"
     rabbit.put(task(1, "test.leave", pids=str(pids), end="sleep"))
     eventually(lambda: pids.exists() and len(pids_in(pids)) == 2)
-    template = min(children_of(one_slot.child.pid))
+    template = template_of(one_slot)
     left = [*pids_in(pids), *children_of(one_slot.child.pid)]
     os.kill(template, signal.SIGKILL)
     assert rabbit.outcome(1)["reason"] == "CRASHED"
@@ -78,7 +78,7 @@ def test_a_child_has_a_folder_for_temporary_files_that_goes_with_it(rabbit: Rabb
     folder = Path(json.loads(rabbit.outcome(1)["result"]))
     assert folder.is_dir()
     assert folder.parent.parent.stat().st_mode & 0o777 == 0o700
-    [child] = children_of(min(children_of(process.child.pid)))
+    [child] = children_of(template_of(process))
     os.kill(child, signal.SIGKILL)
     eventually(lambda: not folder.parent.exists())
     rabbit.put(task(2, "test.temporary"))
@@ -90,7 +90,7 @@ def test_a_child_has_a_folder_for_temporary_files_that_goes_with_it(rabbit: Rabb
 def test_the_folders_of_a_killed_template_are_removed(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1, "test.temporary"))
     folder = Path(json.loads(rabbit.outcome(1)["result"]))
-    os.kill(min(children_of(one_slot.child.pid)), signal.SIGKILL)
+    os.kill(template_of(one_slot), signal.SIGKILL)
     eventually(lambda: not folder.parent.parent.exists())
 
 

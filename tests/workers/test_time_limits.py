@@ -9,7 +9,7 @@ import pytest
 
 from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import Start
-from tests.workers.rig import TASKS, Rabbit, children_of, is_alive, ready, task
+from tests.workers.rig import TASKS, Rabbit, children_of, is_alive, ready, task, template_of
 from tests.workers.test_slots import state_of, taken, until, with_slots
 from workers.slots import Slots
 from workers.timelimit import STOP_SECONDS, Limit, TimeLimit
@@ -17,7 +17,7 @@ from workers.timelimit import STOP_SECONDS, Limit, TimeLimit
 
 def child_of(pid: int) -> int:
     eventually(lambda: len(children_of(pid)) == 2)  # the template and its child
-    return max(children_of(pid))
+    return children_of(pid)[-1]
 
 
 def test_a_task_is_told_where_it_was_when_its_time_was_over(rabbit: Rabbit, one_slot: Process) -> None:
@@ -115,7 +115,7 @@ def test_a_stranger_may_send_sigterm_to_a_child_and_to_the_template(rabbit: Rabb
     rabbit.put(task(1, "test.sleep", seconds=1), task(2, "test.sleep", seconds=0.3, limit=60))
     for number in (1, 2):
         eventually(lambda number=number: rabbit.started(number))  # type: ignore[misc]
-        for pid in (child, min(children_of(one_slot.child.pid))):
+        for pid in (child, template_of(one_slot)):
             os.kill(pid, signal.SIGTERM)
     assert {each["status"] for each in rabbit.outcomes(2)} == {"FINISHED"}
     assert child_of(one_slot.child.pid) == child

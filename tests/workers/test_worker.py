@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import Start
-from tests.workers.rig import TASKS, Rabbit, Web, children_of, is_alive, ready, task
+from tests.workers.rig import TASKS, Rabbit, Web, children_of, is_alive, ready, task, template_of
 from workers.broker import BAD, OUTCOMES
 from workers.builtin import BUILT_IN
 
@@ -31,7 +31,7 @@ def test_an_innocent_task_behind_one_that_kills_its_child_is_run(rabbit: Rabbit,
 def test_a_task_handed_to_a_child_that_has_just_died_is_run_by_another(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1))
     rabbit.outcome(1)
-    template = min(children_of(one_slot.child.pid))
+    template = template_of(one_slot)
     [child] = children_of(template)
     os.kill(template, signal.SIGSTOP)  # it cannot tell the worker
     os.kill(child, signal.SIGKILL)
@@ -46,7 +46,7 @@ def test_a_task_handed_to_a_child_that_has_just_died_is_run_by_another(rabbit: R
 def test_a_large_task_that_a_dead_child_has_not_read_is_run_by_another(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1))
     rabbit.outcome(1)
-    template = min(children_of(one_slot.child.pid))
+    template = template_of(one_slot)
     [child] = children_of(template)
     os.kill(template, signal.SIGSTOP)
     os.kill(child, signal.SIGKILL)
@@ -76,7 +76,7 @@ def test_a_handler_that_writes_to_the_workers_socket_costs_its_process_alone(rab
 def test_tasks_go_on_when_the_template_is_killed(rabbit: Rabbit, one_slot: Process) -> None:
     rabbit.put(task(1))
     rabbit.outcome(1)
-    template = min(children_of(one_slot.child.pid))
+    template = template_of(one_slot)
     os.kill(template, signal.SIGKILL)
     rabbit.put(task(2), task(3))
     rabbit.outcomes(3)
@@ -116,7 +116,8 @@ def test_a_redelivery_that_the_web_wants_dropped_is_not_run(
     assert not ledger.exists()
 
 
-def test_a_first_delivery_runs_unasked_however_long_it_waited(rabbit: Rabbit, one_slot: Process, web: Web) -> None:
+def test_a_first_delivery_runs_unasked_however_long_it_waited(rabbit: Rabbit, worker: Start, web: Web) -> None:
+    worker("--concurrency", "1")  # one that does not look ahead: about what it gave back and gets again it asks
     rabbit.put(*[task(number, "test.sleep", seconds=0.3) for number in (1, 2, 3)])
     assert [each["status"] for each in rabbit.outcomes(3)] == ["FINISHED"] * 3
     assert web.claims == []
