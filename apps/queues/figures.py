@@ -19,8 +19,6 @@ from apps.tasks.priority import LEVELS, OF_LEVEL
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from django.db.models import QuerySet
-
 COUNT_CAP = 10_000
 MINUTE = timedelta(minutes=1)
 NEWEST = (200, 2_000, COUNT_CAP + 1)  # so many of the newest are looked at, until one is older than a minute
@@ -56,9 +54,9 @@ def of(queues: Collection[str], now: datetime | None = None) -> dict[str, Figure
         return {}
     running = _running()
     # Numbers grow with time, so the newest tasks are those of the last minute.
-    created = _since(now - MINUTE, Task.objects.order_by("-id").values_list("queue", "created_at"))
-    over = Task.objects.filter(finished_at__isnull=False).order_by("-finished_at", "-id")
-    ended = _since(now - MINUTE, over.values_list("queue", "finished_at"))
+    created = _since(now - MINUTE, "created_at", "tasks_task t ORDER BY t.id DESC")
+    over = "tasks_task t WHERE t.finished_at IS NOT NULL ORDER BY t.finished_at DESC, t.id DESC"
+    ended = _since(now - MINUTE, "finished_at", over)
     return {name: _figures(row, running[name], created[name], ended[name]) for name, *row in _rows(sorted(queues), now)}
 
 
@@ -107,9 +105,11 @@ def _first(column: str, condition: str, order: str) -> str:
 
 # The conditions are those of the indexes `task_due`, which goes by priority, and `task_in_broker`.
 _DUE = f"{OF_LEVEL} AND t.dispatch_at <= %s"
+# In the order of the index: PostgreSQL may choose to count in the whole table, for few of so many.
+_BY_INDEX = " ORDER BY t.dispatch_at"
 _HERE = (
-    f"CAST(sum({_count(_DUE)}) AS bigint)",
-    f"CAST(sum({_count(f'{OF_LEVEL} AND t.dispatch_at > %s')}) AS bigint)",
+    f"CAST(sum({_count(_DUE + _BY_INDEX)}) AS bigint)",
+    f"CAST(sum({_count(f'{OF_LEVEL} AND t.dispatch_at > %s{_BY_INDEX}')}) AS bigint)",
     f"min({_first('t.dispatch_at', _DUE, 't.dispatch_at')})",
 )
 _IN_BROKER = "t.queue = line.name AND t.status = 'QUEUEING' AND t.dispatch_at IS NULL"
@@ -133,14 +133,20 @@ def _running() -> Counter[str]:
     return Counter(running[: COUNT_CAP + 1])
 
 
-def _since(moment: datetime, newest: QuerySet[Task, tuple[str, Any]]) -> Counter[str]:
-    """How many of each queue are younger."""
-    found: list[str] = []
-    for most in NEWEST:
-        found = [queue for queue, at in newest[:most] if at > moment]
-        if len(found) < most:
-            break
-    return Counter(found)
+def _since(moment: datetime, column: str, newest: str) -> Counter[str]:
+    """How many of each queue are younger by this column. `newest`: what follows FROM, the youngest first."""
+    found: Counter[str] = Counter()
+    with connection.cursor() as cursor:
+        for most in NEWEST:
+            cursor.execute(
+                f"SELECT n.queue, count(*) FROM (SELECT t.queue, t.{column} AS at FROM {newest} LIMIT {most:d}) n"
+                " WHERE n.at > %s GROUP BY n.queue",
+                [connection.ops.adapt_datetimefield_value(moment)],
+            )
+            found = Counter(dict(cursor.fetchall()))
+            if found.total() < most:
+                break
+    return found
 
 
 def _moment(value: Any) -> datetime | None:

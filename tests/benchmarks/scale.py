@@ -127,7 +127,6 @@ def _acts(people: dict[str, Any]) -> dict[str, Callable[[], Any]]:
     from apps.relay import schedule
     from apps.tasks import recording, services
     from apps.tasks.drafts import Draft
-    from apps.tasks.models import Task
 
     sam, client = people["sam"], Client(headers={"host": "localhost"})
     client.force_login(sam)
@@ -140,16 +139,22 @@ def _acts(people: dict[str, Any]) -> dict[str, Callable[[], Any]]:
 
         return ask
 
+    handed: list[list[int]] = []
+
+    def hand_over() -> None:
+        batch = schedule.due("default", 500)
+        schedule.mark_handed_over(batch)
+        handed.append([each.task for each in batch])
+
     def record() -> None:
-        """Of those handed over last."""
-        numbers = Task.objects.filter(dispatch_at__isnull=True, status="QUEUEING").values_list("id", flat=True)[:500]
+        """Of those handed over: as many batches are."""
         outcome = {"type": "OUTCOME", "attempt": 1, "status": "FINISHED", "value": "1.0", "run_seconds": 0.0}
-        recording.record([{"v": 1, "worker": "w", "events": [{**outcome, "task": number} for number in numbers]}])
+        recording.record([{"v": 1, "worker": "w", "events": [{**outcome, "task": number} for number in handed.pop()]}])
 
     return {
         "create": lambda: services.create(user=sam, draft=draft),
         "create 1,000": lambda: services.create_many(user=sam, drafts=[draft] * 1_000),
-        "hand over 500": lambda: schedule.mark_handed_over(schedule.due("default", 500)),
+        "hand over 500": hand_over,
         "record 500": record,
         "first page": page(""),
         "a filter": page("q=status:QUEUEING"),
