@@ -201,7 +201,7 @@ def test_pages_follow_each_other_without_a_gap_in_every_order(
             pages += page
             assert wanted.place(wanted.written(page[-1])) == page[-1]
         assert pages == expected
-    for begin, end in [(0, 11), (2, 7), (4, 5)] if text else itertools.combinations(range(12), 2):
+    for begin, end in itertools.combinations(range(12), 2):
         between = wanted.rows(found.all, whole[begin], 100, until=whole[end])
         assert [task.pk for task in between] == [place.number for place in whole[begin + 1 : end]]
 
