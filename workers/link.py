@@ -27,6 +27,11 @@ def fits_one_packet(body: bytes) -> bool:
     return len(body) <= _PIECE
 
 
+def last_piece(body: bytes) -> bytes:
+    """What its last packet carries: all of it when it fits one."""
+    return body if fits_one_packet(body) else body[_last_at(body) :]
+
+
 def receive(sock: socket.socket) -> Iterator[bytes]:
     """The bodies that arrive on a blocking socket, until the other end closes it."""
     joiner = _Joiner()
@@ -65,14 +70,15 @@ class Link:
             if self._waiting or not self._sent(packet):
                 self._wait_with(packet)
 
-    def take_back(self) -> int:
-        """How many of the bodies posted last the child has not read whole, and never will.
+    def take_back(self) -> list[bytes]:
+        """The last pieces (see `last_piece`) of the bodies that the child has not read whole, and never will.
 
-        From a child that goes on, only bodies that fit one packet can be taken back.
+        A child that goes on reads beside this, so it may have what was posted after something that is taken back. From
+        such a one only bodies that fit one packet can be taken back.
         """
         unread = [*_arrived(self._theirs), *self._waiting]
         self._waiting.clear()
-        return sum(packet[:1] == _LAST for packet in unread)
+        return [packet[1:] for packet in unread if packet[:1] == _LAST]
 
     def hold(self) -> None:
         """The child is not heard for now: it waits when it has filled its socket."""
@@ -184,7 +190,11 @@ class _Joiner:
 
 
 def _packets(body: bytes) -> Iterator[bytes]:
-    last = max(0, len(body) - 1) // _PIECE * _PIECE
+    last = _last_at(body)
     for start in range(0, last, _PIECE):
         yield _MORE + body[start : start + _PIECE]
     yield _LAST + body[last:]
+
+
+def _last_at(body: bytes) -> int:
+    return max(0, len(body) - 1) // _PIECE * _PIECE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from workers.answers import Answer, is_answer, note_in, unpack_answer
 from workers.broker import retries
 from workers.children import Child
-from workers.link import fits_one_packet
+from workers.link import fits_one_packet, last_piece
 from workers.live import Live
 from workers.log import get_logger
 from workers.lookahead import LookAhead
@@ -55,7 +55,7 @@ class Slot:
         self._child: Child | None = None
         self._was_of_use = False
         self._clock: asyncio.TimerHandle | None = None  # of the task that runs, when it has a limit
-        self._takes_nothing = False  # what runs is being stopped, at the cost of whatever is there with it
+        self._stopping: Taken | None = None  # at the cost of whatever is there with it, so nothing else is handed
         self._verdict: Verdict | None = None  # of the task at whose cost the child is ended from here; it gets no other
 
     @property
@@ -65,7 +65,7 @@ class Slot:
 
     @property
     def gets_on(self) -> bool:
-        if self._child is None or self._verdict or self._takes_nothing or self.is_stuck or self._parcels.are_full:
+        if self._child is None or self._verdict or self._stopping or self.is_stuck or self._parcels.are_full:
             return False
         return self.twin is None or not self.twin.is_stuck
 
@@ -119,6 +119,8 @@ class Slot:
             self._stop_clock()
             self._live.end(of_child=told.is_last)
             taken = self.handed.popleft()
+            if taken is self._stopping:
+                self._stopping = None
             self._look_ahead.ran(told.run_seconds)
             if taken.cancelled:
                 self._parcels.drop()
@@ -173,18 +175,17 @@ class Slot:
         child = self._child
         if child is None or taken not in self.handed:
             return None
-        self._takes_nothing = True
+        self._stopping = taken
         if fits_one_packet(taken.body):
             self._take_back_unread(child)
         child.link.read()
         if self._child is child and self.handed and self.handed[0] is taken:
             return child
-        self._takes_nothing = False
+        self._stopping = None
         self._slots.answered()
         return None
 
     def _stop_clock(self) -> None:
-        self._takes_nothing = False
         if self._clock:
             self._clock.cancel()
             self._clock = None
@@ -252,6 +253,7 @@ class Slot:
         if child:
             self._take_back_unread(child)
             self._stop_clock()
+            self._stopping = None
             child.kill()
 
     async def _leave(self) -> None:
@@ -266,11 +268,20 @@ class Slot:
                     await child.ended()
 
     def _take_back_unread(self, child: Child) -> None:
-        # Fewer are handed than unread when something in the child has answered for a task that it never read.
-        for _ in range(min(child.link.take_back(), len(self.handed))):
-            self._return(self.handed.pop())
-        if not self.handed:
+        """Meanwhile a child that goes on may have read one that was handed later, and run it first."""
+        unread = set(child.link.take_back())
+        if not unread:
+            return
+        before = list(self.handed)
+        self.handed.clear()
+        self.handed.extend(taken for taken in before if last_piece(taken.body) not in unread)
+        for taken in reversed(before):
+            if last_piece(taken.body) in unread:
+                self._return(taken)
+        if before[:1] != list(self.handed)[:1]:
             self._stop_clock()
+            if self.handed:
+                self._begin(self.handed[0])
 
     def _return(self, taken: Taken) -> None:
         taken.in_slot = False

@@ -70,6 +70,10 @@ def is_readable(sock: socket.socket) -> bool:
     return bool(select.select([sock], [], [], 0)[0])
 
 
+def next_in(sock: socket.socket) -> bytes:
+    return sock.recv(65_537, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+
+
 async def until(true: Callable[[], object]) -> None:
     while not true():
         await asyncio.sleep(0.01)
@@ -112,7 +116,7 @@ def test_a_child_that_is_killed_for_a_cancelled_task_gets_no_other(
         await until(lambda: late not in slots.running)
         assert not innocent.in_slot
         os.kill(child.pid, signal.SIGKILL)
-        await until(lambda: [each for each in rabbit.events() if each["type"] == "OUTCOME"])
+        await until(lambda: outcomes_in(rabbit))
 
     with_slots(rabbit, 1, work)
     assert rabbit.outcome(2)["status"] == "FINISHED"
@@ -135,3 +139,59 @@ def test_an_answer_forged_before_its_task_was_read_does_not_upset_the_count(rabb
         os.kill(child, signal.SIGCONT)
 
     with_slots(rabbit, 1, work)
+
+
+def test_what_a_child_reads_while_the_rest_is_taken_back_is_told_from_the_rest(
+    rabbit: Rabbit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(slots: Slots) -> None:
+        child = slots._slots[0]._child
+        assert child
+        os.kill(child.pid, signal.SIGSTOP)
+        await until(lambda: state_of(child.pid) == "T")
+        mine = [taken(number, "test.sleep", seconds=0.3) for number in range(1, 5)]
+        for each in mine:
+            slots.add(each)
+        take_back = child.link.take_back
+
+        def taking_turns() -> list[bytes]:
+            first = child.link._theirs.recv(65_537, socket.MSG_DONTWAIT)
+            os.kill(child.pid, signal.SIGCONT)
+            while b'"task":2,' in next_in(child.link._theirs):
+                pass
+            return [first[1:], *take_back()]
+
+        monkeypatch.setattr(child.link, "take_back", taking_turns)
+        slots.take_back()
+        assert [each.in_slot for each in mine] == [False, True, False, False]
+        assert [each.task for each in slots.running] == [2]
+        monkeypatch.undo()
+        await until(lambda: len(outcomes_in(rabbit)) == len(mine))
+        assert [each["task"] for each in outcomes_in(rabbit)] == [2, 1, 3, 4]
+        assert {each["status"] for each in outcomes_in(rabbit)} == {"FINISHED"}
+        assert slots._slots[0]._child is child
+
+    with_slots(rabbit, 1, work)
+
+
+def test_a_child_whose_answer_is_read_while_it_is_being_stopped_gets_no_other(rabbit: Rabbit) -> None:
+    async def work(slots: Slots) -> None:
+        child = slots._slots[0]._child
+        assert child
+        done, cancelled, innocent = taken(1), taken(2, "test.sleep", seconds=600), taken(3)
+        for each in (done, cancelled, innocent):
+            slots.add(each)
+        while b'"task":3,' not in next_in(child.link._theirs):
+            pass  # the loop has no turn, so nobody reads the answer
+        assert slots.running == [done]
+        slots.cancel(cancelled)
+        assert slots.running == [cancelled]
+        assert [each.in_slot for each in (done, cancelled, innocent)] == [True, True, False]
+        await until(lambda: len(outcomes_in(rabbit)) == 2)
+        assert [each["task"] for each in outcomes_in(rabbit)] == [1, 3]
+
+    with_slots(rabbit, 1, work)
+
+
+def outcomes_in(rabbit: Rabbit) -> list[dict[str, Any]]:
+    return [each for each in rabbit.events() if each["type"] == "OUTCOME"]
