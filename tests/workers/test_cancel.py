@@ -10,6 +10,8 @@ from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import TASKS, Rabbit, Web, children_of, is_alive, task, template_of
 
+ROUNDS = 10  # in each of which some are read by a child while others are taken back from it
+
 
 def outcomes_of(rabbit: Rabbit) -> list[int]:
     return [each["task"] for each in rabbit.events() if each["type"] == "OUTCOME"]
@@ -42,6 +44,20 @@ def test_what_waits_here_is_dropped_and_its_neighbours_run(rabbit: Rabbit, one_s
     rabbit.put(task(3000))
     rabbit.outcome(3000)
     assert set(outcomes_of(rabbit)[1000:]) == {*expected, 3000}
+
+
+def test_every_second_of_many_short_ones_is_cancelled_and_the_others_run(rabbit: Rabbit, two_slots: Process) -> None:
+    rabbit.put(*[task(number) for number in range(1, 1001)])
+    rabbit.outcomes(1000, 30)
+    for first in range(2000, 2000 + ROUNDS * 1000, 1000):
+        rabbit.put(task(first, "test.sleep", seconds=600), *[task(number) for number in range(first + 1, first + 600)])
+        left = set(range(first, first + 600)).difference(outcomes_of(rabbit))
+        rabbit.cancel(*[(number, 1) for number in left if number % 2 == 0])
+        expected = {number for number in left if number % 2}
+        eventually(lambda expected=expected: expected <= set(outcomes_of(rabbit)))
+    assert {each["status"] for each in rabbit.events() if each["type"] == "OUTCOME"} == {"FINISHED"}
+    assert len(outcomes_of(rabbit)) == len(set(outcomes_of(rabbit)))
+    assert "warning" not in two_slots.output
 
 
 def test_another_attempt_of_a_cancelled_task_is_run(rabbit: Rabbit, one_slot: Process) -> None:
