@@ -4,6 +4,7 @@ That it is settled as well, and not handed out for ever, is asked when the share
 """
 
 import signal
+from functools import partial
 from pathlib import Path
 
 from tests.fixtures.processes import Process, eventually
@@ -15,6 +16,10 @@ ROUNDS = 10  # in each of which some are read by a child while others are taken 
 
 def outcomes_of(rabbit: Rabbit) -> list[int]:
     return [each["task"] for each in rabbit.events() if each["type"] == "OUTCOME"]
+
+
+def have_outcomes(rabbit: Rabbit, tasks: set[int]) -> bool:
+    return tasks <= set(outcomes_of(rabbit))
 
 
 def test_a_running_task_is_killed_with_everything_below_it_and_has_no_outcome(
@@ -53,8 +58,7 @@ def test_every_second_of_many_short_ones_is_cancelled_and_the_others_run(rabbit:
         rabbit.put(task(first, "test.sleep", seconds=600), *[task(number) for number in range(first + 1, first + 600)])
         left = set(range(first, first + 600)).difference(outcomes_of(rabbit))
         rabbit.cancel(*[(number, 1) for number in left if number % 2 == 0])
-        expected = {number for number in left if number % 2}
-        eventually(lambda expected=expected: expected <= set(outcomes_of(rabbit)))
+        eventually(partial(have_outcomes, rabbit, {number for number in left if number % 2}))
     assert {each["status"] for each in rabbit.events() if each["type"] == "OUTCOME"} == {"FINISHED"}
     assert len(outcomes_of(rabbit)) == len(set(outcomes_of(rabbit)))
     assert "warning" not in two_slots.output
