@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import F, Prefetch, prefetch_related_objects
+from django.db.models import Exists, F, OuterRef, Prefetch, prefetch_related_objects
 
 from apps.queues.models import Environment, Worker
+from apps.tasks.lifecycle import Status
 from apps.tasks.models import Artifact, Attempt, Task
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def fetch(tasks: Sequence[Task], asked: Collection[str]) -> None:
         )  # a task that waits for a try speaks of the one before
         wanted.append(Prefetch("attempts", queryset=last, to_attr="last_attempts"))
     prefetch_related_objects(tasks, *wanted)
+    bring_left_nothing(tasks if "statusText" in asked else [])
     if "clonedFrom" in asked:
         for task in tasks:
             vars(task)["fetched_with"] = tasks
@@ -54,6 +56,21 @@ def fetch(tasks: Sequence[Task], asked: Collection[str]) -> None:
         bring_environments([attempt for task in tasks for attempt in task.attempts.all()])
     if not OF_ATTEMPTS["worker"].isdisjoint(asked):
         bring_workers([attempt for task in tasks for attempt in task.attempts.all()])
+
+
+def bring_left_nothing(tasks: Sequence[Task]) -> None:
+    """Of each that finished without a number, whether there is nothing else to be seen either, as `left_nothing`.
+
+    Asks without reading the results, which may be large.
+    """
+    silent = [task for task in tasks if task.status == Status.FINISHED and not task.value_text]
+    if not silent:
+        return
+    shown = Artifact.objects.filter(task=OuterRef("pk"), attempt=OuterRef("attempt"), shown=True)
+    bare = Task.objects.filter(pk__in=[task.pk for task in silent], result=None).exclude(Exists(shown))
+    found = set(bare.values_list("pk", flat=True))
+    for task in silent:
+        vars(task)["left_nothing"] = task.pk in found
 
 
 def original(task: Task, user: Person, asked: Collection[str]) -> Task | None:

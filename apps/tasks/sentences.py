@@ -63,11 +63,9 @@ def status_parts(
     obstacle: str = "",
     pause: Pause | None = None,
     limits: Limits | None = None,
-    is_shown: bool = False,
     find_turn: FindTurn = lambda *_: None,
 ) -> Parts:
     """`obstacle`: a sentence that says why nothing is handed to the workers at present. `pause`: of the task's queue.
-    `is_shown`: figures or the like are seen as its result.
 
     `find_turn` is asked only of a task that waits for nothing but its turn; without it no place is told. Asks the
     database itself only when neither `last_attempts` nor `attempts` is prefetched and it speaks of one of them.
@@ -79,7 +77,7 @@ def status_parts(
         case Status.RUNNING:
             return _running_parts(task, now, live_workers, pause)
         case Status.FINISHED:
-            return [_finished_text(task, is_shown=is_shown)]
+            return [_finished_text(task)]
         case Status.FAILED:
             return [_failed_text(task)]
     return [_cancelled_text(task)]
@@ -296,11 +294,12 @@ def _successor(task: Task, live_workers: Collection[Worker]) -> str:
     return f"the task starts again when another one serves the queue {task.queue}"
 
 
-def _finished_text(task: Task, *, is_shown: bool) -> str:
+def _finished_text(task: Task) -> str:
     if task.value_text:
         return f"Finished{_in(task)}: it returned {number_text(task.value_text)}."
-    nothing = task.result is None and not is_shown
-    return f"Finished{_in(task)}: it returned nothing." if nothing else f"Finished{_in(task)}."
+    known: bool | None = vars(task).get("left_nothing")  # figures or the like may be seen as its result
+    left_nothing = task.result is None if known is None else known
+    return f"Finished{_in(task)}: it returned nothing." if left_nothing else f"Finished{_in(task)}."
 
 
 def _failed_text(task: Task) -> str:

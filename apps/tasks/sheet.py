@@ -199,7 +199,8 @@ def read_as(task: Task, user: Person, attempt: int | None = None) -> Sheet:
     output_of = next((each for each in attempts if each.number == attempt), attempts[0] if attempts else None)
     made = artifacts.of(output_of) if output_of else []
     is_shown = attempts[:1] == [output_of] and any(each.shown for each in made)
-    told: dict[str, Any] = {"obstacle": why_not, "pause": pause, "limits": limited, "is_shown": is_shown}
+    vars(task)["left_nothing"] = task.result is None and not is_shown
+    told: dict[str, Any] = {"obstacle": why_not, "pause": pause, "limits": limited}
     sentence = status_parts(task, now=now, live_workers=workers, find_turn=turns.of, **told)
     kind = Kind.objects.filter(name=task.kind).first()
     acts = {act: may(user, act, task, kind) for act in ALLOWED}

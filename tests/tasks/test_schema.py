@@ -20,6 +20,7 @@ from apps.tasks.models import Attempt, Kind, Task
 from apps.tasks.recording import record
 from tests.fixtures.asking import Asker, code_of
 from tests.tasks.events import batch, finished, printed, progress, started
+from tests.tasks.made import keep
 
 pytestmark = pytest.mark.django_db
 
@@ -434,6 +435,22 @@ def test_a_list_costs_as_many_statements_as_one_task(
         asker.data(f"{{ tasks {{ edges {{ node {{ ...t }} }} }} }} fragment t on Task {{ {task} }}")
     with django_assert_num_queries(1):
         asker.data("{ tasks { nodes { id number name status value createdAt queue { name } } } }")
+
+
+@pytest.mark.parametrize("count", [1, 15])
+@pytest.mark.usefixtures("known_token_and_health")
+def test_sentences_of_many_results_are_told_without_reading_them(
+    alice: User, asker: Asker, kinds: dict[str, Kind], count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(count):
+        a_task(alice, status=Status.FINISHED, result='{"mean": 1}')
+        drawn, bare = a_task(alice, status=Status.FINISHED), a_task(alice, status=Status.FINISHED)
+        keep(drawn, b"picture", "figure-1.png", content_type="image/png", shown=True)
+        keep(bare, b"rows", "rows.csv")
+    with django_assert_num_queries(4 if connection.vendor == "sqlite" else 5):
+        nodes = asker.data("{ tasks { nodes { statusText } } }")["tasks"]["nodes"]
+    told = [node["statusText"] for node in nodes]
+    assert told == ["Finished: it returned nothing.", "Finished.", "Finished."] * count
 
 
 OUTPUT = "output { pieces { position bytes texts { stream text } } totalBytes leftOutBytes }"
