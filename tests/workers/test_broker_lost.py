@@ -78,6 +78,7 @@ def story(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         assert webs[0].questions == 1
         confirmed, late = with_publisher(rabbit, across, patience_seconds=180)
         eventually(lambda: webs[0].questions == 2)
+        rabbit.declare()  # what is not there, as the relay does when the broker is back
         rabbit.put(task(CANCELLED), task(AFTER))
         rabbit.put(task(LATE), queue=OTHERS)
         yield Story(rabbit, busy, late, ledger, confirmed)
