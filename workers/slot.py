@@ -179,11 +179,11 @@ class Slot:
         if fits_one_packet(taken.body):
             self._take_back_unread(child)
         child.link.read()
-        if self._child is child and self.handed and self.handed[0] is taken:
-            return child
-        self._stopping = None
-        self._slots.answered()
-        return None
+        is_alone = self._child is child and bool(self.handed) and self.handed[0] is taken
+        if not is_alone:
+            self._stopping = None
+        self._slots.answered()  # what was taken back need not wait for its end
+        return child if is_alone else None
 
     def _stop_clock(self) -> None:
         if self._clock:

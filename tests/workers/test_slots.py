@@ -193,5 +193,19 @@ def test_a_child_whose_answer_is_read_while_it_is_being_stopped_gets_no_other(ra
     with_slots(rabbit, 1, work)
 
 
+def test_what_waits_behind_a_task_that_is_being_stopped_is_run_by_another_slot(rabbit: Rabbit) -> None:
+    async def work(slots: Slots) -> None:
+        late, behind = taken(1, "test.stubborn", how="blocked"), taken(3)
+        late.timeout_seconds = 0.5
+        for each in (late, taken(2, "test.sleep", seconds=0.1), behind):
+            slots.add(each)
+        assert [len(slot.handed) for slot in slots._slots] == [2, 1]
+        await until(lambda: len(outcomes_in(rabbit)) == 2)
+        assert [each["task"] for each in outcomes_in(rabbit)] == [2, 3]
+        assert slots.running == [late]
+
+    with_slots(rabbit, 2, work)
+
+
 def outcomes_in(rabbit: Rabbit) -> list[dict[str, Any]]:
     return [each for each in rabbit.events() if each["type"] == "OUTCOME"]
