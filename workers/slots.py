@@ -171,8 +171,10 @@ class Slots:
 
     def returned(self, taken: Taken) -> None:
         """From a slot, not begun."""
-        self._reporter.forget(taken)
-        if not taken.cancelled:
+        if taken.cancelled:
+            self._reporter.dropped(taken)
+        else:
+            self._reporter.forget(taken)
             self._waiting.appendleft(taken)
 
     def answered(self) -> None:

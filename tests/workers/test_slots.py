@@ -209,3 +209,18 @@ def test_what_waits_behind_a_task_that_is_being_stopped_is_run_by_another_slot(r
 
 def outcomes_in(rabbit: Rabbit) -> list[dict[str, Any]]:
     return [each for each in rabbit.events() if each["type"] == "OUTCOME"]
+
+
+def test_what_is_cancelled_before_the_child_has_read_all_of_it_is_settled(
+    rabbit: Rabbit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(slots: Slots) -> None:
+        settled: list[Taken] = []
+        monkeypatch.setattr(slots._reporter, "_on_confirmed", settled.extend)
+        large = taken(1, text="x" * 1_000_000)  # more than the socket has room for at once
+        slots.add(large)
+        slots.cancel(large)
+        await until(lambda: not slots.running)
+        assert settled == [large]
+
+    with_slots(rabbit, 1, work)
