@@ -63,6 +63,11 @@ class Reporter:
         return self._unconfirmed + len(self._awaiting) < MAX_UNCONFIRMED
 
     @property
+    def awaiting(self) -> list[Taken]:
+        """Those that have ended, and whose outcome cannot be told yet."""
+        return list(self._awaiting)
+
+    @property
     def is_behind(self) -> bool:
         """What can wait is not to be told now."""
         return len(self._publishing) >= BEHIND
@@ -144,7 +149,7 @@ class Reporter:
         """Those whose outcome could not be told yet, and never is from here."""
         for awaiting in self._awaiting.values():
             awaiting.outcome.cancel()
-        return list(self._awaiting)
+        return self.awaiting
 
     async def drained(self) -> None:
         """Returns when the broker has confirmed everything."""

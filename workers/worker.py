@@ -206,7 +206,8 @@ class Worker:
             pid=os.getpid(),
             queues=self._settings.queues,
             concurrency=self._settings.concurrency,
-            running=[taken.task for taken in self._slots.running],
+            # What is not told to be here is taken for lost.
+            running=[taken.task for taken in (*self._slots.running, *self._reporter.awaiting)],
             draining=self._draining,
             leaving=leaving,
             rss_bytes=heart.memory_bytes(),

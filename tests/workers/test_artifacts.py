@@ -118,6 +118,18 @@ def test_one_whose_artifacts_wait_is_over_when_it_is_cancelled(rabbit: Rabbit, w
     assert rabbit.outcomes(1)[0]["task"] == 2
 
 
+def test_one_whose_artifacts_wait_is_told_to_be_here(rabbit: Rabbit, worker: Start) -> None:
+    """Else the relay would take it for forgotten."""
+    process = worker("--concurrency", "1")
+    with rabbit.opened() as channel:
+        channel.queue_delete("millrace.artifacts")
+    rabbit.put(task(1, "test.artifacts", sizes=[5]))
+    eventually(lambda: "artifacts wait" in process.output)
+    before = len(rabbit.heartbeats())
+    eventually(lambda: len(rabbit.heartbeats()) > before)
+    assert rabbit.heartbeats()[-1]["running"] == [1]
+
+
 def test_one_that_waits_for_the_broker_can_be_cancelled_and_keeps_to_its_time_limit(
     rabbit: Rabbit, two_slots: Process
 ) -> None:
