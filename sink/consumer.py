@@ -63,6 +63,9 @@ class Consumer:
 
     async def _serve(self, connection: Connection) -> BrokerLost:
         channel = await connection.open_channel()
+        if self._recording:
+            # Else it might be answered after what has come again, and follows it: a start after its end.
+            await asyncio.wait([self._recording])
         self._settling = settling = Settling(channel)
         self._arrived.clear()  # what came by a lost connection comes again
         for queue in READ:
@@ -73,8 +76,11 @@ class Consumer:
                     return BrokerLost(f"{queue} is not there yet; the relay makes it", NO_SUCH_QUEUE)
                 raise
         self._wanted.set()  # the first sign of life at once
-        self._recorder = Recorder(self._client, self._publisher, settling, partial(self._again, settling))
-        return await while_open(channel, self._work(channel, self._recorder), _watch(channel))
+        self._recorder = recorder = Recorder(self._client, self._publisher, settling, partial(self._again, settling))
+        try:
+            return await while_open(channel, self._work(channel, recorder), _watch(channel))
+        finally:
+            recorder.stop()
 
     def _take(self, settling: Settling, queue: str, delivery: Delivery) -> None:
         settling.add(delivery.tag)

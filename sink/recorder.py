@@ -64,6 +64,8 @@ class Recorder:
         count = sum(len(each.events) for each in batch)
         stumbles = 0
         async for _ in retries(0.1, 10.0):
+            if self._stopping:
+                return None
             try:
                 return await self._client.record(bodies, count)
             except Refused:

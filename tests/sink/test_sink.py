@@ -1,16 +1,19 @@
 """The sink on a real broker, in front of a real HTTP server that fails as a web may fail."""
 
+import asyncio
 import json
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
 from sink.batch import Arrived
 from sink.client import Client
-from sink.consumer import Consumer
+from sink.consumer import READ, Consumer
 from tests.fixtures.processes import eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import Rabbit, Web, serving, task
-from workers.broker import BAD, DEAD, OUTCOMES, Channel, Delivery
-from workers.messages import Event, EventBatch, Heartbeat, Outcome, Started
+from workers.broker import BAD, DEAD, OUTCOMES, BrokerLost, Channel, Connection, Delivery
+from workers.endpoint import EndpointError
+from workers.messages import Event, EventBatch, Heartbeat, Outcome, Returned, Started
 from workers.publisher import Publisher
 from workers.settling import Settling
 
@@ -175,6 +178,75 @@ def test_what_is_set_aside_is_taken_up_again_unless_its_connection_was_lost() ->
     assert not consumer._arrived
     consumer._again(current, arrived)
     assert list(consumer._arrived) == [arrived]
+
+
+class Line:
+    """Stands for a connection and its channel, until it is `gone`."""
+
+    def __init__(self) -> None:
+        self.gone: asyncio.Future[BrokerLost] = asyncio.get_running_loop().create_future()
+        self.take: dict[str, Callable[[Delivery], None]] = {}
+
+    async def open_channel(self) -> "Line":
+        return self
+
+    async def consume(self, queue: str, take: Callable[[Delivery], None], *, prefetch: int) -> None:  # noqa: ARG002
+        self.take[queue] = take
+
+    def ack(self, tag: int, *, multiple: bool = False) -> None:
+        pass
+
+    def bring(self, *events: Event) -> None:
+        for tag, event in enumerate(events, 1):
+            self.take[OUTCOMES](Delivery(cast("Channel", self), "", tag, False, {}, batch(event)))
+
+
+class HangingOnce:
+    """Stands for the web, which does not answer the first request until `answers`, and then that it failed."""
+
+    def __init__(self) -> None:
+        self.answers = asyncio.Event()
+        self.asked = 0
+        self.recorded: list[str] = []
+
+    async def record(self, bodies: list[bytes], event_count: int) -> list[str]:
+        if not bodies:
+            return []
+        self.asked += 1
+        if self.asked == 1:
+            await self.answers.wait()
+            raise EndpointError("it failed")
+        self.recorded += [event["type"] for body in bodies for event in json.loads(body)["events"]]
+        return ["APPLIED"] * event_count
+
+
+def test_what_came_by_a_lost_connection_is_not_sent_again_after_what_follows_it() -> None:
+    async def main() -> None:
+        web, first, second = HangingOnce(), Line(), Line()
+        consumer = Consumer([], cast("Client", web), cast("Publisher", None))
+        serving: list[asyncio.Task[Any]] = [asyncio.create_task(consumer._serve(cast("Connection", first)))]
+        await until(lambda: first.take)
+        first.bring(Started(task=1, attempt=1))
+        await until(lambda: web.asked)
+        first.gone.set_result(BrokerLost("cut off"))
+        await serving[0]
+        serving.append(asyncio.create_task(consumer._serve(cast("Connection", second))))
+        asyncio.get_running_loop().call_later(1, web.answers.set)
+        await until(lambda: len(second.take) == len(READ))
+        second.bring(Started(task=1, attempt=1), Returned(task=1, attempt=1))
+        await until(lambda: "RETURNED" in web.recorded)
+        await web.answers.wait()
+        await asyncio.sleep(0.3)  # in which it would be sent again
+        assert web.recorded == ["STARTED", "RETURNED"]
+        second.gone.set_result(BrokerLost("cut off"))
+        await serving[1]
+
+    asyncio.run(main())
+
+
+async def until(true: Callable[[], object]) -> None:
+    while not true():
+        await asyncio.sleep(0.01)
 
 
 def test_no_canary_comes_home_past_a_message_that_is_set_aside(rabbit: Rabbit, start: Start, web: Web) -> None:
