@@ -5,6 +5,7 @@ forgotten (the broker hands it out again); what runs goes on, and is joined by i
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
@@ -124,14 +125,12 @@ class Consumer:
     async def stop_taking(self) -> None:
         """Takes no more and gives back what no slot has begun."""
         self._draining = True
-        if self._consumers:
-            try:
-                async with asyncio.timeout(CANCEL_SECONDS):
-                    await self._consumers.stop()
-            except (BrokerLost, TimeoutError):
-                pass  # then the broker takes everything back by itself
         for task in self._side_tasks:
             task.cancel()
+        if self._consumers:
+            # It goes on: one that is left open would bring again and again what is given back.
+            stopping = self._aside(self._stop(self._consumers))
+            await asyncio.wait([stopping], timeout=CANCEL_SECONDS)
         self._slots.take_back()
         self._give_back(self._holdings.unbegun())
 
@@ -178,6 +177,10 @@ class Consumer:
                 await self._look_ahead.changed.wait()
                 self._look_ahead.changed.clear()
         await asyncio.shield(channel.gone)  # it is still needed for acks
+
+    async def _stop(self, consumers: Consumers) -> None:
+        with contextlib.suppress(BrokerLost):  # then the broker takes everything back by itself
+            await consumers.stop()
 
     def _set_down(self, consumers: Consumers, which: Callable[[], list[Taken]]) -> None:
         """After its consumers were cancelled: gives back those that have not begun; the others run on."""
@@ -266,7 +269,8 @@ class Consumer:
         self._slots.take_back()
         self._give_back(self._holdings.unbegun())  # which the broker does by itself
 
-    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+    def _aside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._side_tasks.add(task)
         task.add_done_callback(self._side_tasks.discard)
+        return task

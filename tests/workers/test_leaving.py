@@ -2,12 +2,15 @@
 
 import os
 import signal
+import time
 
 from tests.fixtures.processes import eventually
+from tests.relay.rig import hung
 from tests.workers.fixtures import Start
 from tests.workers.rig import OTHERS, TASKS, Rabbit, Web, children_of, is_alive, ready, task, template_of
 from tests.workers.test_slots import state_of
-from workers.broker import OUTCOMES
+from workers.broker import DEAD, OUTCOMES
+from workers.consumer import CANCEL_SECONDS
 
 
 def told(rabbit: Rabbit) -> list[tuple[str, int]]:
@@ -76,3 +79,21 @@ def test_code_that_did_not_end_in_time_is_given_back(rabbit: Rabbit, worker: Sta
     assert rabbit.count(TASKS) == 2
     assert [each["task"] for each in rabbit.events() if each["type"] == "RETURNED"] == [1]
     eventually(lambda: not any(map(is_alive, below)))
+
+
+def test_after_the_broker_hung_a_leaving_worker_is_not_brought_the_same_again_and_again(
+    rabbit: Rabbit, worker: Start
+) -> None:
+    process = ready(worker("--grace", "60", "--concurrency", "2", "--queues", "default,others"))
+    rabbit.put(task(1, "test.sleep", seconds=8))
+    eventually(lambda: rabbit.started(1))
+    eventually(lambda: rabbit.consumers(OTHERS) == 1)
+    with hung(rabbit.broker):
+        process.child.send_signal(signal.SIGTERM)
+        eventually(lambda: "stopping" in process.output)
+        time.sleep(2 * CANCEL_SECONDS)  # it waits no longer
+    rabbit.put(task(2), queue=OTHERS)
+    rabbit.outcome(1)
+    assert process.child.wait() == 0
+    assert rabbit.count(DEAD) == 0
+    assert rabbit.count(OTHERS) == 1
