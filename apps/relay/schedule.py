@@ -249,6 +249,7 @@ def mark_handed_over(confirmed: Sequence[Due]) -> None:
     # PostgreSQL does with one statement for them all, and SQLite with one for one; which is one by itself.
     several = len(confirmed) > 1 and connection.vendor == "sqlite"
     with transaction.atomic() if begun or several else nullcontext():
-        Task.objects.hand_over([(each.task, each.attempt) for each in confirmed])
+        due_until = max(each.dispatch_at for each in confirmed)
+        Task.objects.hand_over([(each.task, each.attempt) for each in confirmed], due_until)
         if begun:
             tick(begun)  # "scheduled for later" is over

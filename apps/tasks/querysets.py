@@ -70,19 +70,21 @@ class TaskQuerySet(models.QuerySet["Task"]):
             only_if=f"t.status IN ({listed(step.before)})",
         )
 
-    def hand_over(self, attempts: Sequence[tuple[int, int]]) -> None:
+    def hand_over(self, attempts: Sequence[tuple[int, int]], due_until: datetime) -> None:
         """Note that the broker has these (task, attempt): they wait there now, no longer here.
 
-        One that has meanwhile come back, to be handed over once more at a later time, still waits for that.
+        All were due by `due_until`. One that is due later has come back meanwhile, to be handed over once more: that
+        time may have come by now as well.
         """
         if not attempts:
             return
         now, at = now_in_sql()
         done = f"UPDATE tasks_task AS t SET dispatch_at = NULL, reason = '', handed_at = {now}"  # noqa: S608 no values
-        fits = f"t.status IN ({listed(LIVE)}) AND (t.dispatch_at IS NULL OR t.dispatch_at <= {now})"
+        fits = f"t.status IN ({listed(LIVE)}) AND (t.dispatch_at IS NULL OR t.dispatch_at <= %s)"
+        until = connection.ops.adapt_datetimefield_value(due_until)
         forget_old_plans(max(attempts)[0])
         with keeping() if len(attempts) == 1 else repeating() as cursor:
-            rows = [[*at, *attempt, *at] for attempt in attempts]
+            rows = [[*at, *attempt, until] for attempt in attempts]
             each = f"{done} WHERE t.id = %s AND t.attempt = %s AND {fits}"
             if len(rows) == 1:
                 cursor.execute(each, rows[0])
@@ -94,7 +96,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 lock = f"SELECT v.* FROM {these} JOIN tasks_task t USING (id) ORDER BY id FOR NO KEY UPDATE OF t"  # noqa: S608 no values
                 columns = list(map(array, zip(*attempts, strict=True)))
                 where = f"WHERE t.id = v.id AND t.attempt = v.attempt AND {fits}"
-                cursor.execute(f"WITH v AS ({lock}) {done} FROM v {where}", columns)
+                cursor.execute(f"WITH v AS ({lock}) {done} FROM v {where}", [*columns, until])
 
     def hand_over_again(self, attempts: Sequence[tuple[int, int]]) -> None:
         """Have the relay hand these (task, attempt) over once more: what the broker had of them may be lost."""

@@ -176,10 +176,17 @@ def test_an_attempt_that_ends_began_when_its_task_did(task: Task) -> None:
 
 
 def test_a_task_to_be_offered_again_later_is_not_taken_for_handed_over(task: Task) -> None:
+    due = timezone.now()
     record([batch(failed(task, reason="UNKNOWN_KIND"))])
-    Task.objects.hand_over([(task.pk, 1)])
+    Task.objects.hand_over([(task.pk, 1)], due)
     assert status_of(task)[:2] == ("QUEUEING", "UNKNOWN_KIND")
     assert 3 < seconds_until(task) < 6
+    Task.objects.update(dispatch_at=due + timedelta(seconds=0.001))  # the broker took its time
+    Task.objects.hand_over([(task.pk, 1)], due)
+    assert status_of(task)[:2] == ("QUEUEING", "UNKNOWN_KIND")
+    Task.objects.update(dispatch_at=due)
+    Task.objects.hand_over([(task.pk, 1)], due)
+    assert Task.objects.get().dispatch_at is None
 
 
 def test_a_claim_runs_what_waits_and_drops_what_has_ended_or_gone_on(task: Task) -> None:
