@@ -119,8 +119,6 @@ class Slot:
             self._stop_clock()
             self._live.end(of_child=told.is_last)
             taken = self.handed.popleft()
-            if taken is self._stopping:
-                self._stopping = None
             self._look_ahead.ran(told.run_seconds)
             if taken.cancelled:
                 self._parcels.drop()
@@ -130,6 +128,8 @@ class Slot:
             if told.is_last:
                 self._retire(self._crashed)
                 break
+            if taken is self._stopping:  # not before: that it is over lets others be handed out
+                self._stopping = None
             if self.handed:
                 self._begin(self.handed[0])
         self._slots.answered()

@@ -224,3 +224,30 @@ def test_what_is_cancelled_before_the_child_has_read_all_of_it_is_settled(
         assert settled == [large]
 
     with_slots(rabbit, 1, work)
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+def test_a_child_whose_answer_is_read_for_a_cancel_gets_the_next_task_once_or_not_at_all(
+    rabbit: Rabbit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_last: bool
+) -> None:
+    """Not when it takes no other: what is left of it may read that, and its end would be charged to it."""
+
+    async def work(slots: Slots) -> None:
+        slots._look_ahead.level = 0
+        child = slots._slots[0]._child
+        assert child
+        begun: list[Taken] = []
+        monkeypatch.setattr(slots._reporter, "started", begun.append)
+        monkeypatch.setattr(slots._reporter, "_on_confirmed", lambda _: slots.feed())
+        done = taken(1, "test.leave", pids=str(tmp_path / "pids")) if is_last else taken(1)
+        following = taken(2)
+        slots.add(done)
+        slots.add(following)
+        while not is_readable(child.link._ours):
+            pass  # the loop has no turn, so nobody reads the answer
+        slots.cancel(done)
+        assert begun == ([done] if is_last else [done, following])
+        await until(lambda: outcomes_in(rabbit))
+
+    with_slots(rabbit, 1, work)
+    assert rabbit.outcome(2)["status"] == "FINISHED"
