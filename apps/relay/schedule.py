@@ -245,6 +245,8 @@ _HELD = (
 
 def mark_handed_over(confirmed: Sequence[Due]) -> None:
     """Note that the broker has them. One that has meanwhile begun or gone on to another attempt stays as it is."""
+    if not confirmed:
+        return
     begun = [each.task for each in confirmed if each.reason]
     # PostgreSQL does with one statement for them all, and SQLite with one for one; which is one by itself.
     several = len(confirmed) > 1 and connection.vendor == "sqlite"

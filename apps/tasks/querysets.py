@@ -76,8 +76,6 @@ class TaskQuerySet(models.QuerySet["Task"]):
         All were due by `due_until`. One that is due later has come back meanwhile, to be handed over once more: that
         time may have come by now as well.
         """
-        if not attempts:
-            return
         now, at = now_in_sql()
         done = f"UPDATE tasks_task AS t SET dispatch_at = NULL, reason = '', handed_at = {now}"  # noqa: S608 no values
         fits = f"t.status IN ({listed(LIVE)}) AND (t.dispatch_at IS NULL OR t.dispatch_at <= %s)"
