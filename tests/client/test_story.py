@@ -287,7 +287,8 @@ def test_ctrl_c_ends_a_wait_without_a_traceback(environment: dict[str, str], pro
     eventually(lambda: len(running()) == 3)
     task, *_ = running()
     (waits,) = (task for task in tasks if task.status == "QUEUEING")
-    assert "position     1 in its queue" in program("show", str(waits.number)).stdout
+    # Where it stands may have been told a second ago, before the third had begun.
+    eventually(lambda: "position     1 in its queue" in program("show", str(waits.number)).stdout)
     with subprocess.Popen(
         ["millrace", "logs", "--follow", str(task.number)],
         env=environment,
