@@ -116,7 +116,7 @@ def test_a_child_that_is_killed_for_a_cancelled_task_gets_no_other(
         await until(lambda: late not in slots.running)
         assert not innocent.in_slot
         os.kill(child.pid, signal.SIGKILL)
-        await until(lambda: outcomes_in(rabbit))
+        await until(lambda: rabbit.outcomes(0))
 
     with_slots(rabbit, 1, work)
     assert rabbit.outcome(2)["status"] == "FINISHED"
@@ -166,9 +166,9 @@ def test_what_a_child_reads_while_the_rest_is_taken_back_is_told_from_the_rest(
         assert [each.in_slot for each in mine] == [False, True, False, False]
         assert [each.task for each in slots.running] == [2]
         monkeypatch.undo()
-        await until(lambda: len(outcomes_in(rabbit)) == len(mine))
-        assert [each["task"] for each in outcomes_in(rabbit)] == [2, 1, 3, 4]
-        assert {each["status"] for each in outcomes_in(rabbit)} == {"FINISHED"}
+        await until(lambda: len(rabbit.outcomes(0)) == len(mine))
+        assert [each["task"] for each in rabbit.outcomes(0)] == [2, 1, 3, 4]
+        assert {each["status"] for each in rabbit.outcomes(0)} == {"FINISHED"}
         assert slots._slots[0]._child is child
 
     with_slots(rabbit, 1, work)
@@ -187,8 +187,8 @@ def test_a_child_whose_answer_is_read_while_it_is_being_stopped_gets_no_other(ra
         slots.cancel(cancelled)
         assert slots.running == [cancelled]
         assert [each.in_slot for each in (done, cancelled, innocent)] == [True, True, False]
-        await until(lambda: len(outcomes_in(rabbit)) == 2)
-        assert [each["task"] for each in outcomes_in(rabbit)] == [1, 3]
+        await until(lambda: len(rabbit.outcomes(0)) == 2)
+        assert [each["task"] for each in rabbit.outcomes(0)] == [1, 3]
 
     with_slots(rabbit, 1, work)
 
@@ -200,15 +200,11 @@ def test_what_waits_behind_a_task_that_is_being_stopped_is_run_by_another_slot(r
         for each in (late, taken(2, "test.sleep", seconds=0.1), behind):
             slots.add(each)
         assert [len(slot.handed) for slot in slots._slots] == [2, 1]
-        await until(lambda: len(outcomes_in(rabbit)) == 2)
-        assert [each["task"] for each in outcomes_in(rabbit)] == [2, 3]
+        await until(lambda: len(rabbit.outcomes(0)) == 2)
+        assert [each["task"] for each in rabbit.outcomes(0)] == [2, 3]
         assert slots.running == [late]
 
     with_slots(rabbit, 2, work)
-
-
-def outcomes_in(rabbit: Rabbit) -> list[dict[str, Any]]:
-    return [each for each in rabbit.events() if each["type"] == "OUTCOME"]
 
 
 def test_what_is_cancelled_before_the_child_has_read_all_of_it_is_settled(
@@ -247,7 +243,7 @@ def test_a_child_whose_answer_is_read_for_a_cancel_gets_the_next_task_once_or_no
             pass  # the loop has no turn, so nobody reads the answer
         slots.cancel(done)
         assert begun == ([done] if is_last else [done, following])
-        await until(lambda: outcomes_in(rabbit))
+        await until(lambda: rabbit.outcomes(0))
 
     with_slots(rabbit, 1, work)
     assert rabbit.outcome(2)["status"] == "FINISHED"
