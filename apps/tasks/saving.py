@@ -84,7 +84,8 @@ def _in_one_statement(user: User, tasks: Sequence[Task], rows: Sequence[Row], on
     # It may fail on a key, and whoever has begun a transaction wants to go on in it.
     within = transaction.atomic() if connection.in_atomic_block else nullcontext()
     with within, keeping() if len(tasks) == 1 else repeating() as cursor:
-        cursor.execute(_statement(insert, tuple(entry), ", ".join(answer)), [*values, *entry.values()])
+        statement = _statement(insert, tuple(entry), ", ".join(answer), alone=len(tasks) == 1)
+        cursor.execute(statement, [*values, *entry.values()])
         saved = sorted(cursor.fetchall())
     if not saved:
         raise kinds.Moved
@@ -97,15 +98,21 @@ def _in_one_statement(user: User, tasks: Sequence[Task], rows: Sequence[Row], on
 
 
 @lru_cache(maxsize=100)  # of a batch it is another text for each set of columns that its tasks share
-def _statement(insert: str, entry: tuple[str, ...], answer: str) -> str:
-    noted = "SELECT ticks, clock_timestamp(), string_agg(id::text, ',' ORDER BY id), '' FROM task, moved GROUP BY ticks"
+def _statement(insert: str, entry: tuple[str, ...], answer: str, *, alone: bool) -> str:
+    # For one row PostgreSQL would take longer to prepare to sort and to gather it than to store it.
+    numbers = "id::text" if alone else "string_agg(id::text, ',' ORDER BY id)"
+    noted = f"SELECT ticks, clock_timestamp(), {numbers}, '' FROM task, moved{'' if alone else ' GROUP BY ticks'}"
     parts = [
         f"task AS ({insert})",
-        f"moved AS ({MOVE.format(source='SELECT 1, 1 FROM task LIMIT 1')} RETURNING ticks)",
+        f"moved AS ({MOVE.format(source=f'SELECT 1, 1 FROM task{_first(alone)}')} RETURNING ticks)",
         f"note AS ({NOTE} {noted})",
     ]
     if entry:
         names, places = ", ".join(["object", *entry]), ", ".join(["%s"] * len(entry))
-        first = f"SELECT 'task ' || id, {places} FROM task ORDER BY id LIMIT 1"
+        first = f"SELECT 'task ' || id, {places} FROM task{_first(alone)}"
         parts.append(f"entry AS (INSERT INTO audit_entry ({names}) {first})")
     return f"WITH {', '.join(parts)} SELECT {answer} FROM task"
+
+
+def _first(alone: bool) -> str:
+    return "" if alone else " ORDER BY id LIMIT 1"
