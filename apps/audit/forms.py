@@ -39,9 +39,9 @@ class Search(forms.Form):
     def found_in(self, entries: EntryQuerySet, zone: tzinfo) -> EntryQuerySet:
         self.full_clean()
         given = {name: value for name, value in self.cleaned_data.items() if value}
-        columns = {"person": "name", "act": "act", "object": "object"}
-        entries = entries.filter(**{columns[name]: value for name, value in given.items() if name in columns})
-        return entries.filter(**_on(given["day"], zone)) if "day" in given else entries
+        day = given.pop("day", None)
+        found = entries.about(**given)
+        return found.within(_on(day, zone)) if day else found
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -49,8 +49,8 @@ class Search(forms.Form):
         return {name: self.data[name] for name in self.fields if self.data.get(name)}
 
 
-def _on(day: date, zone: tzinfo) -> dict[str, datetime]:
+def _on(day: date, zone: tzinfo) -> list[tuple[str, datetime]]:
     """A day of the reader's."""
     begins = datetime.combine(day, time.min, zone)
     next_day = day + timedelta(days=1) if day < date.max else day
-    return {"at__gte": begins, "at__lt": datetime.combine(next_day, time.min, zone)}
+    return [("gte", begins), ("lt", datetime.combine(next_day, time.min, zone))]

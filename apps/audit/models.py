@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from django.db import models
 from django.db.models.functions import Now
 
+from apps.tasks.since import spanned
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from apps.accounts.permissions import Person
 
 TEXT_LENGTH = 300
 NAME_LENGTH = 150
+COMMONEST = "task.create"  # there are always some near, and each index is felt where one task is created
+COLUMNS = {"person": "name", "act": "act", "object": "object"}  # by which entries are found
 OBJECT_LENGTH = 220  # a word, and the longest name of a worker
 
 
@@ -42,6 +49,15 @@ class EntryQuerySet(models.QuerySet["Entry"]):
             return self.all()
         return self.filter(person=person.pk) if person.pk else self.none()
 
+    def about(self, **wanted: str) -> Self:
+        """Of these each must hold: the name of a `person`, an `act`, an `object`."""
+        found = self.filter(**{COLUMNS[name]: value for name, value in wanted.items()})
+        return found if wanted.get("act", COMMONEST) == COMMONEST else found.exclude(act=COMMONEST)  # as the index says
+
+    def within(self, bounds: Iterable[tuple[str, datetime]]) -> Self:
+        """`bounds`: pairs of lookup (gte, lt, ..) and time."""
+        return self.filter(spanned(Entry, "at", bounds))
+
     def _refuse(self, *_rest: Any, **_more: Any) -> NoReturn:
         raise AppendOnly
 
@@ -56,7 +72,7 @@ class Entry(models.Model):
     refused `count` is how often.
     """
 
-    at = models.DateTimeField(db_default=Now(), db_index=True)
+    at = models.DateTimeField(db_default=Now())
     person = models.BigIntegerField(null=True)
     name = models.CharField(max_length=NAME_LENGTH, blank=True)
     act = models.CharField(max_length=40)
@@ -75,7 +91,7 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["person", "id"], name="entry_person"),
             models.Index(fields=["name", "id"], name="entry_name"),
-            models.Index(fields=["act", "id"], name="entry_act"),
+            models.Index(fields=["act", "id"], name="entry_act", condition=~models.Q(act=COMMONEST)),
             models.Index(fields=["object", "id"], name="entry_object"),
         ]
 

@@ -113,14 +113,12 @@ def _readable(caller: Caller) -> EntryQuerySet:
 
 
 def _filtered(entries: EntryQuerySet, wanted: dict[str, Any]) -> EntryQuerySet:
-    columns = {"person": "name", "act": "act", "object": "object"}
-    for name, column in columns.items():
-        if wanted.get(name) is not None:
-            if not storable(wanted[name]):
-                raise BadInput(f"{name} is not valid Unicode: a NUL or half of a surrogate pair.")
-            entries = entries.filter(**{column: wanted[name]})
+    texts = {name: wanted[name] for name in ("person", "act", "object") if wanted.get(name) is not None}
+    for name, text in texts.items():
+        if not storable(text):
+            raise BadInput(f"{name} is not valid Unicode: a NUL or half of a surrogate pair.")
     span = {name: moment for name, moment in (wanted.get("at") or {}).items() if moment is not None}
-    return entries.filter(**{f"at__{name}": _in_utc(moment, f"at.{name}") for name, moment in span.items()})
+    return entries.about(**texts).within((name, _in_utc(moment, f"at.{name}")) for name, moment in span.items())
 
 
 def _in_utc(moment: datetime, name: str) -> datetime:

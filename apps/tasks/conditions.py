@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial, reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.auth.models import User
-from django.db import connection
 from django.db.models import OuterRef, Q, Subquery, TextField
 from django.db.models import Value as Constant
 from django.db.models.functions import Coalesce, Concat
@@ -18,6 +16,7 @@ from apps.tasks.lifecycle import Status
 from apps.tasks.models import Attempt, Kind, Task
 from apps.tasks.search import ME
 from apps.tasks.search_values import NAN, Span
+from apps.tasks.since import spanned
 from workers.messages import BIGGEST_ID
 
 if TYPE_CHECKING:
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
     from apps.accounts.permissions import Person
     from apps.tasks.search import Query, Term
     from apps.tasks.search_values import Value
-
-# Numbers rise with the time of creation but for what is created at the same moment.
-AT_ONCE = timedelta(minutes=1)
-FEW = 12_000  # so many are looked through anyway
 
 LOOKUPS: Final = {
     "name": "name__icontains", "queue": "queue__iexact", "worker": "worker__icontains", "reason": "reason",
@@ -148,44 +143,10 @@ def _value(column: str, value: Value) -> Q:
 
 
 def _spanned(term: Term) -> Q:
-    return _any(_value(LOOKUPS[term.field], value) & _numbers(term, value) for value in term.values)
-
-
-def _numbers(term: Term, value: Value) -> Q:
-    """Between which numbers these times of creation lie, so that nobody has to look for them elsewhere."""
-    found = Q()
-    if term.field == "created" and isinstance(value, Span):
-        for lookup, at in value.bounds:
-            assert isinstance(at, datetime)  # noqa: S101 for the type checker: so the field is read
-            later = lookup.startswith("l")
-            try:
-                edge = at + AT_ONCE if later else at - AT_ONCE
-            except OverflowError:  # at the end of all times, where no task is
-                continue
-            number = _first_since(edge)
-            if number is not None:
-                found &= Q(pk__lt=number) if later else Q(pk__gte=number)
-    return found
-
-
-def _first_since(at: datetime) -> int | None:
-    """The number from which on tasks were created at this time or later; None when there are only a few tasks."""
-    numbers = Task.objects.values_list("pk", flat=True)
-    # Not by min() and max(): asked for together, SQLite reads every row for them.
-    low, high = numbers.order_by("pk").first() or 0, (numbers.order_by("-pk").first() or 0) + 1
-    if high - low < FEW:
-        return None
-    moment = connection.ops.adapt_datetimefield_value(at)
-    with connection.cursor() as cursor:  # twenty statements, each in a tenth of the time that a QuerySet takes
-        while low < high:
-            middle = (low + high) // 2
-            cursor.execute(_NEXT, [moment, middle])
-            number, is_earlier = cursor.fetchone()
-            low, high = (number + 1, high) if is_earlier else (low, middle)
-    return low
-
-
-_NEXT = "SELECT id, created_at < %s FROM tasks_task WHERE id >= %s ORDER BY id LIMIT 1"
+    if term.field != "created":
+        return _any(_value(LOOKUPS[term.field], value) for value in term.values)
+    spans = [value for value in term.values if isinstance(value, Span)]
+    return _any(spanned(Task, "created_at", span.bounds) for span in spans)
 
 
 def _any(conditions: Iterable[Q]) -> Q:

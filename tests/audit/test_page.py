@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.permissions import Scope
 from apps.audit import views
 from apps.audit.models import Entry
+from apps.tasks import since
 from tests.fixtures.asking import Asker, code_of
 
 if TYPE_CHECKING:
@@ -96,6 +99,22 @@ def test_what_makes_no_sense_is_told_and_left_out(desk: Client, ana: User, query
     page = desk.get(f"/audit/?{query}").content.decode()
     assert said in page
     assert (f'id="entry-{own.pk}"' in page) is (not query.startswith("day=9") and not query.startswith("day=0"))
+
+
+def test_days_and_acts_are_found_among_many_by_an_index(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(since, "FEW", 10)
+    now = timezone.now()
+    made = [entry(alice, act="task.create", at=now + timedelta(hours=1 + n)) for n in range(40)]
+    cancelled = entry(alice, act="task.cancel", at=now + timedelta(hours=41))
+    within = Entry.objects.within([("gte", now + timedelta(hours=30.5)), ("lt", now + timedelta(hours=35.5))])
+    assert [each.pk for each in within.order_by("pk")] == [each.pk for each in made[30:35]]
+    assert re.search(r"PRIMARY KEY \(rowid>. AND rowid<.\)|id >= \d+\) AND \(id < \d+", within.explain())
+    assert Entry.objects.about(act="task.cancel").get().pk == cancelled.pk
+    assert Entry.objects.about(act="task.create").count() == len(made)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # of so few it would rather read them all
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        assert "entry_act" in Entry.objects.about(act="task.cancel").order_by("-pk")[:3].explain()
 
 
 def test_older_entries_stand_on_further_pages(desk: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from apps.api.keyset import Place
-from apps.tasks import conditions, matching
+from apps.tasks import matching, since
 from apps.tasks.models import Kind, Task
 from apps.tasks.orders import NEWEST_FIRST, ORDERS, order
 from apps.tasks.search import parse
@@ -238,7 +238,7 @@ def test_an_order_without_an_index_has_the_newest_that_match(
 
 
 def test_times_of_creation_lead_to_numbers_among_many(alice: User, sam: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conditions, "FEW", 10)
+    monkeypatch.setattr(since, "FEW", 10)
     now = timezone.now()
     for n in range(40):
         a_task(alice, name=f"n{n}", created_at=now - timedelta(hours=40 - n))
@@ -246,7 +246,7 @@ def test_times_of_creation_lead_to_numbers_among_many(alice: User, sam: User, mo
         for text, expected in ((f"created:{hours}h", count), (f"created:>{hours}h", 40 - count)):
             found = matching.matching(parse(text, Clock(now=now)), sam)
             assert found.count(100) == found.all.count() == expected
-    assert conditions._first_since(now - timedelta(hours=10)) == Task.objects.get(name="n30").pk
+    assert since._first_since(Task, "created_at", now - timedelta(hours=10)) == Task.objects.get(name="n30").pk
 
 
 def status(n: int) -> Any:
