@@ -119,7 +119,17 @@ class Undeliverable:
     attempt: int
 
 
-Event = Started | Outcome | Output | Progress | Returned | Undeliverable
+@fixed
+class Vanished:
+    """The worker `holder` is not there any more. If it has not said yet how its run ended, it never will."""
+
+    type: ClassVar[str] = "VANISHED"
+    task: int
+    attempt: int
+    holder: str
+
+
+Event = Started | Outcome | Output | Progress | Returned | Undeliverable | Vanished
 
 
 def encode_event(event: Event) -> bytes:
@@ -134,6 +144,8 @@ def _fields(event: Event) -> str:
             return _outcome_fields(event)
         case Output():
             return f',"position":{event.position},"size":{event.size},"parts":{dump_text(event.parts)}'
+        case Vanished():
+            return f',"holder":{quoted(event.holder)}'
         case Progress():
             return f',"fraction":{dump_text(event.fraction)},"text":{dump_text(event.text)}'
     return ""
@@ -215,6 +227,11 @@ def _progress(data: dict[str, Any]) -> Progress:
     return Progress(task=task, attempt=attempt, fraction=fraction, text=text[:MAX_PROGRESS_LENGTH])
 
 
+def _vanished(data: dict[str, Any]) -> Vanished:
+    task, attempt = number_of(data, "task"), number_of(data, "attempt")
+    return Vanished(task=task, attempt=attempt, holder=text_of(data, "holder"))
+
+
 def _count(data: dict[str, Any], name: str) -> int:
     value = data.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= BIGGEST_ID:
@@ -242,5 +259,6 @@ _READ: dict[str, Callable[[dict[str, Any]], Event]] = {
     Outcome.type: _outcome,
     Output.type: _output,
     Progress.type: _progress,
+    Vanished.type: _vanished,
     **{each.type: _bare(each) for each in (Started, Returned, Undeliverable)},
 }

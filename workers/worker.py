@@ -78,7 +78,7 @@ class Worker:
             settings.queues,
             slots=self._slots,
             look_ahead=look_ahead,
-            claims=Claims(endpoint, self.name),
+            claims=Claims(endpoint, self.name, self._reporter.tell),
             control=Control(
                 endpoint,
                 self.name,

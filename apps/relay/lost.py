@@ -45,7 +45,7 @@ def rescue(lost: Collection[Suspect]) -> None:
     """Have the relay hand them over again. A run whose worker has forgotten it is charged as one that vanished."""
     for each in lost:
         if each.forgotten:
-            recording.claim(each.task, each.attempt, gone=each.worker)
+            recording.charge_vanished(each.task, each.attempt, each.worker)
     with transaction.atomic():
         Task.objects.hand_over_again([(each.task, each.attempt) for each in lost])
         if lost:

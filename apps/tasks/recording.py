@@ -12,7 +12,7 @@ from apps.tasks.lifecycle import LIVE, Status
 from apps.tasks.models import Task
 from apps.tasks.standings import Page, Verdict
 from apps.tasks.writes import together
-from workers.messages import BadMessage, Event, Started, check_batch, decode_event
+from workers.messages import BadMessage, Event, Vanished, check_batch, decode_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,28 +51,24 @@ def record(batches: Sequence[object]) -> list[Verdict]:
     return verdicts
 
 
-def claim(task: int, attempt: int, gone: str = "") -> Claim:
-    """Whether a delivery that may be a duplicate is still to be run.
-
-    `gone`: the worker that held it by an earlier answer, and which is no longer connected to the broker: its run had
-    begun and has vanished. That is charged to the task, which may have had enough of it.
-    """
+def claim(task: int, attempt: int) -> Claim:
+    """Whether a delivery that may be a duplicate is still to be run."""
     status_and_holder = Task.objects.filter(id=task, attempt=attempt, status__in=LIVE).values_list("status", "worker")
     status, holder = status_and_holder.first() or ("", "")
     if status == Status.RUNNING and holder:
-        return _settle_vanished(task, attempt, holder) if holder == gone else Claim("HELD", holder)
+        return Claim("HELD", holder)
     return Claim("RUN" if status else "DROP")
 
 
-def _settle_vanished(task: int, attempt: int, holder: str) -> Claim:
+def charge_vanished(task: int, attempt: int, holder: str) -> None:
+    """Its run there has ended without a word. That is charged to the task, which may have had enough of it."""
+    event = Vanished(task=task, attempt=attempt, holder=holder)
     with transaction.atomic():
-        page = Page.of([Started(task=task, attempt=attempt)])
-        standing = page.standings.get(task)
-        if standing and (standing.attempt, standing.status, standing.worker) == (attempt, Status.RUNNING, holder):
-            page.vanish(standing)
-            page.write()
-            tick([task])
-    return claim(task, attempt)
+        page = Page.of([event])
+        page.apply("", event)
+        page.write()
+        if page.changed:
+            tick(page.changed)
 
 
 def _report(worker: str, event: Any) -> Report | None:

@@ -107,7 +107,6 @@ class ClaimTaskInput(graphene.InputObjectType):
     task = graphene.ID(required=True, description="Its id, or its number.")
     attempt = graphene.Int(required=True)
     worker = graphene.String(required=True)
-    gone = graphene.String(description="The `holder` of an earlier answer, which the broker no longer knows.")
 
 
 class ClaimTaskPayload(graphene.ObjectType):
@@ -206,7 +205,7 @@ class Mutation(graphene.ObjectType):
 
     def resolve_claim_task(root: None, info: GraphQLResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
         info.context.caller.require(Scope.WORKER)
-        verdict, holder = recording.claim(key_of("Task", input["task"]), input["attempt"], input.get("gone") or "")
+        verdict, holder = recording.claim(key_of("Task", input["task"]), input["attempt"])
         return {"verdict": verdict, "holder": holder or None}
 
 

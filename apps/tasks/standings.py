@@ -29,7 +29,18 @@ from apps.tasks.lifecycle import (
 from apps.tasks.models import Attempt, Task
 from apps.tasks.progress import percent
 from apps.tasks.retrying import pause
-from workers.messages import NO_SANDBOX, ErrorInfo, Event, Outcome, Output, Progress, Returned, Started, Undeliverable
+from workers.messages import (
+    NO_SANDBOX,
+    ErrorInfo,
+    Event,
+    Outcome,
+    Output,
+    Progress,
+    Returned,
+    Started,
+    Undeliverable,
+    Vanished,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -136,10 +147,6 @@ class Page:
             return self._print(standing, worker, event)
         return self._refusal(standing, event) or self._follow(standing, worker, event)
 
-    def vanish(self, standing: Standing) -> None:
-        """Its run is gone with its worker, which is known to be gone."""
-        self._charge_crash(standing, f"the worker {standing.worker} vanished while it ran")
-
     def write_output(self) -> None:
         output.write(self.printed)
 
@@ -175,6 +182,8 @@ class Page:
                 return self._start(standing, worker)
             case Returned():
                 return self._give_back(standing, worker)
+            case Vanished():
+                return self._vanish(standing, event.holder)
             case Undeliverable():
                 self._charge_crash(standing, "RabbitMQ gave up its message after too many deliveries")
                 if standing.step is GIVE_BACK:
@@ -218,6 +227,12 @@ class Page:
         if standing.status != Status.RUNNING or standing.worker != worker:
             return Verdict.DUPLICATE
         self._take(standing, GIVE_BACK)
+        return Verdict.APPLIED
+
+    def _vanish(self, standing: Standing, holder: str) -> Verdict:
+        if standing.status != Status.RUNNING or standing.worker != holder:
+            return Verdict.STALE
+        self._charge_crash(standing, f"the worker {holder} vanished while it ran")
         return Verdict.APPLIED
 
     def _end(self, standing: Standing, worker: str, outcome: Outcome) -> None:

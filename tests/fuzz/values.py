@@ -100,7 +100,7 @@ FITTING: dict[str, list[Any]] = {
     "JSON": [{}, {"x": 1}, {"sides": 2}],
 }
 PLAIN = 10_000  # so seldom that it is never
-EVENT_TYPES = ["STARTED", "OUTCOME", "RETURNED", "UNDELIVERABLE", "OUTPUT", "PROGRESS", "BANANA"]
+EVENT_TYPES = ["STARTED", "OUTCOME", "RETURNED", "UNDELIVERABLE", "OUTPUT", "PROGRESS", "VANISHED", "BANANA"]
 
 
 class Values:

@@ -27,6 +27,10 @@ def returned(task: Task, attempt: int = 1) -> dict[str, Any]:
     return {"type": "RETURNED", "task": task.pk, "attempt": attempt}
 
 
+def vanished(task: Task, holder: str, attempt: int = 1) -> dict[str, Any]:
+    return {"type": "VANISHED", "task": task.pk, "attempt": attempt, "holder": holder}
+
+
 def undeliverable(task: Task, attempt: int = 1) -> dict[str, Any]:
     return {"type": "UNDELIVERABLE", "task": task.pk, "attempt": attempt}
 

@@ -11,7 +11,7 @@ from apps.queues.models import Worker
 from apps.tasks.models import Attempt, Kind, Task
 from apps.tasks.recording import claim, record
 from apps.tasks.retrying import JITTER, LONGEST_SECONDS, pause
-from tests.tasks.events import batch, failed, finished, returned, started, undeliverable
+from tests.tasks.events import batch, failed, finished, returned, started, undeliverable, vanished
 from tests.tasks.rows import a_task
 
 pytestmark = pytest.mark.django_db
@@ -202,23 +202,37 @@ def test_a_claim_runs_what_waits_and_drops_what_has_ended_or_gone_on(task: Task)
 def test_a_claim_of_what_runs_names_the_holder_and_changes_nothing(task: Task) -> None:
     record([batch(started(task))])
     assert claim(task.pk, 1) == ("HELD", "w1")
-    assert claim(task.pk, 1, gone="w2") == ("HELD", "w1")
+    assert record([batch(vanished(task, "w2"), worker="w3")]) == ["STALE"]
     assert status_of(task) == ("RUNNING", "", 1, 0, 0)
 
 
 def test_a_run_that_vanished_with_its_worker_is_charged_and_runs_again(task: Task) -> None:
     record([batch(started(task))])
-    assert claim(task.pk, 1, gone="w1") == ("RUN", "")
+    assert record([batch(vanished(task, "w1"), worker="w2")]) == ["APPLIED"]
+    assert claim(task.pk, 1) == ("RUN", "")
     assert status_of(task) == ("QUEUEING", "", 1, 0, 1)
-    assert claim(task.pk, 1, gone="w1") == ("RUN", "")
+    assert record([batch(vanished(task, "w1"), worker="w2")]) == ["STALE"]
     assert status_of(task)[4] == 1
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_worker_that_has_said_how_its_run_ended_is_charged_with_nothing(task: Task, at_once: bool) -> None:
+    record([batch(started(task))])
+    said = [batch(returned(task)), batch(vanished(task, "w1"), worker="w2")]
+    verdicts = record(said) if at_once else [verdict for each in said for verdict in record([each])]
+    assert verdicts == ["APPLIED", "STALE"]
+    assert claim(task.pk, 1) == ("RUN", "")
+    assert status_of(task) == ("QUEUEING", "", 1, 0, 0)
+    record([batch(started(task)), batch(finished(task))])
+    assert record([batch(vanished(task, "w1"), worker="w2")]) == ["DUPLICATE"]
+    assert status_of(task)[:2] == ("FINISHED", "")
 
 
 def test_a_task_whose_runs_vanish_too_often_has_failed(task: Task) -> None:
     for worker in ("w1", "w2", "w3"):
         record([batch(started(task), worker=worker)])
-        verdict = claim(task.pk, 1, gone=worker).verdict
-    assert verdict == "DROP"
+        record([batch(vanished(task, worker), worker="w4")])
+    assert claim(task.pk, 1) == ("DROP", "")
     assert status_of(task) == ("FAILED", "CRASHED", 1, 0, 3)
     attempt = task.attempts.get()
     assert (attempt.status, attempt.error_type) == ("FAILED", "Crashed")
@@ -227,6 +241,6 @@ def test_a_task_whose_runs_vanish_too_often_has_failed(task: Task) -> None:
 
 def test_the_outcome_of_a_run_that_was_thought_vanished_counts(task: Task) -> None:
     record([batch(started(task))])
-    claim(task.pk, 1, gone="w1")
+    record([batch(vanished(task, "w1"), worker="w2")])
     assert record([batch(finished(task))]) == ["APPLIED"]
     assert status_of(task)[0] == "FINISHED"

@@ -235,7 +235,7 @@ class Web:
     """A real HTTP server that answers the two mutations, the one query and chunks; what it is to answer can be set."""
 
     claim_verdict: str = "RUN"
-    held: dict[tuple[int, int], str] = field(default_factory=dict)  # by whom, until it is told that that one is gone
+    held: dict[tuple[int, int], str] = field(default_factory=dict)  # by whom
     held_times: int = 1_000_000  # so often it says so
     cancelled: list[tuple[int, int]] | None = field(default_factory=list)  # None: it does not answer the query
     paused: list[str] = field(default_factory=list)
@@ -284,8 +284,6 @@ class Web:
 
     def _claimed(self, given: dict[str, Any]) -> dict[str, str | None]:
         key = given["task"], given["attempt"]
-        if key in self.held and self.held[key] == given.get("gone"):
-            del self.held[key]
         if key in self.held and self.held_times:
             self.held_times -= 1
             return {"verdict": "HELD", "holder": self.held[key]}

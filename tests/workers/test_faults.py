@@ -145,12 +145,12 @@ def test_a_worker_without_a_thread_to_look_up_the_web_in_asks_later(monkeypatch:
         raise RuntimeError("can't start new thread")
 
     async def main() -> None:
-        claims = Claims(Endpoint(web.url.replace("127.0.0.1", "localhost"), "token-of-worker"), "here")
+        claims = Claims(Endpoint(web.url.replace("127.0.0.1", "localhost"), "token-of-worker"), "here", lambda _: None)
         with monkeypatch.context() as without:
             without.setattr(threading.Thread, "start", no_thread)
             with pytest.raises(EndpointError, match="can't start new thread"):
-                await claims._ask(1, 1, "")
-        assert await claims._ask(1, 1, "") == ("RUN", "")
+                await claims._ask(1, 1)
+        assert await claims._ask(1, 1) == ("RUN", "")
 
     asyncio.run(main())
 
