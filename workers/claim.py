@@ -7,6 +7,7 @@ events, behind whatever it has said itself: that it gave the task back, or its o
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 
 from workers.broker import retries
@@ -23,6 +24,7 @@ HELD = "HELD"
 HELD_TIMES = 3
 HELD_SECONDS = 1.0
 RECORDED_SECONDS = 0.05  # after which to ask first whether the web knows that the holder is gone
+AGAIN_SECONDS = 10.0  # after which it is said once more: the broker may have lost what it had
 
 log = get_logger()
 
@@ -42,17 +44,17 @@ class Claims:
 
         Raises Refused: the web has no answer to this, and will not have one.
         """
-        held_times, gone, pause = 0, "", HELD_SECONDS
+        held_times, gone, said_at, pause = 0, "", 0.0, HELD_SECONDS
         while True:
             verdict, holder = await self._answer(task, attempt)
             if verdict != HELD:
                 return verdict == "RUN"
-            if holder == gone:
+            if holder == gone and time.monotonic() < said_at + AGAIN_SECONDS:
                 pause = min(2 * pause, HELD_SECONDS)
             elif await presence.is_gone(holder):
                 self._tell(encode_event(Vanished(task=task, attempt=attempt, holder=holder)))
-                gone, pause = holder, RECORDED_SECONDS
-            else:
+                gone, said_at, pause = holder, time.monotonic(), RECORDED_SECONDS
+            elif holder != gone:  # of one that has come back it may yet be recorded that it was gone
                 held_times, pause = held_times + 1, HELD_SECONDS
                 if held_times == HELD_TIMES:
                     return False

@@ -48,6 +48,6 @@ def _first_since(model: type[Model], column: str, at: datetime) -> int | None:
         while low < high:
             middle = (low + high) // 2
             cursor.execute(following, [moment, middle])
-            number, is_earlier = cursor.fetchone()
+            number, is_earlier = cursor.fetchone() or (0, False)  # the last ones may be deleted by now
             low, high = (number + 1, high) if is_earlier else (low, middle)
     return low

@@ -5,10 +5,15 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.fixtures.processes import Process, eventually
 from tests.workers.fixtures import Start
 from tests.workers.rig import TASKS, Rabbit, Web, ready, task
+from workers import claim
 from workers.broker import Connection, connect, control_queue, parse_addresses
+from workers.endpoint import Endpoint
+from workers.messages import Vanished, encode_event
 from workers.presence import OURS_IS_YOUNG_SECONDS, Presence
 
 AGAIN = {"x-again": 1}
@@ -119,3 +124,22 @@ def test_a_worker_that_comes_back_within_moments_is_not_gone(rabbit: Rabbit) -> 
         assert not await looking
 
     with_connections(rabbit, work)
+
+
+def test_what_gets_lost_of_it_is_said_again(rabbit: Rabbit, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claim, "AGAIN_SECONDS", 0.2)
+    web.held = {(1, 1): NOBODY}
+    told: list[bytes] = []
+
+    def tell(event: bytes) -> None:
+        told.append(event)
+        if len(told) == 3:
+            web.held.clear()
+
+    async def work(ours: Connection, _: Connection) -> None:
+        presence = Presence(ours)
+        presence._connected_at -= OURS_IS_YOUNG_SECONDS
+        assert await claim.Claims(Endpoint(web.url, "token-of-worker"), "here", tell).may_run(1, 1, presence)
+
+    with_connections(rabbit, work)
+    assert told == [encode_event(Vanished(task=1, attempt=1, holder=NOBODY))] * 3

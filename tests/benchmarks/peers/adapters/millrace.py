@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ SETTINGS = {"": "-", "sqlite": "-"}
 TASKS = 2_000
 BULK_TASKS = 10_000
 KIND = "demo.noop"
+READY_SECONDS = 120
 PORT = os.environ.get("PEERS_PORT", "")
 CREATE_MANY = "mutation($input: [CreateTaskInput!]!) { createTasks(input: $input) { createdCount } }"
 
@@ -73,15 +74,20 @@ def _set_up() -> None:
     """Once the stack is ready: it makes the secrets and the tables, and workers tell of their kinds."""
     import urllib3
 
-    while not _is_ready(urllib3):
-        time.sleep(0.1)
+    _wait(lambda: _is_ready(urllib3))
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     import django
 
     django.setup()
     from apps.tasks.models import Kind
 
-    while not Kind.objects.filter(name=KIND).exists():  # a worker may be heard of before its kinds are
+    _wait(Kind.objects.filter(name=KIND).exists)  # a worker may be heard of before its kinds are
+
+
+def _wait(is_there: Callable[[], bool]) -> None:
+    end = time.monotonic() + READY_SECONDS
+    while not is_there():
+        assert time.monotonic() < end, "Millrace does not come up"
         time.sleep(0.1)
 
 
