@@ -18,7 +18,7 @@ SETTINGS = {
     "confirms": "outcomes in Redis: of the last second lost with the power",
     "no confirms": "publishes without confirms; outcomes in Redis as above",
 }
-TASKS = 3_000
+TASKS = 4_000
 DATABASE = 3
 backend = RedisBackend(url=f"{work.REDIS}/{DATABASE}")
 broker = RabbitmqBroker(url=work.RABBITMQ, confirm_delivery=work.SETTING == "confirms")

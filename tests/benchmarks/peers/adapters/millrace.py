@@ -14,7 +14,7 @@ from typing import Any
 from tests.benchmarks.peers import work
 
 SETTINGS = {"": "-", "sqlite": "-"}
-TASKS = 2_000
+TASKS = 4_000
 BULK_TASKS = 10_000
 KIND = "demo.noop"
 READY_SECONDS = 120
