@@ -106,15 +106,16 @@ def update_rows(
         return
     fields = _fields(model, (*columns, *keys))
     changed, found = ([field.column for field in part] for part in (fields[: len(columns)], fields[len(columns) :]))
-    more = f" AND {only_if}" if only_if else ""
     steps = [f"{field.column} = t.{field.column} + 1" for field in _fields(model, tuple(raised))]
     head = f"UPDATE {_table(model)} AS t SET"
     if connection.vendor == "postgresql" and len(rows) > 1:
         settings = ", ".join([*(f"{name} = v.{name}" for name in changed), *steps])
         where = " AND ".join(f"t.{name} = v.{name}" for name in found)
         source, values = _source(fields, rows)
+        more = f" AND {if_still(only_if, f'v.{found[0]}')}" if only_if else ""
         write(f"{head} {settings} FROM {source} WHERE {where}{more}", values)
         return
+    more = f" AND {if_still(only_if)}" if only_if else ""
     settings = ", ".join([*(f"{name} = %s" for name in changed), *steps])
     where = " AND ".join(f"t.{name} = %s" for name in found)
     if len(rows) == 1:
@@ -124,6 +125,15 @@ def update_rows(
     with repeating() as cursor:
         prepared = list(zip(*(column for _, column, _ in _columns(fields, rows)), strict=True))
         cursor.executemany(f"{head} {settings} WHERE {where}{more}", prepared)
+
+
+def if_still(condition: str, number: str = "") -> str:
+    """The condition on rows that are found by their numbers: those of one statement's list, or a single one.
+
+    So written that PostgreSQL does not go by it. It would take few tasks for live, and look them up by their status, in
+    an index that has all that ever waited until they are vacuumed away; or find each of those in the list, one by one.
+    """
+    return f"({number} IS NOT NULL AND {condition}) IS TRUE" if number else f"({condition}) IS TRUE"
 
 
 def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row], only_if: Given = ALWAYS) -> list[int]:

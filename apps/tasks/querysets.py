@@ -11,7 +11,7 @@ from django.db import connection, models
 
 from apps.accounts.permissions import may_see_all
 from apps.queues.models import Queue
-from apps.tasks.batches import among, array, insert_rows, select_rows, update_rows
+from apps.tasks.batches import among, array, if_still, insert_rows, select_rows, update_rows
 from apps.tasks.clock import database_now, now_in_sql
 from apps.tasks.cursors import forget_old_plans, keeping, repeating
 from apps.tasks.lifecycle import LIVE, Status, Step
@@ -67,7 +67,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
             columns=("status", *columns),
             rows=[(step.after, *row) for row in rows],
             raised=("attempt",) if step.next_attempt else (),
-            only_if=_still(step.before),
+            only_if=f"t.status IN ({listed(step.before)})",
         )
 
     def hand_over(self, attempts: Sequence[tuple[int, int]], due_until: datetime) -> None:
@@ -78,12 +78,12 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """
         now, at = now_in_sql()
         done = f"UPDATE tasks_task AS t SET dispatch_at = NULL, reason = '', handed_at = {now}"  # noqa: S608 no values
-        fits = f"{_still(LIVE)} AND (t.dispatch_at IS NULL OR t.dispatch_at <= %s)"
+        fits = f"t.status IN ({listed(LIVE)}) AND (t.dispatch_at IS NULL OR t.dispatch_at <= %s)"
         until = connection.ops.adapt_datetimefield_value(due_until)
         forget_old_plans(max(attempts)[0])
-        with keeping() if len(attempts) == 1 else repeating() as cursor:
+        with keeping() as cursor:
             rows = [[*at, *attempt, until] for attempt in attempts]
-            each = f"{done} WHERE t.id = %s AND t.attempt = %s AND {fits}"
+            each = f"{done} WHERE t.id = %s AND t.attempt = %s AND {if_still(fits)}"
             if len(rows) == 1:
                 cursor.execute(each, rows[0])
             elif connection.vendor == "sqlite":
@@ -93,7 +93,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 these = "unnest(%s::bigint[], %s::bigint[]) AS v (id, attempt)"
                 lock = f"SELECT v.* FROM {these} JOIN tasks_task t USING (id) ORDER BY id FOR NO KEY UPDATE OF t"  # noqa: S608 no values
                 columns = list(map(array, zip(*attempts, strict=True)))
-                where = f"WHERE t.id = v.id AND t.attempt = v.attempt AND {fits}"
+                where = f"WHERE t.id = v.id AND t.attempt = v.attempt AND {if_still(fits, 'v.id')}"
                 cursor.execute(f"WITH v AS ({lock}) {done} FROM v {where}", [*columns, until])
 
     def hand_over_again(self, attempts: Sequence[tuple[int, int]]) -> None:
@@ -104,7 +104,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
             keys=("id", "attempt"),
             columns=("dispatch_at",),
             rows=[(now, *attempt) for attempt in attempts],
-            only_if=f"{_still(LIVE)} AND t.dispatch_at IS NULL",
+            only_if=f"t.status IN ({listed(LIVE)}) AND t.dispatch_at IS NULL",
         )
 
     def locked(self, numbers: Collection[int], columns: Sequence[str]) -> tuple[list[Any], datetime]:
@@ -119,8 +119,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         if connection.vendor == "sqlite":  # it has one writer at a time
             return select_rows(self.model, columns, f"WHERE {these} ORDER BY t.id", values), database_now()
         more = f"WHERE {these} ORDER BY t.id FOR NO KEY UPDATE"
-        asked = keeping if len(numbers) == 1 else repeating
-        rows = select_rows(self.model, columns, more, values, made=["clock_timestamp()"], asked=asked)
+        rows = select_rows(self.model, columns, more, values, made=["clock_timestamp()"], asked=keeping)
         if not rows:
             return [], database_now()
         forget_old_plans(rows[-1][0])
@@ -164,15 +163,6 @@ class CancelledAttemptQuerySet(models.QuerySet["CancelledAttempt"]):
     def to_tell_a_newcomer(self) -> list[tuple[int, int]]:
         """(task, attempt) whose messages the broker may still hold, the newest first."""
         return list(self.order_by("-id").values_list("task", "attempt")[:MOST_FOR_A_NEWCOMER])
-
-
-def _still(statuses: Iterable[Status]) -> str:
-    """That a row which is found by its number is in one of these.
-
-    Not as PostgreSQL would look it up by: it takes few tasks for live, and the index has all that ever were, until
-    they are vacuumed away.
-    """
-    return f"(t.status IN ({listed(statuses)})) IS TRUE"
 
 
 def listed(statuses: Iterable[Status]) -> str:

@@ -43,7 +43,7 @@ def record(batches: Sequence[object]) -> list[Verdict]:
         health.beat_now_and_then("sink")
         if canaries := [batch["canary"] for batch in checked if batch.get("canary") is not None]:
             health.record_canary(max(canaries), page.now)
-        with together(len(reports)):
+        with together():
             # Of the parts of one statement PostgreSQL does the last one first: so the clock's row is locked last.
             if somebody_left or page.changed:
                 tick(page.changed)

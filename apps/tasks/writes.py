@@ -19,8 +19,8 @@ _waiting: ContextVar[list[Write] | None] = ContextVar("waiting", default=None)
 
 
 @contextmanager
-def together(count: int = 1) -> Iterator[None]:
-    """What is written within, about so many tasks, is one statement at the end of it.
+def together() -> Iterator[None]:
+    """What is written within is one statement at the end of it.
 
     No two of the writes may be about the same row: each finds the rows as they were before all of them.
     """
@@ -36,7 +36,7 @@ def together(count: int = 1) -> Iterator[None]:
         _waiting.reset(before)
     if waiting:
         parts = ", ".join(f"{name or f'write_{nth}'} AS ({sql})" for nth, (name, sql, _) in enumerate(waiting))
-        with keeping() if count == 1 else repeating() as cursor:
+        with keeping() as cursor:
             cursor.execute(f"WITH {parts} SELECT 1", [value for _, _, values in waiting for value in values])
 
 
