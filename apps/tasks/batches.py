@@ -107,33 +107,35 @@ def update_rows(
     fields = _fields(model, (*columns, *keys))
     changed, found = ([field.column for field in part] for part in (fields[: len(columns)], fields[len(columns) :]))
     steps = [f"{field.column} = t.{field.column} + 1" for field in _fields(model, tuple(raised))]
-    head = f"UPDATE {_table(model)} AS t SET"
-    if connection.vendor == "postgresql" and len(rows) > 1:
-        settings = ", ".join([*(f"{name} = v.{name}" for name in changed), *steps])
-        where = " AND ".join(f"t.{name} = v.{name}" for name in found)
+    head, number = f"UPDATE {_table(model)} AS t SET", found[0]
+    in_a_list = connection.vendor == "postgresql" and len(rows) > 1
+    settings = ", ".join([*(f"{name} = {f'v.{name}' if in_a_list else '%s'}" for name in changed), *steps])
+    conditions = [*(f"t.{name} = {f'v.{name}' if in_a_list else '%s'}" for name in found[1:]), *filter(None, [only_if])]
+    if in_a_list:
         source, values = _source(fields, rows)
-        more = f" AND {if_still(only_if, f'v.{found[0]}')}" if only_if else ""
-        write(f"{head} {settings} FROM {source} WHERE {where}{more}", values)
+        more = if_still(conditions, f"v.{number}")
+        write(f"{head} {settings} FROM {source} WHERE t.{number} = v.{number}{more}", values)
         return
-    more = f" AND {if_still(only_if)}" if only_if else ""
-    settings = ", ".join([*(f"{name} = %s" for name in changed), *steps])
-    where = " AND ".join(f"t.{name} = %s" for name in found)
+    each = f"{head} {settings} WHERE t.{number} = %s{if_still(conditions)}"
     if len(rows) == 1:
-        write(f"{head} {settings} WHERE {where}{more}", _prepared(fields, rows[0]))
+        write(each, _prepared(fields, rows[0]))
         return
     # One prepared statement by primary key: in an UPDATE .. FROM another index may drive the join, quadratic.
     with repeating() as cursor:
-        prepared = list(zip(*(column for _, column, _ in _columns(fields, rows)), strict=True))
-        cursor.executemany(f"{head} {settings} WHERE {where}{more}", prepared)
+        cursor.executemany(each, list(zip(*(column for _, column, _ in _columns(fields, rows)), strict=True)))
 
 
-def if_still(condition: str, number: str = "") -> str:
-    """The condition on rows that are found by their numbers: those of one statement's list, or a single one.
+def if_still(conditions: Sequence[str], number: str = "") -> str:
+    """What a WHERE goes on with: conditions on rows found by `number`, the one of a list `v`, or else a single one.
 
-    So written that PostgreSQL does not go by it. It would take few tasks for live, and look them up by their status, in
-    an index that has all that ever waited until they are vacuumed away; or find each of those in the list, one by one.
+    So written that PostgreSQL does not go by them. It would take few tasks for live, and look them up by their status,
+    in an index that has all that ever waited until they are vacuumed away. Or it would take the attempt that all share
+    for rare, as it does with any value until the table is analyzed: then it compares each of all tasks with each of the
+    list.
     """
-    return f"({number} IS NOT NULL AND {condition}) IS TRUE" if number else f"({condition}) IS TRUE"
+    if not conditions:
+        return ""
+    return f" AND ({' AND '.join([*([f'{number} IS NOT NULL'] if number else []), *conditions])}) IS TRUE"
 
 
 def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Row], only_if: Given = ALWAYS) -> list[int]:

@@ -78,12 +78,12 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """
         now, at = now_in_sql()
         done = f"UPDATE tasks_task AS t SET dispatch_at = NULL, reason = '', handed_at = {now}"  # noqa: S608 no values
-        fits = f"t.status IN ({listed(LIVE)}) AND (t.dispatch_at IS NULL OR t.dispatch_at <= %s)"
+        fits = f"t.status IN ({listed(LIVE)})", "(t.dispatch_at IS NULL OR t.dispatch_at <= %s)"
         until = connection.ops.adapt_datetimefield_value(due_until)
         forget_old_plans(max(attempts)[0])
         with keeping() as cursor:
             rows = [[*at, *attempt, until] for attempt in attempts]
-            each = f"{done} WHERE t.id = %s AND t.attempt = %s AND {if_still(fits)}"
+            each = f"{done} WHERE t.id = %s{if_still(['t.attempt = %s', *fits])}"
             if len(rows) == 1:
                 cursor.execute(each, rows[0])
             elif connection.vendor == "sqlite":
@@ -93,7 +93,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 these = "unnest(%s::bigint[], %s::bigint[]) AS v (id, attempt)"
                 lock = f"SELECT v.* FROM {these} JOIN tasks_task t USING (id) ORDER BY id FOR NO KEY UPDATE OF t"  # noqa: S608 no values
                 columns = list(map(array, zip(*attempts, strict=True)))
-                where = f"WHERE t.id = v.id AND t.attempt = v.attempt AND {if_still(fits, 'v.id')}"
+                where = f"WHERE t.id = v.id{if_still(['t.attempt = v.attempt', *fits], 'v.id')}"
                 cursor.execute(f"WITH v AS ({lock}) {done} FROM v {where}", [*columns, until])
 
     def hand_over_again(self, attempts: Sequence[tuple[int, int]]) -> None:
