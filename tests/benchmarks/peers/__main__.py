@@ -4,13 +4,16 @@
 
 In each round every one in turn is started, measured and stopped again; figures are medians over the rounds. Throughput:
 from the first create call of one producer to the last outcome stored where a user could query it. CPU of Millrace's
-workers is that of bin/dev with all it starts, its broker too; what the peers share are `servers`. The peers' packages
-go into a virtual environment of their own, `.cache/peers`; Redis is the system's.
+workers is that of bin/dev with all it starts, its broker too; what the peers share are `servers`. Beside the latencies
+stands what the same piece of Python takes when nobody works: how quiet the machine is. The peers' packages go into a
+virtual environment of their own, `.cache/peers`; Redis is the system's.
 """
 
 import argparse
 import os
+import random
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from tests.benchmarks.peers.environment import ensure
 
 SERVERS = ("rabbitmq", "redis", "postgresql")
 PLACES = (("workers", "producer", *SERVERS), ("workers",), ("producer",), SERVERS)
+PIECE = 100_000
 FIRST = ("celery:late", "dramatiq:confirms")  # what is told as a ratio
 
 
@@ -43,6 +47,7 @@ def main() -> None:
     ensure()
     chosen = contenders(options.only)
     found: dict[Contender, list[Result]] = {each: [] for each in chosen}
+    nobody: list[float] = []
     with tempfile.TemporaryDirectory(prefix="peers-") as folder, servers.running(Path(folder)) as (addresses, pids):
         for number in range(options.rounds):
             for each in chosen:
@@ -50,10 +55,19 @@ def main() -> None:
                 place.mkdir(exist_ok=True)
                 found[each].append(run(each, options, place, addresses, pids))
                 print(f"round {number + 1}: {each.name}: {found[each][-1].line()}", flush=True)
-    _tell(options, found)
+            nobody += [_piece() for _ in range(options.samples)]
+    _tell(options, found, nobody)
 
 
-def _tell(options: argparse.Namespace, found: dict[Contender, list[Result]]) -> None:
+def _piece() -> float:
+    """Milliseconds of the same piece of Python, a while after the one before."""
+    time.sleep(random.uniform(0.04, 0.08))
+    began = time.perf_counter()
+    sum(number * number for number in range(PIECE))
+    return (time.perf_counter() - began) * 1000
+
+
+def _tell(options: argparse.Namespace, found: dict[Contender, list[Result]], nobody: list[float]) -> None:
     told = report.Report("peers", options)
     rates = {each.name: {way: _median(results, way) for way in WAYS} for each, results in found.items()}
     ratios = [name for name in FIRST if name in rates]
@@ -70,10 +84,12 @@ def _tell(options: argparse.Namespace, found: dict[Contender, list[Result]]) -> 
                 cpu = [_cpu(results, way, roles) for roles in PLACES]
                 listed = " ".join(f"{one:,.0f}" for one in each_round)
                 told.row(each.name, rate, listed, *ours, *cpu, each.gives_up)
-    told.table("Idle: create to outcome readable, ms", "peer", "p50", "p99", "samples")
-    for each, results in found.items():
-        if latencies := [one for result in results for one in result.latencies]:
-            told.row(each.name, median(latencies), percentile(latencies, 99), len(latencies))
+    told.table("Idle: create to outcome readable, ms", "peer", "p50", "p99", "x p50", "samples")
+    by_peer = {each.name: [one for result in results for one in result.latencies] for each, results in found.items()}
+    for name, took in {**by_peer, "a piece of Python, alone": nobody}.items():
+        if took:
+            half, most = median(took), percentile(took, 99)
+            told.row(name, half, most, most / half, len(took))
     told.save()
 
 
