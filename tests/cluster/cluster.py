@@ -72,9 +72,18 @@ class Cluster:
     def cut_off(self, number: int) -> None:
         """Part this node from the others, as a broken network does: it shows them a cookie that they refuse.
 
-        From both at once: a node that loses it while another still hears from it pauses, until all three are back.
+        From both at once: one that loses it while another still hears from it pauses, until all three are back. So
+        neither asks the other before both have lost it.
         """
+        parted, others = self._nodes[number], [each for each in self._nodes if each.number != number]
+        for each in others:
+            each.evaluate("sys:suspend(rabbit_node_monitor).")
         self._tell(number, f"{self._all(number, 'erlang:set_cookie(N, parted)')}, {self._all(number, LEAVE)}")
+        for each in others:
+            gone = f"not lists:member('{parted.name}', nodes())."
+            eventually(lambda each=each, gone=gone: each.evaluate(gone) == "true", BOOT_SECONDS)  # type: ignore[misc]
+        for each in others:
+            each.evaluate("sys:resume(rabbit_node_monitor).")
 
     def heal(self, number: int) -> None:
         self._tell(number, self._all(number, f"erlang:set_cookie(N, '{self._nodes[number].cookie}')"))
