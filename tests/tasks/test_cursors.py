@@ -51,8 +51,10 @@ def test_a_plan_is_kept_until_there_are_twice_as_many_tasks(alice: User) -> None
     times, plan = kept()
     assert times > 0
     assert "Seq Scan" in plan  # of a table of one page it is the quickest
+    of_twice_as_many = 2 * first + FEW
     more = Task.objects.bulk_create(
-        Task(name="n", kind="demo.noop", created_by=alice, created_at=timezone.now()) for _ in range(2 * first + FEW)
+        Task(pk=of_twice_as_many + n, name="n", kind="demo.noop", created_by=alice, created_at=timezone.now())
+        for n in range(1_000)
     )
     forget_old_plans(more[-1].pk)
     ask(first)
