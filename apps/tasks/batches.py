@@ -109,8 +109,9 @@ def update_rows(
     steps = [f"{field.column} = t.{field.column} + 1" for field in _fields(model, tuple(raised))]
     head, number = f"UPDATE {_table(model)} AS t SET", found[0]
     in_a_list = connection.vendor == "postgresql" and len(rows) > 1
-    settings = ", ".join([*(f"{name} = {f'v.{name}' if in_a_list else '%s'}" for name in changed), *steps])
-    conditions = [*(f"t.{name} = {f'v.{name}' if in_a_list else '%s'}" for name in found[1:]), *filter(None, [only_if])]
+    given = "v.{}" if in_a_list else "%s"
+    settings = ", ".join([*(f"{name} = {given.format(name)}" for name in changed), *steps])
+    conditions = [*(f"t.{name} = {given.format(name)}" for name in found[1:]), *filter(None, [only_if])]
     if in_a_list:
         source, values = _source(fields, rows)
         more = if_still(conditions, f"v.{number}")
