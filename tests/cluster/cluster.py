@@ -79,9 +79,8 @@ class Cluster:
         for each in others:
             each.evaluate("sys:suspend(rabbit_node_monitor).")
         self._tell(number, f"{self._all(number, 'erlang:set_cookie(N, parted)')}, {self._all(number, LEAVE)}")
-        for each in others:
-            gone = f"not lists:member('{parted.name}', nodes())."
-            eventually(lambda each=each, gone=gone: each.evaluate(gone) == "true", BOOT_SECONDS)  # type: ignore[misc]
+        gone = f"not lists:member('{parted.name}', nodes())."
+        eventually(lambda: all(each.evaluate(gone) == "true" for each in others), BOOT_SECONDS)
         for each in others:
             each.evaluate("sys:resume(rabbit_node_monitor).")
 
