@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.contrib.auth.models import User
-
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -53,7 +52,7 @@ def _plan(sql: str, values: Any) -> str:
 
 
 def _numbered(sql: str) -> str:
-    numbers = count(1)
+    numbers = itertools.count(1)
     return re.sub("%s", lambda _: f"${next(numbers)}", sql)
 
 
